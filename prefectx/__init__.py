@@ -1,0 +1,1 @@
+"""Plain functions, run four ways from a configuration file."""

@@ -1,0 +1,33 @@
+"""The errors that a caller may want to catch; each names the thing, what was wrong, what to do."""
+
+
+class PrefectxError(Exception):
+    """Whatever prefectx itself raises."""
+
+
+class ConfigError(PrefectxError):
+    """The configuration is wrong; the message lists every mistake that was found."""
+
+
+class MissingDependencyError(PrefectxError, ImportError):
+    """A package that a chosen store, format or runner needs is not installed."""
+
+
+class TargetError(PrefectxError):
+    """A target cannot be filled, leaves its folder, or is claimed by two different calls."""
+
+
+class StoreError(PrefectxError):
+    """A store cannot do what was asked: look, save, load or delete."""
+
+
+class SaveError(StoreError):
+    """An output could not be saved; what was there before is as it was."""
+
+
+class CorruptItemError(StoreError):
+    """A saved output cannot be read back."""
+
+
+class UpstreamError(PrefectxError):
+    """A call was not run because one of its inputs failed."""
