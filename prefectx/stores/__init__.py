@@ -1,0 +1,125 @@
+"""Where outputs are kept: the stores that come with prefectx, and how one is made by name."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Protocol
+
+from prefectx.errors import ConfigError, MissingDependencyError
+from prefectx.formats import get_format
+from prefectx.item import Store
+from prefectx.registry import load_object
+
+__all__ = ["StoreDefinition", "make_store"]
+
+_BUILT_IN = {"file": "prefectx.stores.files:Filestore", "sql": "prefectx.stores.sql:SqlStore"}
+_CLASSES = {path.rpartition(":")[2]: path for path in _BUILT_IN.values()}
+# Equal stores are one object, so that connections and caches are shared.
+_made: dict[Store, Store] = {}
+
+
+class StoreDefinition(Protocol):
+    """A store as `[stores.NAME]` in the configuration defines it."""
+
+    @property
+    def cls(self) -> str:
+        """The store's class, as `package.module:Class`."""
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """The arguments of the class."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _CLASSES:
+        return load_object(_CLASSES[name])
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def make_store(
+    store: Store | type[Store] | str,
+    definitions: Mapping[str, StoreDefinition],
+    *,
+    format: str | None = None,
+    fsync: bool = True,
+) -> Store:
+    """Make the store that a task's options ask for.
+
+    Parameters:
+        store: a store, a class of stores, or a name: one of `definitions`, `file`, `sql`, or
+            a class as `package.module:Class`.
+        definitions: the stores that the configuration defines, by name.
+        format: the suffix of the format to use whatever the locations say.
+        fsync: for stores that have the setting and whose definition does not give it.
+
+    Returns:
+        The store; equal requests give the same object.
+
+    Raises:
+        ConfigError: where the store is not known, its arguments are wrong, or it takes no
+            format and one is given.
+        MissingDependencyError: where a package that it needs is not installed.
+    """
+    if format is not None:
+        format = get_format(format).suffix
+    if isinstance(store, Store):
+        return store if format is None else _interned(_with_format(store, format))
+    if isinstance(store, str) and store in definitions:
+        definition = definitions[store]
+        return _make(_load_class(definition.cls, store), definition.arguments, format, fsync)
+    if isinstance(store, str):
+        return _make_named(store, tuple(definitions), format, fsync)
+    return _make(store, {}, format, fsync)
+
+
+@lru_cache(maxsize=256)
+def _make_named(name: str, defined: tuple[str, ...], format: str | None, fsync: bool) -> Store:
+    if name not in _BUILT_IN and ":" not in name:
+        known = ", ".join(repr(known) for known in dict.fromkeys([*_BUILT_IN, *defined]))
+        raise ConfigError(
+            f"there is no store {name!r}: known are {known}; define it as [stores.{name}] with "
+            'class = "package.module:Class"'
+        )
+    return _make(_load_class(_BUILT_IN.get(name, name), name), {}, format, fsync)
+
+
+def _load_class(path: str, name: str) -> type[Store]:
+    try:
+        cls = load_object(path)
+    except (ConfigError, MissingDependencyError) as error:
+        raise type(error)(f"the store {name!r} cannot be made: {error}") from error
+    if not (isinstance(cls, type) and issubclass(cls, Store)):
+        raise ConfigError(f"the store {name!r} cannot be made: {path!r} is no subclass of Store")
+    return cls
+
+
+def _make(cls: type[Store], arguments: Mapping[str, Any], format: str | None, fsync: bool) -> Store:
+    accepted = inspect.signature(cls).parameters
+    given = {"fsync": fsync, **arguments} if "fsync" in accepted else dict(arguments)
+    if format is not None:
+        if "format" not in accepted:
+            raise ConfigError(_no_format(cls, format))
+        given["format"] = format
+    try:
+        return _interned(cls(**given))
+    except TypeError as error:
+        raise ConfigError(f"the store {cls.__qualname__} cannot be made: {error}") from error
+
+
+def _with_format(store: Store, format: str) -> Store:
+    if "format" not in vars(store):
+        raise ConfigError(_no_format(type(store), format))
+    changed = copy.copy(store)
+    changed.format = format  # type: ignore[attr-defined]  # it was there the line before
+    return changed
+
+
+def _no_format(cls: type[Store], format: str) -> str:
+    return f"format = {format!r} is given, but the store {cls.__qualname__} takes no format"
+
+
+def _interned(store: Store) -> Store:
+    return _made.setdefault(store, store)

@@ -1,0 +1,42 @@
+"""What a format is, and the error for an object that it cannot hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+Dump = Callable[[Any, BinaryIO], None]
+Load = Callable[[BinaryIO], Any]
+
+
+class FormatError(ValueError):
+    """An object that a format cannot hold, or could only give back as a different one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How an object becomes the bytes of a file, and an object again.
+
+    Attributes:
+        suffix: the end of a file name that means this format, with its dot.
+        dump: writes an object to a binary stream.
+        load: reads an object from a binary stream that can seek.
+        verify: reads what was written and raises `FormatError` if it is not the object.
+        load_mapped: reads a local file by mapping it into memory instead of copying it.
+        runs_code: reading a file of this format can run code that the file names.
+    """
+
+    suffix: str
+    dump: Dump
+    load: Load
+    verify: Callable[[Any, BinaryIO], None] | None = None
+    load_mapped: Callable[[str], Any] | None = None
+    runs_code: bool = False
+
+
+def type_name(data: object) -> str:
+    """Name an object's type as people write it: `dict`, `pandas.DataFrame`."""
+    cls = type(data)
+    module = "" if cls.__module__ == "builtins" else f"{cls.__module__.partition('.')[0]}."
+    return f"{module}{cls.__qualname__}"

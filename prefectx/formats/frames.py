@@ -1,0 +1,181 @@
+"""Data frames of pandas and polars, and Arrow tables.
+
+Parquet and Feather files say which library wrote them, and that one reads them. A CSV file
+cannot: it is read by pandas, or by polars where there is no pandas.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from functools import partial
+from importlib.util import find_spec
+from typing import Any, BinaryIO
+
+from prefectx.formats import frames_equal
+from prefectx.formats.base import Dump, Format, FormatError, Load, type_name
+from prefectx.registry import require
+
+_LIBRARIES = {"pandas": "DataFrame", "polars": "DataFrame", "pyarrow": "Table"}
+# The key in a file's own metadata that names the library.
+_MARK = b"prefectx.library"
+
+
+def library_of(data: Any) -> str:
+    """Name the library that a frame is of; `FormatError` where it is no frame."""
+    for library, cls in _LIBRARIES.items():
+        # Only a library that is imported already can have made the object.
+        if type(data) is getattr(sys.modules.get(library), cls, NotImplemented):
+            return library
+    known = ", ".join(f"{library}.{cls}" for library, cls in _LIBRARIES.items())
+    raise FormatError(f"it holds a table ({known}), not {type_name(data)}")
+
+
+def _dump_csv(data: Any, stream: BinaryIO, *, separator: str) -> None:
+    library = library_of(data)
+    if library != _csv_library():
+        raise FormatError(
+            f"a text file cannot say that {library} wrote it: it would come back as a "
+            f"{_csv_library()} frame; convert it, or use .parquet"
+        )
+    if library == "polars":
+        data.write_csv(stream, separator=separator)
+    else:
+        numbered = frames_equal.is_numbered(data)
+        data.to_csv(stream, sep=separator, index=not numbered, lineterminator="\n")
+
+
+def _load_csv(stream: BinaryIO, *, separator: str) -> Any:
+    if _csv_library() == "polars":
+        return require("polars", "to read .csv files").read_csv(stream, separator=separator)
+    pandas = require("pandas", "to read .csv files")
+    frame = pandas.read_csv(
+        stream,
+        sep=separator,
+        float_precision="round_trip",
+        low_memory=False,
+        keep_default_na=False,
+        na_values=[""],
+    )
+    if len(frame.columns) and frame.columns[0] == "Unnamed: 0":
+        # The first column has no name: it is the index.
+        frame = frame.set_index("Unnamed: 0").rename_axis(None)
+    return frame
+
+
+def _csv_library() -> str:
+    return "pandas" if find_spec("pandas") or not find_spec("polars") else "polars"
+
+
+def _verify_csv(data: Any, stream: BinaryIO, *, separator: str) -> None:
+    frames_equal.check(data, _load_csv(stream, separator=separator))
+
+
+def _dump_parquet(data: Any, stream: BinaryIO) -> None:
+    library = library_of(data)
+    if library == "polars":
+        data.write_parquet(stream)
+    elif library == "pandas":
+        data.to_parquet(stream, engine="pyarrow")
+    else:
+        parquet = require("pyarrow.parquet", "to write .parquet files")
+        parquet.write_table(_marked(data, library), stream)
+
+
+def _load_parquet(stream: BinaryIO) -> Any:
+    metadata = _parquet().read_metadata(stream)
+    stream.seek(0)
+    if (metadata.created_by or "").startswith("Polars"):
+        return require("polars", "to read this .parquet file").read_parquet(stream)
+    if (metadata.metadata or {}).get(_MARK) == b"pyarrow":
+        return _unmarked(_parquet().read_table(stream))
+    return require("pandas", "to read .parquet files").read_parquet(stream, engine="pyarrow")
+
+
+def _parquet() -> Any:
+    return require("pyarrow.parquet", "for .parquet files")
+
+
+def _verify_parquet(data: Any, stream: BinaryIO) -> None:
+    if library_of(data) == "pandas":
+        _verify_parts(data, _dump_parquet, _load_parquet)
+    elif library_of(data) == "pyarrow":
+        frames_equal.check(
+            data.slice(0, 0), _unmarked(_parquet().read_schema(stream).empty_table())
+        )
+
+
+def _verify_parts(data: Any, dump: Dump, load: Load) -> None:
+    # The other columns hold values of one type, which is kept: reading all back takes too long.
+    for part in frames_equal.doubtful_parts(data):
+        _verify_whole(part, dump, load)
+
+
+def _verify_whole(data: Any, dump: Dump, load: Load) -> None:
+    buffer = io.BytesIO()
+    dump(data, buffer)
+    buffer.seek(0)
+    frames_equal.check(data, load(buffer))
+
+
+def _dump_feather(data: Any, stream: BinaryIO) -> None:
+    library = library_of(data)
+    feather = require("pyarrow.feather", "to write .feather files")
+    if library == "pandas":
+        data = require("pyarrow", "").Table.from_pandas(data)
+    elif library == "polars":
+        data = data.to_arrow()
+    feather.write_feather(_marked(data, library), stream)
+
+
+def _load_feather(stream: BinaryIO) -> Any:
+    table = require("pyarrow.feather", "to read .feather files").read_table(stream)
+    return _from_arrow(table)
+
+
+def _map_feather(path: str) -> Any:
+    feather = require("pyarrow.feather", "to read .feather files")
+    return _from_arrow(feather.read_table(path, memory_map=True))
+
+
+def _from_arrow(table: Any) -> Any:
+    library = (table.schema.metadata or {}).get(_MARK, b"pandas").decode()
+    table = _unmarked(table)
+    if library == "pyarrow":
+        return table
+    if library == "polars":
+        return require("polars", "to read this .feather file").from_arrow(table)
+    return table.to_pandas()
+
+
+def _marked(table: Any, library: str) -> Any:
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), _MARK: library.encode()})
+
+
+def _unmarked(table: Any) -> Any:
+    metadata = {key: value for key, value in (table.schema.metadata or {}).items() if key != _MARK}
+    return table.replace_schema_metadata(metadata or None)
+
+
+def _verify_feather(data: Any, stream: BinaryIO) -> None:
+    if library_of(data) == "pandas":
+        _verify_parts(data, _dump_feather, _load_feather)
+    else:
+        empty = data.clear() if library_of(data) == "polars" else data.slice(0, 0)
+        _verify_whole(empty, _dump_feather, _load_feather)
+
+
+CSV = Format(
+    ".csv",
+    partial(_dump_csv, separator=","),
+    partial(_load_csv, separator=","),
+    partial(_verify_csv, separator=","),
+)
+TSV = Format(
+    ".tsv",
+    partial(_dump_csv, separator="\t"),
+    partial(_load_csv, separator="\t"),
+    partial(_verify_csv, separator="\t"),
+)
+PARQUET = Format(".parquet", _dump_parquet, _load_parquet, _verify_parquet)
+FEATHER = Format(".feather", _dump_feather, _load_feather, _verify_feather, _map_feather)

@@ -1,0 +1,82 @@
+"""Whether a frame came back as it was: equal values in equal places, types at least as wide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from prefectx.formats.base import FormatError, type_name
+from prefectx.registry import require
+
+
+def is_numbered(frame: Any) -> bool:
+    """Tell whether a pandas frame's index is nothing but the numbers of its rows."""
+    pandas = require("pandas", "for data frames")
+    index = frame.index
+    return index.name is None and index.equals(pandas.RangeIndex(len(frame)))
+
+
+def check(data: Any, back: Any) -> None:
+    """Raise `FormatError` where `back`, read from a file, is not the frame `data`."""
+    if type(data) is not type(back):
+        raise FormatError(f"{type_name(data)} would come back as {type_name(back)}")
+    if type_name(data).startswith("pandas"):
+        _check_pandas(data, back)
+    elif type_name(data).startswith("polars"):
+        _check_polars(data, back)
+    elif not data.schema.equals(back.schema):
+        raise FormatError(f"the schema would come back as {back.schema}")
+
+
+def _check_pandas(data: Any, back: Any) -> None:
+    testing = require("pandas.testing", "for data frames")
+    try:
+        testing.assert_frame_equal(
+            data,
+            _narrowed(back, data),
+            check_dtype=False,
+            check_index_type=False,
+            check_column_type=False,
+            check_categorical=False,
+            check_exact=True,
+            check_freq=False,
+            check_flags=False,
+        )
+    # Comparing arrays inside of cells raises ValueError: such cells do not come back anyway.
+    except (AssertionError, ValueError) as error:
+        raise FormatError(f"the frame would come back different: {error}") from error
+
+
+def _narrowed(back: Any, data: Any) -> Any:
+    """Give number columns that came back wider the type that they had."""
+    if not back.columns.equals(data.columns) or not data.columns.is_unique:
+        return back
+    numeric = require("pandas.api.types", "for data frames").is_numeric_dtype
+    narrower = {
+        name: data.dtypes[name]
+        for name, dtype in back.dtypes.items()
+        if numeric(dtype) and numeric(data.dtypes[name]) and dtype != data.dtypes[name]
+    }
+    return back.astype(narrower) if narrower else back
+
+
+def _check_polars(data: Any, back: Any) -> None:
+    if data.schema != back.schema:
+        raise FormatError(f"the columns would come back as {dict(back.schema)}")
+    if not data.equals(back):
+        raise FormatError("values would come back different")
+
+
+def doubtful_parts(frame: Any) -> Iterator[Any]:
+    """Yield the parts of a pandas frame that a typed file may not keep: its types, its objects."""
+    yield frame.iloc[:0]
+    doubtful = [_is_doubtful(frame.iloc[:, i]) for i in range(frame.shape[1])]
+    if any(doubtful) or _is_doubtful(frame.index):
+        yield frame.loc[:, doubtful]
+
+
+def _is_doubtful(values: Any) -> bool:
+    if values.dtype != object:
+        return False
+    infer = require("pandas.api.types", "for data frames").infer_dtype
+    return infer(values, skipna=True) not in {"string", "bytes", "empty"}

@@ -1,0 +1,33 @@
+"""Text and bytes, as they are."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+from prefectx.formats.base import Format, FormatError, type_name
+
+
+def _dump_text(data: Any, stream: BinaryIO) -> None:
+    if not isinstance(data, str):
+        raise FormatError(f"it holds text, not {type_name(data)}")
+    stream.write(data.encode())
+
+
+def _load_text(stream: BinaryIO) -> str:
+    return stream.read().decode()
+
+
+def _dump_bytes(data: Any, stream: BinaryIO) -> None:
+    if not isinstance(data, bytes | bytearray):
+        raise FormatError(f"it holds bytes, not {type_name(data)}")
+    stream.write(data)
+
+
+def _load_bytes(stream: BinaryIO) -> bytes:
+    return stream.read()
+
+
+TEXT = Format(".txt", _dump_text, _load_text)
+MARKDOWN = Format(".md", _dump_text, _load_text)
+HTML = Format(".html", _dump_text, _load_text)
+BYTES = Format(".bin", _dump_bytes, _load_bytes)

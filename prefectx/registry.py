@@ -1,0 +1,80 @@
+"""From a name to the thing: imported when it is needed, with a hint what to install."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from prefectx.errors import ConfigError, MissingDependencyError
+
+# Top-level module -> the extra of prefectx that brings it.
+_EXTRAS = {
+    "matplotlib": "matplotlib",
+    "numpy": "numpy",
+    "pandas": "pandas",
+    "polars": "polars",
+    "pyarrow": "pandas",
+    "s3fs": "s3",
+    "sqlalchemy": "sql",
+    "zstandard": "zstd",
+}
+# Top-level module -> its name on the package index, where the two differ.
+_PACKAGES = {"PIL": "pillow", "psycopg2": "psycopg2-binary"}
+
+
+def load_object(path: str) -> Any:
+    """Import the object that `path` names.
+
+    Parameters:
+        path: `package.module:Name`, or the same with a dot for the colon.
+
+    Returns:
+        The object.
+
+    Raises:
+        ConfigError: where `path` is not such a name, or names nothing.
+        MissingDependencyError: where a module is not installed.
+    """
+    module_name, separator, qualname = path.partition(":")
+    if not separator:
+        module_name, separator, qualname = path.rpartition(".")
+    if not (module_name and qualname):
+        raise ConfigError(f"{path!r} names no object: write it as 'package.module:Name'")
+    found = require(module_name, f"for {path!r}")
+    try:
+        for name in qualname.split("."):
+            found = getattr(found, name)
+    except AttributeError as error:
+        raise ConfigError(f"{path!r} cannot be loaded: {error}") from error
+    return found
+
+
+def require(module: str, purpose: str) -> Any:
+    """Import a module that may not be installed.
+
+    Parameters:
+        module: its full name.
+        purpose: what it is needed for, as the end of a sentence ("to read .csv files").
+
+    Returns:
+        The module.
+
+    Raises:
+        MissingDependencyError: where it, or a module that it needs, is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        missing = error.name or module
+        raise MissingDependencyError(
+            f"the module {missing!r}, needed {purpose}, cannot be found: {install_hint(missing)}",
+            name=missing,
+        ) from error
+
+
+def install_hint(module: str) -> str:
+    """Tell how to get a module that is not installed, for the end of an error message."""
+    top = module.partition(".")[0]
+    if top in _EXTRAS:
+        return f'pip install "prefectx[{_EXTRAS[top]}]"'
+    return f"pip install {_PACKAGES.get(top, top)}, or correct its name"
