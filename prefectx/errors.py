@@ -1,12 +1,20 @@
 """The errors that a caller may want to catch; each names the thing, what was wrong, what to do."""
 
+from typing import Any
+
 
 class PrefectxError(Exception):
     """Whatever prefectx itself raises."""
 
 
 class ConfigError(PrefectxError):
-    """The configuration is wrong; the message lists every mistake that was found."""
+    """The configuration is wrong; the message lists every mistake that was found.
+
+    Attributes:
+        problems: the mistakes one by one, each with `place`, `key` and `message`; may be empty.
+    """
+
+    problems: tuple[Any, ...] = ()
 
 
 class MissingDependencyError(PrefectxError, ImportError):
@@ -31,3 +39,7 @@ class CorruptItemError(StoreError):
 
 class UpstreamError(PrefectxError):
     """A call was not run because one of its inputs failed."""
+
+
+class ServerError(PrefectxError):
+    """The Prefect API that was chosen does not answer."""

@@ -1,0 +1,42 @@
+"""Passwords, tokens and the like are never shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import SecretBytes, SecretStr
+
+MASK = "***"
+
+_WORDS = r"(?:passw(?:or)?d|pwd|passphrase|secret|token|(?:api|access|private)_?key|credential|signature)"
+_NAME = re.compile(rf"(?i)\b[\w.-]*{_WORDS}[\w-]*")
+_IN_URL = re.compile(r"(://[^\s:/@\"']*:)[^\s\"']+(@)")
+_IN_QUERY = re.compile(rf"(?i)([?&;][\w-]*{_WORDS}[\w-]*=)[^&;\s\"']+")
+_ASSIGNED = re.compile(
+    rf"(?i)([\w.-]*{_WORDS}[\w-]*\"?'?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,}}\]]+)"
+)
+
+
+def is_secret(key: str) -> bool:
+    """Tell whether a value under this key is one to hide."""
+    return _NAME.search(key) is not None
+
+
+def mask(text: str) -> str:
+    """Hide passwords in URLs and what is assigned to a telling name (`token = "x"`)."""
+    text = _IN_URL.sub(rf"\1{MASK}\2", text)
+    text = _IN_QUERY.sub(rf"\1{MASK}", text)
+    return _ASSIGNED.sub(rf'\1"{MASK}"', text)
+
+
+def masked(value: Any, key: str = "") -> Any:
+    """Return `value` with everything hidden that must not be shown, tables and lists included."""
+    if isinstance(value, SecretStr | SecretBytes) or (is_secret(key) and value is not None):
+        return MASK
+    if isinstance(value, Mapping):
+        return {name: masked(part, str(name)) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(masked(part, key) for part in value)
+    return mask(value) if isinstance(value, str) else value

@@ -1,0 +1,33 @@
+"""The nearest known name for a misspelt one, and how values are written in messages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from prefectx.settings.secrets import mask
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the one of `known` that `name` was probably meant to be, or None."""
+    lowered = {candidate.lower(): candidate for candidate in known}
+    found = get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
+    return lowered[found[0]] if found else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean "x"?` for the nearest of `known`, or nothing."""
+    found = nearest(name, known)
+    return f'; did you mean "{found}"?' if found else ""
+
+
+def show(value: Any, limit: int = 60) -> str:
+    """Write a value as the file would have it, its secrets masked and its length bounded."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        text = repr(value)
+    text = mask(text)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

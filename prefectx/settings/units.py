@@ -1,0 +1,119 @@
+"""Durations and sizes as people write them; kept in seconds and bytes.
+
+Each parser accepts what it returns (layers are merged after they were checked) and raises
+ValueError with the end of the sentence "... is not", so that all mistakes read alike.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+from pydantic import ByteSize, TypeAdapter, ValidationError
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SPELLED = {
+    "sec": "s",
+    "second": "s",
+    "min": "m",
+    "minute": "m",
+    "hr": "h",
+    "hour": "h",
+    "day": "d",
+}
+_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*")
+
+_byte_size = TypeAdapter(ByteSize)
+
+
+def is_off(value: object) -> bool:
+    """Tell whether a value stands for false; None is how false is kept."""
+    return value is None or value is False or (isinstance(value, str) and value in ("false", "off"))
+
+
+def parse_duration(value: object) -> float | None:
+    """Read a duration in seconds; false is None: off."""
+    if is_off(value):
+        return None
+    seconds = _spelled(value) if isinstance(value, str) else number(value)
+    if seconds is None or not 0 < seconds < math.inf:
+        raise ValueError('a duration: write "90s", "10m", "2h", a number of seconds, or false')
+    return seconds
+
+
+def _spelled(text: str) -> float | None:
+    """Add up the parts of `1h 30m`; a lone number counts seconds."""
+    parts = _PART.findall(text)
+    if _PART.sub("", text) or (len(parts) > 1 and any(not unit for _, unit in parts)):
+        return None
+    units = [_unit(unit or "s") for _, unit in parts]
+    if not parts or not all(units):
+        return None
+    return sum(float(count) * _SECONDS[unit] for (count, _), unit in zip(parts, units, strict=True))
+
+
+def _unit(text: str) -> str:
+    unit = text.lower()
+    return unit if unit in _SECONDS else _SPELLED.get(unit.removesuffix("s"), "")
+
+
+def format_duration(seconds: float) -> str:
+    """Write a duration as people do: `90s`, `10m`."""
+    for unit in ("d", "h", "m"):
+        if seconds % _SECONDS[unit] == 0 and (unit != "m" or seconds >= 120):
+            return f"{seconds / _SECONDS[unit]:g}{unit}"
+    return f"{seconds:g}s"
+
+
+def parse_size(value: object) -> int | None:
+    """Read a size in bytes."""
+    if value is None:
+        return None
+    size = _bytes(value)
+    if size is None:
+        raise ValueError('a size: write "2GB", "512MiB" or a number of bytes')
+    return size
+
+
+def parse_memory_limit(value: object) -> int | float | str | None:
+    """Read a worker's memory limit: a size, a fraction of the machine's, "auto", or false."""
+    if is_off(value) or value == "auto":
+        return "auto" if value == "auto" else None
+    share = number(value)
+    if share is not None and 0 < share <= 1:
+        return share
+    size = _bytes(value)
+    if size is None:
+        raise ValueError('a memory limit: write "4GB", "auto", a fraction such as 0.5, or false')
+    return size
+
+
+def parse_fraction(value: object) -> float | bool | None:
+    """Read a threshold: a fraction of the memory limit, or false; None is left to Dask."""
+    if is_off(value):
+        return None if value is None else False
+    share = number(value)
+    if share is None or not 0 < share <= 1:
+        raise ValueError("a fraction of the memory limit: write 0.8, or false")
+    return share
+
+
+def number(value: object) -> float | None:
+    """Read a finite number, also one written as text; None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        parsed = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return parsed if math.isfinite(parsed) else None
+
+
+def _bytes(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        size = int(_byte_size.validate_python(value))
+    except (ValidationError, OverflowError, ValueError):
+        return None
+    return size if size > 0 else None
