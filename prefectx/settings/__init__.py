@@ -15,7 +15,7 @@ from typing import Any
 
 from prefectx.scope import Scoped
 from prefectx.settings.layers import LAYERS, Part, Source, checked, part_of
-from prefectx.settings.model import TASK_KEYS, Profile
+from prefectx.settings.model import TASK_KEYS, Dask, Keepalive, Logging, Profile, Runner
 from prefectx.settings.options import Options, Setting
 from prefectx.settings.origins import CodeOrigin
 from prefectx.settings.problems import Problem, raise_problems
@@ -29,7 +29,11 @@ __all__ = [
     "LAYERS",
     "MODES",
     "TASK_KEYS",
+    "Dask",
+    "Keepalive",
+    "Logging",
     "Options",
+    "Runner",
     "Setting",
     "Settings",
     "Source",

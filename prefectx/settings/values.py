@@ -30,7 +30,7 @@ from prefectx.settings.units import (
 MODES = ("function", "cache", "prefect", "prefect.cachetask", "prefect.skiptask")
 """What `@task` and `@flow` can do; the last is the default."""
 
-BUILTIN_STORES = {"file": "prefectx.stores:Filestore", "sql": "prefectx.stores:SqlStore"}
+BUILTIN_STORES = {"file": "prefectx.stores.files:Filestore", "sql": "prefectx.stores.sql:SqlStore"}
 """The stores that can be named without a [stores.NAME] table."""
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
