@@ -1,1 +1,104 @@
-"""Plain functions, run four ways from a configuration file."""
+"""Plain functions, run as bare calls, as a cached script, on Prefect, or on Prefect and Dask.
+
+Decorate functions with `@task` and `@flow`; a configuration file decides how they run, where each
+output is kept and in what form. The public names are imported on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prefectx.annotations import allow_failure, quote, unmapped
+    from prefectx.call import current_target
+    from prefectx.errors import (
+        ConfigError,
+        CorruptItemError,
+        MissingDependencyError,
+        PrefectxError,
+        SaveError,
+        ServerError,
+        StoreError,
+        TargetError,
+        UpstreamError,
+    )
+    from prefectx.flows import Flow, flow
+    from prefectx.formats import register_format
+    from prefectx.item import Item, ItemInfo, Store
+    from prefectx.references import load
+    from prefectx.runtime import as_completed, context, get_run_logger, tags, wait
+    from prefectx.settings import override
+    from prefectx.stores import Filestore, SqlStore
+    from prefectx.tasks import Task, task
+
+_HOMES = {
+    "prefectx.annotations": ("allow_failure", "quote", "unmapped"),
+    "prefectx.call": ("current_target",),
+    "prefectx.errors": (
+        "ConfigError",
+        "CorruptItemError",
+        "MissingDependencyError",
+        "PrefectxError",
+        "SaveError",
+        "ServerError",
+        "StoreError",
+        "ServerError",
+        "TargetError",
+        "UpstreamError",
+    ),
+    "prefectx.flows": ("Flow", "flow"),
+    "prefectx.formats": ("register_format",),
+    "prefectx.item": ("Item", "ItemInfo", "Store"),
+    "prefectx.references": ("load",),
+    "prefectx.runtime": ("as_completed", "context", "get_run_logger", "tags", "wait"),
+    "prefectx.settings": ("override",),
+    "prefectx.stores": ("Filestore", "SqlStore"),
+    "prefectx.tasks": ("Task", "task"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__version__ = "0.1.0"
+__all__ = [
+    "ConfigError",
+    "CorruptItemError",
+    "Filestore",
+    "Flow",
+    "Item",
+    "ItemInfo",
+    "MissingDependencyError",
+    "PrefectxError",
+    "SaveError",
+    "SqlStore",
+    "Store",
+    "StoreError",
+    "TargetError",
+    "Task",
+    "UpstreamError",
+    "allow_failure",
+    "as_completed",
+    "context",
+    "current_target",
+    "flow",
+    "get_run_logger",
+    "load",
+    "override",
+    "quote",
+    "register_format",
+    "tags",
+    "task",
+    "unmapped",
+    "wait",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

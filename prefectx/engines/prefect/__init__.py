@@ -1,0 +1,160 @@
+"""Calls and flows that Prefect runs; the only place, with `dask`, that imports it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import prefect
+import prefect.futures
+from prefect import Flow as StockFlow
+from prefect import Task as StockTask
+from prefect.client.schemas.objects import State
+
+from prefectx.claims import CLAIMS
+from prefectx.engines.prefect.api import in_api
+from prefectx.engines.prefect.arguments import waited_for
+from prefectx.engines.prefect.flows import PrefectFlow, prefect_flow
+from prefectx.engines.prefect.futures import SkippedFuture, cached_state
+from prefectx.engines.prefect.submission import Submission
+from prefectx.engines.prefect.tasks import PrefectTask
+from prefectx.flows import Flow
+from prefectx.futures import DoneAndNotDone, Future
+from prefectx.item import Item
+from prefectx.mapping import map_arguments
+from prefectx.tasks import Task
+
+make_task = PrefectTask
+make_flow = PrefectFlow
+tags = prefect.tags
+get_run_logger = prefect.get_run_logger
+
+
+def call(
+    task: Task[..., Any],
+    args: tuple[Any, ...],
+    /,
+    *,
+    return_state: bool = False,
+    wait_for: Any = None,
+    **kwargs: Any,
+) -> Any:
+    """Run a call as a task run and return its result: data, or the item of its output.
+
+    Parameters:
+        task: the task.
+        args: the arguments of its function.
+        return_state: return the state of the run, which holds its result or its failure.
+        wait_for: futures to wait for first.
+        **kwargs: arguments likewise.
+    """
+    submission = Submission(task, args, kwargs)
+    if submission.item is not None and submission.is_skipped:
+        found = cached_state(submission.item) if return_state else submission.item
+        return _as_coroutine(found) if task.isasync else found
+    ready, args, kwargs = submission.ready()
+    options = {"return_state": return_state, "wait_for": waited_for(wait_for)}
+    result = in_api(ready, StockTask.__call__, args, kwargs | options)
+    if return_state or submission.item is None:
+        return result
+    return _item_async(result) if task.isasync else _item(result)
+
+
+def submit(
+    task: Task[..., Any],
+    args: tuple[Any, ...],
+    /,
+    *,
+    return_state: bool = False,
+    wait_for: Any = None,
+    **kwargs: Any,
+) -> Any:
+    """Submit a call to the flow's task runner, unless it is finished; return its future.
+
+    Raises:
+        TargetError: where the target cannot be filled or belongs to a different call.
+        RuntimeError: outside a flow, as no runner is there.
+    """
+    future = _submit(Submission(task, args, kwargs), waited_for(wait_for))
+    if return_state:
+        future.wait()
+        return future.state
+    return future
+
+
+def map(  # noqa: A001  # the name of the method that it serves
+    task: Task[..., Any],
+    args: tuple[Any, ...],
+    /,
+    *,
+    return_state: bool = False,
+    wait_for: Any = None,
+    **kwargs: Any,
+) -> Any:
+    """Submit a call for each element of the arguments that can be gone through."""
+    options = {"return_state": return_state, "wait_for": wait_for}
+    calls = map_arguments(task.binder, args, kwargs, task.name)
+    futures = [submit(task, given, **named, **options) for given, named in calls]
+    return futures if return_state else _list(futures)
+
+
+def run_flow(flow: Flow[..., Any], args: tuple[Any, ...], /, **kwargs: Any) -> Any:
+    """Run a flow as Prefect's."""
+    return in_api(prefect_flow(flow), StockFlow.__call__, args, kwargs)
+
+
+def wait(futures: Iterable[Any], timeout: float | None = None) -> DoneAndNotDone:
+    """Wait for futures, of Prefect or of calls that ran without it."""
+    over, others = _part(futures)
+    done, not_done = prefect.futures.wait(others, timeout=timeout)
+    return DoneAndNotDone(over | done, not_done)
+
+
+def as_completed(futures: Iterable[Any], timeout: float | None = None) -> Iterator[Any]:
+    """Yield futures as their calls end."""
+    over, others = _part(futures)
+    yield from over
+    yield from prefect.futures.as_completed(others, timeout=timeout)
+
+
+def _submit(submission: Submission, wait_for: list[Any] | None) -> Any:
+    item = submission.item
+    if item is not None and submission.is_skipped:
+        return SkippedFuture(item)
+    under_way = CLAIMS.submitted(item)
+    if under_way is not None:
+        if submission.skips:
+            return under_way
+        wait_for = [*(wait_for or ()), under_way]
+    ready, args, kwargs = submission.ready()
+    future: Any = StockTask.submit(ready, *args, wait_for=wait_for, **kwargs)
+    if item is not None:
+        future.item = item
+        CLAIMS.submit(item, future)
+    return future
+
+
+def _list(futures: list[Any]) -> Any:
+    kind: Any = prefect.futures.PrefectFutureList
+    return kind(futures)
+
+
+def _part(futures: Iterable[Any]) -> tuple[set[Any], list[Any]]:
+    futures = list(futures)
+    over = {future for future in futures if isinstance(future, Future)}
+    return over, [future for future in futures if future not in over]
+
+
+def _item(result: Any) -> Any:
+    # A run that found its output ends in a state of its own, which Prefect returns as it is.
+    if isinstance(result, State) and isinstance(found := result.result(), Item):
+        return found
+    return result
+
+
+async def _item_async(result: Any) -> Any:
+    return _item(await result)
+
+
+async def _as_coroutine(value: Any) -> Any:
+    return value

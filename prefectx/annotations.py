@@ -1,0 +1,68 @@
+"""Marks on arguments: `unmapped`, `allow_failure`, `quote`; Prefect's own count as well."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class _Annotation(Generic[T]):
+    """A value with a mark on it."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+    def unwrap(self) -> T:
+        """Return the value without the mark."""
+        return self.value
+
+    def rewrap(self, value: Any) -> Any:
+        """Return another value with the same mark."""
+        return type(self)(value)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.value))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.value!r})"
+
+
+class unmapped(_Annotation[T]):  # noqa: N801  # the name that Prefect's users know
+    """In `.map`: every call gets the whole value, it is not gone through."""
+
+    __slots__ = ()
+
+
+class allow_failure(_Annotation[T]):  # noqa: N801  # the name that Prefect's users know
+    """The call runs though this input failed, and gets the exception in its place."""
+
+    __slots__ = ()
+
+
+class quote(_Annotation[T]):  # noqa: N801  # the name that Prefect's users know
+    """The value is passed as it is: futures and items in it are neither sought nor resolved."""
+
+    __slots__ = ()
+
+
+def is_marked(value: Any, mark: type[_Annotation[Any]]) -> bool:
+    """Tell whether a value carries a mark, ours or Prefect's of the same name."""
+    if isinstance(value, mark):
+        return True
+    prefect = sys.modules.get("prefect.utilities.annotations")
+    return prefect is not None and isinstance(value, getattr(prefect, mark.__name__))
+
+
+def is_annotated(value: Any) -> bool:
+    """Tell whether a value carries any mark."""
+    if isinstance(value, _Annotation):
+        return True
+    prefect = sys.modules.get("prefect.utilities.annotations")
+    return prefect is not None and isinstance(value, prefect.BaseAnnotation)

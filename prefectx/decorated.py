@@ -1,0 +1,130 @@
+"""What tasks and flows have in common: a decorated function that binds, copies and pickles."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Decorated(Generic[P, R]):
+    """A function with options.
+
+    It is pickled by name. As its name means the decorated thing, the function in it would
+    otherwise go by value, with all the globals that it mentions.
+
+    Parameters:
+        fn: the function, also a class method or a static method.
+        prefect_keywords: the keywords for Prefect's decorator.
+
+    Attributes:
+        fn: the function itself.
+        name: what the configuration and Prefect call it.
+        owner: the object or class that the method is bound to, in a tuple; empty for a function.
+    """
+
+    fn: Callable[..., Any]
+    name: str
+    isasync: bool
+    isgenerator: bool
+
+    # What is made anew in a copy or on the other side of a pickle.
+    _derived: tuple[str, ...] = ("_twin",)
+
+    def __init__(
+        self, fn: Callable[P, R], prefect_keywords: Mapping[str, Any] | None = None
+    ) -> None:
+        self.kind: type | None = None
+        self.fn = fn
+        if isinstance(fn, (classmethod, staticmethod)):
+            self.kind, self.fn = type(fn), fn.__func__
+        functools.update_wrapper(cast(Any, self), self.fn)
+        self.prefect_keywords = dict(prefect_keywords or {})
+        self.isasync = inspect.iscoroutinefunction(self.fn) or inspect.isasyncgenfunction(self.fn)
+        self.isgenerator = inspect.isgeneratorfunction(self.fn) or inspect.isasyncgenfunction(
+            self.fn
+        )
+        self.owner: tuple[Any, ...] = ()
+
+    @property
+    def qualified_name(self) -> str:
+        """Where the function is defined: `package.module:function`."""
+        return f"{self.fn.__module__}:{self.fn.__qualname__}"
+
+    def copy(self) -> Self:
+        """Return a thing of its own with the same function and options."""
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        for name in self._derived:
+            copy.__dict__.pop(name, None)
+        return copy
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Self:
+        if self.kind is staticmethod or (instance is None and self.kind is None):
+            return self
+        bound = self.copy()
+        bound.owner = (owner if self.kind is classmethod else instance,)
+        return bound
+
+    def __copy__(self) -> Self:
+        return self.copy()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        module, qualname = self.fn.__module__, self.fn.__qualname__
+        if _find(module, qualname) is self:
+            return type(self)._from_name, (module, qualname)
+        return object.__new__, (type(self),), self.__getstate__()
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {name: value for name, value in vars(self).items() if name not in self._derived}
+        del state["__wrapped__"]
+        state["fn"] = _FunctionName.standing_for(self.fn)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if isinstance(self.fn, _FunctionName):
+            self.fn = _import(*self.fn).fn
+        self.__wrapped__ = self.fn
+
+    @classmethod
+    def _from_name(cls, module: str, qualname: str) -> Any:
+        return _import(module, qualname)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.qualified_name}>"
+
+
+class _FunctionName(NamedTuple):
+    """Stands for a function in a pickle: the name of what decorates it."""
+
+    module: str
+    qualname: str
+
+    @classmethod
+    def standing_for(cls, function: Any) -> Any:
+        """Return the name where the function can be found by it, else the function."""
+        found = _find(function.__module__, function.__qualname__)
+        if getattr(found, "fn", None) is function:
+            return cls(function.__module__, function.__qualname__)
+        return function
+
+
+def _import(module: str, qualname: str) -> Any:
+    return functools.reduce(getattr, qualname.split("."), importlib.import_module(module))
+
+
+def _find(module: str, qualname: str) -> Any:
+    # What is in __main__ is not found there on a worker: that runs another program.
+    if module == "__main__" or module not in sys.modules:
+        return None
+    try:
+        return functools.reduce(getattr, qualname.split("."), sys.modules[module])
+    except AttributeError:
+        return None

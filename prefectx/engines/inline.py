@@ -1,0 +1,249 @@
+"""Calls that run at once, in the caller's own thread: the modes `function` and `cache`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Coroutine, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from prefectx.call import Outcome, make_call
+from prefectx.flows import Flow
+from prefectx.futures import AnyFuture, DoneAndNotDone, Future, FutureList
+from prefectx.item import Item
+from prefectx.mapping import map_arguments
+from prefectx.nested import ATOMS
+from prefectx.references import check_upstream, load_items, resolve_futures
+from prefectx.runtime import flow_name, in_flow
+from prefectx.tasks import Task
+
+make_task = Task
+make_flow = Flow
+
+
+def call(
+    task: Task[..., Any],
+    args: tuple[Any, ...],
+    /,
+    *,
+    return_state: bool = False,
+    wait_for: Any = None,
+    **kwargs: Any,
+) -> Any:
+    """Run a call and return its result: data, or the item of its output.
+
+    Parameters:
+        task: the task.
+        args: the arguments of its function.
+        return_state: return the state of the call, which holds its result or its failure.
+        wait_for: futures that must not have failed.
+        **kwargs: arguments likewise.
+    """
+    if not task.recipe().mode.keeps and not return_state:
+        return _call_bare(task, args, kwargs, wait_for)
+    run = _Run(task, args, kwargs, wait_for)
+    if task.isasync:
+        return _state_of(run.future_async()) if return_state else _value_of(run.outcome_async())
+    return run.future().state if return_state else run.outcome().value
+
+
+def submit(
+    task: Task[..., Any],
+    args: tuple[Any, ...],
+    /,
+    *,
+    return_state: bool = False,
+    wait_for: Any = None,
+    **kwargs: Any,
+) -> Any:
+    """Run a call and return a future that holds its result or its failure.
+
+    Raises:
+        TargetError: where the target cannot be filled or belongs to a different call.
+        TypeError: where the arguments do not fit the function.
+    """
+    run = _Run(task, args, kwargs, wait_for)
+    future: Future = _complete(run.future_async()) if task.isasync else run.future()
+    return future.state if return_state else future
+
+
+def map(  # noqa: A001  # the name of the method that it serves
+    task: Task[..., Any],
+    args: tuple[Any, ...],
+    /,
+    *,
+    return_state: bool = False,
+    wait_for: Any = None,
+    **kwargs: Any,
+) -> Any:
+    """Submit a call for each element of the arguments that can be gone through."""
+    options = {"return_state": return_state, "wait_for": wait_for}
+    calls = map_arguments(task.binder, args, kwargs, task.name)
+    futures = (submit(task, given, **named, **options) for given, named in calls)
+    return list(futures) if return_state else FutureList(futures)
+
+
+def run_flow(
+    flow: Flow[..., Any],
+    args: tuple[Any, ...],
+    /,
+    *,
+    return_state: bool = False,
+    wait_for: Any = None,
+    **kwargs: Any,
+) -> Any:
+    """Run a flow as a plain function; a future that it returns is resolved."""
+    check_upstream(wait_for)
+    if flow.isasync and not flow.isgenerator:
+        future = _flow_future_async(flow, args, kwargs)
+        return _state_of(future) if return_state else _result_of(future)
+    try:
+        with in_flow(flow.name):
+            result = Future(_returned(flow.fn(*args, **kwargs)))
+    except Exception as error:
+        if not return_state:
+            raise
+        result = Future(error, failed=True)
+    return result.state if return_state else result.result()
+
+
+def wait(futures: Iterable[Any], timeout: float | None = None) -> DoneAndNotDone:
+    """Wait for futures; the calls of these are over."""
+    return DoneAndNotDone(set(futures), set())
+
+
+def as_completed(futures: Iterable[Any], timeout: float | None = None) -> Iterator[Any]:
+    """Yield futures as their calls end; the calls of these are over."""
+    yield from dict.fromkeys(futures)
+
+
+def tags(*new_tags: str) -> AbstractContextManager[set[str]]:
+    """Accept tags; without Prefect nobody sees them."""
+    return nullcontext(set(new_tags))
+
+
+def get_run_logger() -> logging.Logger:
+    """Return the logger for what happens in a task or a flow."""
+    return logging.getLogger("prefectx.runs")
+
+
+class _Run:
+    """A call on its way in one of these modes.
+
+    Parameters:
+        task: the task.
+        args: its arguments; futures among them are over.
+        kwargs: likewise.
+        wait_for: futures that must not have failed.
+    """
+
+    def __init__(
+        self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], wait_for: Any
+    ) -> None:
+        self.task = task
+        self.wait_for = wait_for
+        self.arguments = task.binder.bind(args, kwargs)
+        keeps = task.recipe().mode.keeps
+        self.call = make_call(task, self.arguments, flow_name()) if keeps else None
+
+    @property
+    def item(self) -> Item | None:
+        """The output, where one is kept."""
+        return self.call.item if self.call else None
+
+    def outcome(self) -> Outcome:
+        """Run the call."""
+        if self.call is not None and self.call.is_finished:
+            return Outcome(self.call.item, True)
+        args, kwargs = self._inputs()
+        if self.call is not None:
+            return self.call.run(*args, **kwargs)
+        data = self.task.fn(*args, **kwargs)
+        return Outcome(list(data) if self.task.isgenerator else data, False)
+
+    async def outcome_async(self) -> Outcome:
+        """Run the call of an async task."""
+        if self.call is not None and self.call.is_finished:
+            return Outcome(self.call.item, True)
+        args, kwargs = self._inputs()
+        if self.call is not None:
+            return await self.call.run_async(*args, **kwargs)
+        result = self.task.fn(*args, **kwargs)
+        data = [part async for part in result] if self.task.isgenerator else await result
+        return Outcome(data, False)
+
+    def future(self) -> Future:
+        """Run the call and hold its result or failure."""
+        try:
+            outcome = self.outcome()
+        except Exception as error:  # as in Prefect, one bad input does not stop the others
+            return Future(error, failed=True, item=self.item)
+        return Future(outcome.value, item=self.item, skipped=outcome.skipped)
+
+    async def future_async(self) -> Future:
+        """Run the call of an async task and hold its result or failure."""
+        try:
+            outcome = await self.outcome_async()
+        except Exception as error:  # as in Prefect, one bad input does not stop the others
+            return Future(error, failed=True, item=self.item)
+        return Future(outcome.value, item=self.item, skipped=outcome.skipped)
+
+    def _inputs(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        check_upstream(self.wait_for)
+        arguments = resolve_futures(self.arguments)
+        return self.task.binder.unbind(load_items(arguments) if self.call is None else arguments)
+
+
+def _call_bare(
+    task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], wait_for: Any
+) -> Any:
+    if wait_for is not None:
+        check_upstream(wait_for)
+    if kwargs or not all(type(value) in ATOMS for value in args):
+        given = load_items(resolve_futures({"args": args, "kwargs": kwargs}))
+        args, kwargs = given["args"], given["kwargs"]
+    return task.fn(*args, **kwargs)
+
+
+def _complete(coroutine: Coroutine[Any, Any, Future]) -> Future:
+    """Run a coroutine to its end, in a thread of its own where a loop runs here."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(contextvars.copy_context().run, asyncio.run, coroutine).result()
+
+
+async def _value_of(outcome: Coroutine[Any, Any, Outcome]) -> Any:
+    return (await outcome).value
+
+
+async def _state_of(future: Coroutine[Any, Any, Future]) -> Any:
+    return (await future).state
+
+
+async def _result_of(future: Coroutine[Any, Any, Future]) -> Any:
+    return (await future).result()
+
+
+async def _flow_future_async(
+    flow: Flow[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Future:
+    try:
+        with in_flow(flow.name):
+            return Future(_returned(await flow.fn(*args, **kwargs)))
+    except Exception as error:
+        return Future(error, failed=True)
+
+
+def _returned(value: Any) -> Any:
+    if isinstance(value, AnyFuture):
+        return value.result()
+    for part in value if isinstance(value, (list, tuple)) else ():
+        if isinstance(part, AnyFuture):
+            part.result()
+    return value

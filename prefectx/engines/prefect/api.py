@@ -1,0 +1,170 @@
+"""Which Prefect API the runs of this process talk to."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.context import FlowRunContext, TaskRunContext
+from prefect.logging.loggers import get_logger
+from prefect.settings import get_current_settings, temporary_settings
+
+from prefectx import settings
+from prefectx.errors import ServerError
+from prefectx.settings import Options
+
+_ANSWER_WITHIN = 5.0
+_START_WITHIN = 120
+_RETRIES = 8
+
+# The APIs that have answered once in this process.
+_answering: set[str] = set()
+
+
+@contextmanager
+def prefect_api(options: Options) -> Iterator[None]:
+    """Settle on an API for the runs in the block, and on what Prefect leaves too tight.
+
+    Parameters:
+        options: the project's options; `api_url` None leaves all to Prefect.
+
+    Raises:
+        ServerError: where the API that the user chose does not answer.
+    """
+    with temporary_settings(_roomier()):
+        chosen = get_current_settings().api.url
+        if chosen:
+            _check(chosen)
+        if chosen or not options.api_url:
+            yield
+            return
+        with temporary_settings({"api.url": _find(options)}):
+            yield
+
+
+def _roomier() -> dict[Any, Any]:
+    """Return what the user has left unset and real machines need more of."""
+    current = get_current_settings()
+    wanted: dict[str, Any] = {}
+    if "startup_timeout_seconds" not in current.server.ephemeral.model_fields_set:
+        wanted["server.ephemeral.startup_timeout_seconds"] = _START_WITHIN
+    if "max_retries" not in current.client.model_fields_set:
+        wanted["client.max_retries"] = _RETRIES
+    return wanted
+
+
+def _find(options: Options) -> str:
+    """Return the URL of the configured server where it answers, else of an embedded one."""
+    url = options.api_url
+    assert url is not None
+    if url in _answering:
+        return url
+    if _is_prefect(url):
+        _answering.add(url)
+        _log().info("Using the Prefect server at %s", url)
+        return url
+    if options.sources["api_url"].layer != "default":
+        raise ServerError(_no_answer(url, "api_url in the configuration"))
+    return _embedded(url)
+
+
+def _embedded(instead_of: str) -> str:
+    # Heavy, and not needed where a server is there.
+    from prefect.server.api.server import SubprocessASGIServer
+
+    server = SubprocessASGIServer()
+    if not server.running:
+        _log().info("No Prefect server at %s: starting an embedded one", instead_of)
+        with _quiet():
+            server.start()
+    return server.api_url
+
+
+def _is_prefect(url: str) -> bool:
+    try:
+        answer = httpx.get(f"{url}/health", timeout=_ANSWER_WITHIN)
+    except httpx.HTTPError:
+        return False
+    return answer.is_success and answer.json() is True
+
+
+def _check(url: str) -> None:
+    if url in _answering:
+        return
+    with temporary_settings({"client.max_retries": 0}):
+        settings = {"timeout": httpx.Timeout(_ANSWER_WITHIN)}
+        with get_client(httpx_settings=settings, sync_client=True) as client:
+            problem = client.api_healthcheck()
+    if problem is not None:
+        raise ServerError(_no_answer(url, "PREFECT_API_URL", problem)) from problem
+    _answering.add(url)
+
+
+def _no_answer(url: str, chosen_by: str, problem: Exception | None = None) -> str:
+    reason = f" ({type(problem).__name__}: {problem})" if problem else ""
+    return (
+        f"no Prefect API answers at {url}{reason}, which {chosen_by} names: start it, for instance"
+        " with `prefect server start`, name another one, or unset it to use an embedded server"
+    )
+
+
+def _log() -> logging.Logger:
+    return get_logger("prefectx")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave the announcement of the embedded server to us: one line, not three."""
+    log = get_logger()
+    level = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
+def in_api(thing: Any, run: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run a task or a flow with an API to talk to; inside a run there is one.
+
+    Parameters:
+        thing: Prefect's task or flow.
+        run: the method to call.
+        args: its arguments.
+        kwargs: likewise.
+    """
+    if FlowRunContext.get() is not None or TaskRunContext.get() is not None:
+        return run(thing, *args, **kwargs)
+    options = settings.current().project
+    if thing.isgenerator:
+        return (_generate_async if thing.isasync else _generate)(options, thing, run, args, kwargs)
+    if thing.isasync:
+        return _run_async(options, thing, run, args, kwargs)
+    with prefect_api(options):
+        return run(thing, *args, **kwargs)
+
+
+async def _run_async(
+    options: Options, thing: Any, run: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    with prefect_api(options):
+        return await run(thing, *args, **kwargs)
+
+
+def _generate(
+    options: Options, thing: Any, run: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Iterator[Any]:
+    with prefect_api(options):
+        yield from run(thing, *args, **kwargs)
+
+
+async def _generate_async(
+    options: Options, thing: Any, run: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> AsyncIterator[Any]:
+    with prefect_api(options):
+        async for part in run(thing, *args, **kwargs):
+            yield part

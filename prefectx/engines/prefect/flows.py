@@ -1,0 +1,59 @@
+"""A flow that is Prefect's as well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+from prefect import Flow as StockFlow
+from prefect.task_runners import TaskRunner
+
+from prefectx import settings
+from prefectx.engines.prefect.runners import make_runner
+from prefectx.flows import Flow, P, R
+
+
+class PrefectFlow(Flow[P, R], StockFlow[P, R]):  # type: ignore[misc]  # calls differ by overloads
+    """A flow that Prefect, its deployments and its workers take for one of their own."""
+
+    def __init__(self, fn: Callable[P, R], prefect_keywords: dict[str, Any] | None = None) -> None:
+        StockFlow.__init__(self, fn, **(prefect_keywords or {}))
+        Flow.__init__(self, fn, prefect_keywords)
+
+    @property
+    def task_runner(self) -> TaskRunner[Any]:
+        """The runner that the decorator names, else the one of the configuration."""
+        if self.prefect_keywords.get("task_runner") is not None:
+            return self._task_runner
+        return make_runner(settings.current().project)
+
+    @task_runner.setter
+    def task_runner(self, runner: TaskRunner[Any]) -> None:
+        self._task_runner = runner
+
+    def _replace(self, prefect: dict[str, Any]) -> Self:
+        copy = super()._replace(prefect)
+        # Prefect's with_options returns a plain flow: what it made of the options is taken over.
+        plain = vars(StockFlow.with_options(self, **prefect))
+        copy.__dict__ |= {name: plain[name] for name in plain.keys() - _KEPT}
+        return copy
+
+    @classmethod
+    def _from_name(cls, module: str, qualname: str) -> Any:
+        return prefect_flow(super()._from_name(module, qualname))
+
+
+_KEPT = frozenset({"fn", "__wrapped__", "isasync", "isgenerator", "task_runner"})
+
+
+def prefect_flow(flow: Flow[..., Any]) -> PrefectFlow[..., Any]:
+    """Return the flow itself, or where it was decorated in another mode its Prefect twin."""
+    if isinstance(flow, PrefectFlow):
+        return flow
+    twin: PrefectFlow[..., Any] | None = flow.__dict__.get("_twin")
+    if twin is None:
+        fn = flow.kind(flow.fn) if flow.kind else flow.fn
+        twin = PrefectFlow(fn, flow.prefect_keywords)
+        twin.owner = flow.owner
+        flow.__dict__["_twin"] = twin
+    return twin

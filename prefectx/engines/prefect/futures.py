@@ -1,0 +1,72 @@
+"""The future of a call that was skipped: Prefect takes it for one of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+from prefect.client.schemas.objects import State, StateDetails
+from prefect.futures import PrefectFuture, PrefectTaskRunFuture
+from prefect.states import Completed
+
+from prefectx.futures import AnyFuture, AnyState
+from prefectx.item import Item
+
+AnyFuture.register(PrefectFuture)  # type: ignore[type-abstract]
+AnyState.register(State)
+
+
+class SkippedFuture(PrefectTaskRunFuture[Any]):
+    """A future of a call whose output existed; no task run and no request is behind it.
+
+    Its id and its state are made when they are asked for.
+
+    Parameters:
+        item: the output.
+    """
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self._id: UUID | None = None
+        self._state: State[Any] | None = None
+
+    @property
+    def task_run_id(self) -> UUID:
+        """An id of its own, which the server does not know."""
+        if self._id is None:
+            self._id = uuid4()
+        return self._id
+
+    @property
+    def _final_state(self) -> State[Any]:  # type: ignore[override]  # made when asked for
+        if self._state is None:
+            self._state = cached_state(self.item, StateDetails(task_run_id=self.task_run_id))
+        return self._state
+
+    @property
+    def state(self) -> State[Any]:
+        """Completed, by the name of Cached."""
+        return self._final_state
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Return at once: there is nothing to wait for."""
+
+    def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> Any:
+        """Return the item of the output."""
+        return self.item
+
+    def add_done_callback(self, fn: Callable[[PrefectFuture[Any]], None]) -> None:
+        """Call `fn` at once."""
+        fn(self)
+
+    def __repr__(self) -> str:
+        return f"SkippedFuture({self.item!r})"
+
+
+def cached_state(item: Item, details: StateDetails | None = None) -> State[Any]:
+    """Return the state of a call whose output existed."""
+    state: State[Any] = Completed(name="Cached", message=f"Found {item.location}", data=item)
+    if details is not None:
+        state.state_details = details
+    return state
