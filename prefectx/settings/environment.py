@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args, get_origin
 
 from prefectx.settings.layers import variable_name
-from prefectx.settings.model import Configuration, Section, TaskSection
+from prefectx.settings.model import Configuration, ProjectSection, Section, TaskSection
 from prefectx.settings.origins import EnvironmentOrigin, KeyPath, Place
 from prefectx.settings.problems import Problem
 from prefectx.settings.spelling import nearest
@@ -81,16 +81,15 @@ def _read(found: Variables, name: str, text: str, known: Mapping[str, Any]) -> N
 
 
 def _read_task(found: Variables, name: str, rest: str, text: str, known: Mapping[str, Any]) -> None:
-    match = _TASK.fullmatch(rest)
-    if match:
-        task, key = match[1].upper(), match[2]
-        return _read_key(found, name, ("tasks", task), key, text, TaskSection, known)
+    if match := _TASK.fullmatch(rest):
+        path = ("tasks", match[1].upper())
+        return _read_key(found, name, path, match[2], text, TaskSection, known)
     task, mark, key = rest.rpartition("__")
     if not mark:
         return found.reject(name, f"names no key; write {PREFIX}TASKS__CLEAN__TARGET, for example")
-    guess = nearest(key, TaskSection.model_fields)
-    hint = f"; did you mean {PREFIX}TASKS__{task}__{guess.upper()}?" if guess else ""
-    return found.reject(name, f"unknown variable: a task has no key {key.lower()}{hint}")
+    if key.lower() in ProjectSection.model_fields:
+        return found.reject(name, f"can be set for all tasks only; write {PREFIX}{key}")
+    return found.reject(name, _unknown(name, ("tasks", task)))
 
 
 def _read_store(
@@ -118,11 +117,12 @@ def _read_key(
     head, mark, rest = rest.partition("__")
     key = head.lower()
     if key not in model.model_fields or (not path and key in _NOT_FOR_VARIABLES):
-        return found.reject(name, _unknown(name, head, rest, model))
+        return found.reject(name, _unknown(name, path))
     annotation = model.model_fields[key].annotation
     path = (*path, key)
     if not mark:
-        return found.put(name, path, _decoded(text) if _is_table(annotation) else text)
+        as_json = text.startswith("[") or _is_table(annotation)
+        return found.put(name, path, _decoded(text) if as_json else text)
     if inspect.isclass(annotation) and issubclass(annotation, Section):
         return _read_key(found, name, path, rest, text, annotation, known)
     if get_origin(annotation) is dict:
@@ -131,13 +131,24 @@ def _read_key(
     return found.reject(name, f"{key} is not a table; write {name.removesuffix('__' + rest)}")
 
 
-def _unknown(name: str, head: str, rest: str, model: type[Section]) -> str:
-    keys = [key for key in model.model_fields if key not in _NOT_FOR_VARIABLES]
-    guess = nearest(head, [*keys, "config", "profile"] if model is Configuration else keys)
-    if not guess:
-        return f"unknown variable; there is no key {head.lower()}"
-    begin = name.removesuffix(rest and "__" + rest).removesuffix(head)
-    return f"unknown variable; did you mean {begin}{guess.upper()}{rest and '__' + rest}?"
+def _unknown(name: str, path: KeyPath) -> str:
+    """Say which variable was probably meant."""
+    begin, tails = PREFIX, ["CONFIG", "PROFILE", *_variables(ProjectSection)]
+    if path and path[0] == "tasks":
+        begin, tails = f"{PREFIX}TASKS__{path[1]}__", list(_variables(TaskSection))
+    # Without what they begin with, which would make all of them look alike.
+    guess = nearest(name.removeprefix(begin), tails)
+    hint = f"did you mean {begin}{guess}?" if guess else "docs/configuration.md lists them"
+    return f"unknown variable; {hint}"
+
+
+def _variables(model: type[Section]) -> Iterator[str]:
+    """Yield the keys of a model as the names of variables have them: `DASK__MEMORY`."""
+    for key, info in model.model_fields.items():
+        if inspect.isclass(info.annotation) and issubclass(info.annotation, Section):
+            yield from (f"{key}__{tail}".upper() for tail in _variables(info.annotation))
+        elif key != "mode" or model is TaskSection:
+            yield key.upper()
 
 
 def _is_table(annotation: Any) -> bool:

@@ -60,12 +60,24 @@ def read_file(path: Path, problems: list[Problem]) -> tuple[dict[str, Any], File
     try:
         values: Any = tomli.loads(text)
     except tomli.TOMLDecodeError as error:
-        place = origin.at(error.pos, error.pos)
-        problems.append(Problem(place, "", f"this is not TOML: {error.msg}"))
+        message = f"this is not TOML: {error.msg}{_HINTS.get(error.msg, '')}"
+        problems.append(Problem(origin.at(error.pos, error.pos), "", message))
         return {}, origin
     for part in prefix:
-        values = values.get(part, {})
-    return values, origin
+        values = values.get(part) if isinstance(values, dict) else None
+    if values is None:
+        message = "has no table [tool.prefectx]; add it, or name another file"
+        problems.append(Problem(Place(origin.name), "", message))
+    return values or {}, origin
+
+
+_HINTS = {
+    "Invalid value": "; text stands in quotes, true and false in small letters",
+    "Illegal character '\\n'": "; the quotes are not closed",
+    "Unescaped '\\' in a string": "; write two, or single quotes around the text",
+    "Expected '=' after a key in a key/value pair": "; write key = value",
+    "Cannot overwrite a value": "; the key was there before",
+}
 
 
 def _read_text(path: Path, problems: list[Problem]) -> str:

@@ -17,6 +17,7 @@ from prefectx.settings.values import (
     Fraction,
     ImportPath,
     Level,
+    LogFormat,
     MemoryLimit,
     Mode,
     Names,
@@ -162,7 +163,7 @@ class Logging(Section):
     """How runs are logged, the same in every process."""
 
     level: Level = Field("INFO", description="What is less urgent is not logged.")
-    format: str = Field(
+    format: LogFormat = Field(
         "%(asctime)s.%(msecs)03d | %(levelname)-7s | %(module)s:%(lineno)d | %(message)s",
         description="Format of a line, in the terms of Python's logging.",
     )

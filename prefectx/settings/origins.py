@@ -19,12 +19,14 @@ class Place:
 
     Attributes:
         name: the file with its line and column, the variable, the decorator.
+        row: the number of the line, counted from 1, or 0.
         line: the text of the line, or "".
         start: the column where the fault begins, counted from 0.
         end: the column behind it.
     """
 
     name: str
+    row: int = 0
     line: str = ""
     start: int = 0
     end: int = 0
@@ -66,7 +68,8 @@ class EnvironmentOrigin:
         for length in range(len(path), 0, -1):
             if (name := self.variables.get(path[:length])) is not None:
                 return name
-        return "the environment"
+        inside = (name for key, name in self.variables.items() if key[: len(path)] == path)
+        return next(inside, "the environment")
 
     def place(self, path: KeyPath, *, key: bool) -> Place:
         """Return the variable that sets the value at `path`."""
@@ -84,7 +87,7 @@ class FileOrigin:
     def where(self, path: KeyPath) -> str:
         """Return file and line of the key at `path`, or of the table around it."""
         position = self._find(path)
-        return self.name if position is None else f"{self.name}:{self._line(position.key[0])}"
+        return self.name if position is None else f"{self.name}:{self._row(position.key[0])}"
 
     def place(self, path: KeyPath, *, key: bool) -> Place:
         """Return file, line and column of the value at `path`, or of its `key`."""
@@ -99,8 +102,9 @@ class FileOrigin:
         stop = self.text.find("\n", start)
         line = self.text[begin : stop if stop >= 0 else len(self.text)].rstrip("\r")
         column = start - begin
-        name = f"{self.name}:{self._line(start)}:{column + 1}"
-        return Place(name, line, column, max(min(end - begin, len(line)), column + 1))
+        row = self._row(start)
+        name = f"{self.name}:{row}:{column + 1}"
+        return Place(name, row, line, column, max(min(end - begin, len(line)), column + 1))
 
     @property
     def name(self) -> str:
@@ -114,7 +118,7 @@ class FileOrigin:
             path = path[:-1]
         return self._positions.get(path)
 
-    def _line(self, offset: int) -> int:
+    def _row(self, offset: int) -> int:
         return self.text.count("\n", 0, offset) + 1
 
     @cached_property

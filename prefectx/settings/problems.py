@@ -11,10 +11,16 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from prefectx.errors import ConfigError
-from prefectx.settings.model import ProjectSection, Section, TaskSection
+from prefectx.settings.model import ProjectSection, Section
 from prefectx.settings.origins import KeyPath, Origin, Place
 from prefectx.settings.secrets import MASK, is_secret
 from prefectx.settings.spelling import did_you_mean, show
+
+PREFECT_KEYWORDS = frozenset(
+    {"retries", "retry_delay_seconds", "timeout_seconds", "tags", "log_prints", "cache_policy"}
+    | {"persist_result", "description", "version", "on_failure", "on_completion", "name"}
+)
+"""What people look for here and what Prefect's decorators take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,8 @@ def problems_of(
         prefix: where in the origin the model's values begin.
     """
     details = error.errors(include_url=False)
-    return [_problem(detail, model, origin, prefix) for detail in details]
+    problems = [_problem(detail, model, origin, prefix) for detail in details]
+    return sorted(problems, key=lambda problem: (problem.place.row, problem.place.start))
 
 
 def _problem(
@@ -70,7 +77,9 @@ def _problem(
     unknown = detail["type"] == "extra_forbidden"
     key = dotted(path)
     if unknown:
-        message = _unknown_key(str(path[-1]), _model_at(model, path[:-1]))
+        message = _unknown_key(str(path[-1]), model, path[:-1])
+    elif isinstance(detail["input"], dict) and f"{key}s" in model.model_fields:
+        message = f"is no table; did you mean [{key}s.{next(iter(detail['input']), 'NAME')}]?"
     else:
         value = MASK if is_secret(key) else show(detail["input"])
         message = f"{value} is not {_expected(detail)}"
@@ -87,15 +96,18 @@ def _quoted(part: str | int) -> str:
     return text if text.replace("-", "").replace("_", "").isalnum() else f'"{text}"'
 
 
-def _unknown_key(name: str, model: type[BaseModel] | None) -> str:
-    known = _keys(model)
-    if name in known:  # a value of the wrong kind is told elsewhere
-        return "is not expected here"
-    if model is TaskSection and name in ProjectSection.model_fields:
-        return "can be set for all tasks only, not for one; move it to the top of the file"
-    tables = [table for table in known if name in _keys(_model_at(model, (table,)))]
+def _unknown_key(name: str, model: type[Section], table: KeyPath) -> str:
+    known = _keys(_model_at(model, table))
+    below = table[table.index("tasks") + 2 :] if "tasks" in table else table
+    of_project = name in _keys(_model_at(ProjectSection, below))
+    if of_project and name not in known:
+        place = f"in the table [{dotted(below)}]" if below else "at the top of the file"
+        return f"can be set for all tasks only, not for one; write it {place}"
+    if name in PREFECT_KEYWORDS:
+        return "is one of Prefect's own keywords; give it to the decorator"
+    tables = [key for key in known if name in _keys(_model_at(model, (*table, key)))]
     if tables:
-        return f"unknown key; did you mean {name} in the table {tables[0]}?"
+        return f"unknown key; did you mean {name} in the table [{dotted((*table, tables[0]))}]?"
     return f"unknown key{did_you_mean(name, known) or '; there are ' + ', '.join(known)}"
 
 

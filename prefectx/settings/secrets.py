@@ -10,7 +10,9 @@ from pydantic import SecretBytes, SecretStr
 
 MASK = "***"
 
-_WORDS = r"(?:passw(?:or)?d|pwd|passphrase|secret|token(?!i|s)|(?:api|access|private)_?key|credential)"
+_WORDS = (
+    r"(?:passw(?:or)?d|pwd|passphrase|secret|token(?!i)|(?:api|access|private)_?key|credential)"
+)
 _NAME = re.compile(rf"(?i){_WORDS}")
 _IN_URL = re.compile(r"(://[^\s:/@\"']*:)[^\s\"']+(@)")
 _IN_QUERY = re.compile(rf"(?i)([?&;][\w-]*{_WORDS}[\w-]*=)[^&;\s\"']+")

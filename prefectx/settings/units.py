@@ -23,6 +23,8 @@ _SPELLED = {
 }
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*")
 
+_SIZE = re.compile(r"\s*\d*\.?\d+\s*[a-zA-Z]*\s*")
+
 _byte_size = TypeAdapter(ByteSize)
 
 
@@ -111,6 +113,9 @@ def number(value: object) -> float | None:
 
 def _bytes(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    # pydantic stops reading at the comma of "1,5GB" and takes it for one byte.
+    if isinstance(value, str) and not _SIZE.fullmatch(value):
         return None
     try:
         size = int(_byte_size.validate_python(value))

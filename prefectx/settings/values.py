@@ -147,6 +147,17 @@ def parse_level(value: object) -> str:
     return level
 
 
+def parse_log_format(value: object) -> str:
+    """Read a format of log lines."""
+    try:
+        if isinstance(value, str) and value:
+            logging.Formatter(value)
+            return value
+    except ValueError:
+        pass
+    raise ValueError('a format of log lines: write "%(asctime)s %(message)s"')
+
+
 _OFF = {"const": False}
 _TEXT = {"type": "string", "minLength": 1}
 _POSITIVE = {"type": "number", "exclusiveMinimum": 0}
@@ -198,4 +209,5 @@ StoreReference = Annotated[
     ),
 ]
 ImportPath = Annotated[Any, PlainValidator(parse_import_path), WithJsonSchema(_CLASS)]
+LogFormat = Annotated[str, PlainValidator(parse_log_format), WithJsonSchema(_TEXT)]
 Level = Annotated[str, PlainValidator(parse_level), WithJsonSchema({"enum": list(LEVELS)})]

@@ -1,0 +1,137 @@
+"""Every mistake ends in one clear report, never in a traceback, never in silence."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies
+
+from prefectx import settings
+from prefectx.errors import ConfigError
+
+BROKEN = Path(__file__).parent / "broken"
+CASES = sorted(path.stem for path in BROKEN.glob("*.txt"))
+FILES = {".toml": "prefectx.toml", ".pyproject.toml": "pyproject.toml"}
+
+
+def test_there_are_a_hundred_of_them():
+    assert len(CASES) >= 100
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_broken_configuration(case, tmp_path, monkeypatch):
+    """Each case is a file, variables, or both, with the message that is expected beside them."""
+    for suffix, name in FILES.items():
+        if (BROKEN / (case + suffix)).exists():
+            shutil.copy(BROKEN / (case + suffix), tmp_path / name)
+    variables = BROKEN / f"{case}.env"
+    for line in variables.read_text().splitlines() if variables.exists() else []:
+        monkeypatch.setenv(*line.split("=", 1))
+    with pytest.raises(ConfigError) as caught:
+        settings.current()
+    message = str(caught.value).replace(str(tmp_path), "FOLDER")
+    assert message == (BROKEN / f"{case}.txt").read_text().strip()
+
+
+def test_a_file_that_is_not_utf8_is_named(tmp_path):
+    (tmp_path / "prefectx.toml").write_bytes("target = 'größe'".encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"prefectx\.toml: is not UTF-8 text \(byte 12\)"):
+        settings.current()
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    (tmp_path / "prefectx.toml").symlink_to(tmp_path / "prefectx.toml")
+    monkeypatch.setenv("PREFECTX_CONFIG", "prefectx.toml")
+    with pytest.raises(ConfigError, match=r"prefectx\.toml: cannot be read: Too many levels"):
+        settings.current()
+
+
+def test_a_mistake_is_told_again_at_the_next_try(mistakes):
+    first = mistakes("targt = 1")
+    with pytest.raises(ConfigError) as caught:
+        settings.current()
+    assert [str(problem) for problem in caught.value.problems] == first
+
+
+def test_an_override_tells_all_of_its_mistakes_at_once():
+    with pytest.raises(ConfigError) as caught:
+        settings.override(mode="fast", dask={"wrkers": 1}, tasks={"clean": {"save": 3}})
+    assert str(caught.value).splitlines()[1:] == [
+        '  override(): mode: "fast" is not a mode: there are function, cache, prefect, '
+        "prefect.cachetask, prefect.skiptask",
+        "  override(): tasks.clean.save: 3 is not true or false",
+        '  override(): dask.wrkers: unknown key; did you mean "workers"?',
+    ]
+
+
+def test_an_override_with_an_unknown_store_names_the_known_ones():
+    with (
+        pytest.raises(ConfigError, match='there is no store "flie"; did you mean "file"'),
+        settings.override(store="flie"),
+    ):
+        pass
+
+
+def test_wrong_keywords_of_a_decorator_name_the_task():
+    with pytest.raises(ConfigError) as caught:
+        settings.current().options("clean", {"target": 3, "store": "nowhere"})
+    assert "@task clean: target: 3 is not a template" in str(caught.value)
+    with pytest.raises(ConfigError, match='@task clean: store: there is no store "nowhere"'):
+        settings.current().options("clean", {"store": "nowhere"})
+
+
+scalars = strategies.one_of(
+    strategies.booleans(), strategies.integers(), strategies.floats(), strategies.text(max_size=8)
+)
+keys = strategies.sampled_from(
+    ["mode", "root", "target", "store", "save", "dask", "tasks", "workers", "keepalive", "interval"]
+    + ["profiles", "profile", "stores", "class", "context", "logging", "clean", "memory_limit"]
+) | strategies.text(max_size=5)
+tables = strategies.recursive(
+    strategies.dictionaries(keys, scalars, max_size=4),
+    lambda inner: strategies.dictionaries(keys, inner | scalars, max_size=4),
+    max_leaves=12,
+)
+
+
+def reported(environ: dict[str, str], folder: Path) -> bool:
+    """Read settings; True where there were mistakes, all of which name a place."""
+    settings.reset()
+    try:
+        settings.read_settings(environ, folder)
+    except ConfigError as error:
+        assert all(problem.place.name and problem.message for problem in error.problems)
+        return True
+    return False
+
+
+@given(tables)
+def test_any_tables_are_read_or_reported(tmp_path_factory, table):
+    from tests.settings.test_layers import toml
+
+    folder = tmp_path_factory.mktemp("any")
+    (folder / "prefectx.toml").write_text(toml(table), encoding="utf-8", errors="replace")
+    reported({}, folder)
+
+
+@given(strategies.text())
+def test_any_text_is_read_or_reported(tmp_path_factory, text):
+    folder = tmp_path_factory.mktemp("any")
+    (folder / "prefectx.toml").write_text(text, encoding="utf-8", errors="replace")
+    reported({}, folder)
+
+
+names = strategies.sampled_from(["MODE", "TASKS", "CLEAN", "DASK", "WORKERS", "STORES", "", "X"])
+
+
+@given(strategies.lists(names, max_size=4).map("__".join), strategies.text(min_size=1))
+def test_any_variable_is_read_or_reported(tmp_path_factory, name, text):
+    reported({f"PREFECTX_{name}": text}, tmp_path_factory.getbasetemp())
+
+
+@given(strategies.text("abcdefghijklmnopqrstuvwxyz_", min_size=1))
+def test_an_unknown_key_is_never_passed_over(tmp_path_factory, key):
+    folder = tmp_path_factory.mktemp("any")
+    (folder / "prefectx.toml").write_text(f"x{key}x = 1")
+    assert reported({}, folder)
+    assert reported({f"PREFECTX_X{key.upper()}X": "1"}, folder)
