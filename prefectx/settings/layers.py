@@ -97,7 +97,7 @@ NOTHING = Part(EMPTY)
 
 def variable_name(name: str) -> str:
     """Write a task's or store's name as the names of environment variables have it."""
-    return re.sub(r"[^A-Z0-9_]", "_", name.upper())
+    return re.sub(r"[^A-Za-z0-9_]", "_", name).upper()
 
 
 def given(section: BaseModel) -> dict[str, Any]:
@@ -145,7 +145,8 @@ def part_of(name: str, values: Values, origin: Origin, path: KeyPath = ()) -> Pa
         pattern: Layer(for_task, given(section), origin, (*path, "tasks", pattern))
         for pattern, section in values.get("tasks", {}).items()
     }
-    return Part(Layer(name, own, origin, path), tasks, values.get("stores", {}))
+    stores = {name: given(section) for name, section in values.get("stores", {}).items()}
+    return Part(Layer(name, own, origin, path), tasks, stores)
 
 
 _PROJECT_KEYS = frozenset(Profile.model_fields) - {"tasks", "stores"}

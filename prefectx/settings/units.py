@@ -63,8 +63,8 @@ def format_duration(seconds: float) -> str:
     """Write a duration as people do: `90s`, `10m`."""
     for unit in ("d", "h", "m"):
         if seconds % _SECONDS[unit] == 0 and (unit != "m" or seconds >= 120):
-            return f"{seconds / _SECONDS[unit]:g}{unit}"
-    return f"{seconds:g}s"
+            return f"{seconds / _SECONDS[unit]:.12g}{unit}"
+    return f"{seconds:.12g}s"
 
 
 def parse_size(value: object) -> int | None:

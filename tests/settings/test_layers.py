@@ -8,6 +8,7 @@ import pytest
 
 from prefectx import settings
 from prefectx.settings.model import Configuration, TaskSection
+from tests.settings.writing import toml
 
 # Layers by strength. Each knows how to say `key = value` for the task `clean`.
 LAYERS = (
@@ -146,15 +147,6 @@ class Project:
         settings.reset()
         with settings.override(**self.override):
             return settings.current().options("clean", self.keywords)
-
-
-def toml(table: dict) -> str:
-    def write(value: object) -> str:
-        if isinstance(value, dict):
-            return "{" + ", ".join(f"{json.dumps(k)} = {write(v)}" for k, v in value.items()) + "}"
-        return json.dumps(value)
-
-    return "\n".join(f"{json.dumps(key)} = {write(value)}" for key, value in table.items())
 
 
 def value_of(options: settings.Options, key: str) -> object:

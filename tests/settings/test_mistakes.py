@@ -8,6 +8,8 @@ from hypothesis import given, strategies
 
 from prefectx import settings
 from prefectx.errors import ConfigError
+from prefectx.settings.reading import read_settings
+from tests.settings.writing import toml
 
 BROKEN = Path(__file__).parent / "broken"
 CASES = sorted(path.stem for path in BROKEN.glob("*.txt"))
@@ -59,8 +61,8 @@ def test_an_override_tells_all_of_its_mistakes_at_once():
     assert str(caught.value).splitlines()[1:] == [
         '  override(): mode: "fast" is not a mode: there are function, cache, prefect, '
         "prefect.cachetask, prefect.skiptask",
-        "  override(): tasks.clean.save: 3 is not true or false",
         '  override(): dask.wrkers: unknown key; did you mean "workers"?',
+        "  override(): tasks.clean.save: 3 is not true or false",
     ]
 
 
@@ -83,10 +85,11 @@ def test_wrong_keywords_of_a_decorator_name_the_task():
 scalars = strategies.one_of(
     strategies.booleans(), strategies.integers(), strategies.floats(), strategies.text(max_size=8)
 )
-keys = strategies.sampled_from(
-    ["mode", "root", "target", "store", "save", "dask", "tasks", "workers", "keepalive", "interval"]
-    + ["profiles", "profile", "stores", "class", "context", "logging", "clean", "memory_limit"]
-) | strategies.text(max_size=5)
+known = """
+    mode root target store save dask tasks workers keepalive interval profiles profile stores
+    class context logging clean memory_limit
+"""
+keys = strategies.sampled_from(known.split()) | strategies.text(max_size=5)
 tables = strategies.recursive(
     strategies.dictionaries(keys, scalars, max_size=4),
     lambda inner: strategies.dictionaries(keys, inner | scalars, max_size=4),
@@ -96,19 +99,18 @@ tables = strategies.recursive(
 
 def reported(environ: dict[str, str], folder: Path) -> bool:
     """Read settings; True where there were mistakes, all of which name a place."""
-    settings.reset()
     try:
-        settings.read_settings(environ, folder)
+        read_settings(environ, folder)
     except ConfigError as error:
-        assert all(problem.place.name and problem.message for problem in error.problems)
-        return True
-    return False
+        told = error.problems
+    else:
+        return False
+    assert all(problem.place.name and problem.message for problem in told)
+    return True
 
 
 @given(tables)
 def test_any_tables_are_read_or_reported(tmp_path_factory, table):
-    from tests.settings.test_layers import toml
-
     folder = tmp_path_factory.mktemp("any")
     (folder / "prefectx.toml").write_text(toml(table), encoding="utf-8", errors="replace")
     reported({}, folder)

@@ -1,0 +1,141 @@
+"""override() and use(): nested, in threads, in asyncio tasks, in other processes."""
+
+import asyncio
+import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from prefectx import settings
+from prefectx.item import Store
+
+
+class Elsewhere(Store):
+    def exists(self, location):
+        return False
+
+    def save(self, location, data):
+        pass
+
+    def load(self, location):
+        pass
+
+    def delete(self, location):
+        pass
+
+
+def mode() -> str:
+    return settings.current().project.mode
+
+
+def test_overrides_nest():
+    before = settings.current()
+    with settings.override(mode="cache", refresh=True):
+        with settings.override(mode="function") as inner:
+            assert settings.current() is inner
+            assert (mode(), inner.project.refresh) == ("function", True)
+        assert mode() == "cache"
+    assert settings.current() is before
+
+
+def test_an_inner_override_beats_what_an_outer_one_says_of_a_task():
+    with settings.override(tasks={"clean": {"mode": "cache"}}), settings.override(mode="function"):
+        assert settings.current().options("clean").mode == "function"
+
+
+def test_an_override_takes_python_objects(tmp_path):
+    store = Elsewhere()
+    with settings.override(root=tmp_path, store=store, target=None, task_run_name=str) as inner:
+        project = inner.project
+        assert (project.root, project.target) == (str(tmp_path), None)
+        assert project.store is store
+        assert project.task_run_name is str
+    with settings.override(store=Elsewhere) as inner:
+        assert inner.options("clean").store is Elsewhere
+
+
+def test_an_override_ends_with_its_block_also_by_an_error():
+    with pytest.raises(ZeroDivisionError), settings.override(mode="cache"):
+        1 / 0  # noqa: B018
+    assert mode() == "prefect.skiptask"
+
+
+def test_an_override_decorates_a_function():
+    decorated = settings.override(mode="cache")(mode)
+    assert (decorated(), decorated(), mode()) == ("cache", "cache", "prefect.skiptask")
+
+
+def test_threads_started_inside_see_the_override():
+    with settings.override(mode="cache"), ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(lambda _: mode(), range(4))) == ["cache"] * 4
+
+
+def test_a_thread_does_not_disturb_the_others():
+    entered, leave = threading.Event(), threading.Event()
+
+    def other():
+        with settings.override(mode="function"):
+            entered.set()
+            leave.wait(5)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    entered.wait(5)
+    assert mode() == "prefect.skiptask"
+    leave.set()
+    thread.join()
+
+
+async def test_asyncio_tasks_do_not_disturb_each_other():
+    async def own(name: str) -> str:
+        with settings.override(mode=name):
+            await asyncio.sleep(0.01)
+            return mode()
+
+    modes = ["cache", "function", "prefect"]
+    assert await asyncio.gather(*map(own, modes)) == modes
+    assert mode() == "prefect.skiptask"
+
+
+def test_an_override_around_a_loop_is_seen_inside():
+    async def inside() -> str:
+        return await asyncio.to_thread(mode)
+
+    with settings.override(mode="cache"):
+        assert asyncio.run(inside()) == "cache"
+
+
+def test_settings_travel_and_are_used_elsewhere(configure, tmp_path, monkeypatch):
+    configure('mode = "cache"\n[tasks.clean]\ndask = { memory = "2GB" }')
+    with settings.override(root="/data", store=Elsewhere):
+        sent = pickle.dumps(settings.current())
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setenv("PREFECTX", "function")
+    settings.reset()
+    with settings.use(pickle.loads(sent)):
+        options = settings.current().options("clean")
+    assert (options.mode, options.root, options.store) == ("cache", "/data", Elsewhere)
+    assert options.dask.memory == 2_000_000_000
+
+
+def test_settings_of_many_tasks_travel_light(configure):
+    tasks = "\n".join(f"[tasks.task_{n}]\ntarget = 'working/{n}'" for n in range(200))
+    assert len(pickle.dumps(configure(tasks))) < 40_000
+
+
+def test_options_travel_with_their_sources(configure):
+    options = configure('mode = "cache"').options("clean")
+    copy = pickle.loads(pickle.dumps(options))
+    assert copy == options
+    assert copy.sources == options.sources
+    assert copy.sources["mode"] == ("file", "prefectx.toml:1")
+
+
+def test_settings_and_options_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        settings.current().file = None
+    with pytest.raises(ValueError, match="frozen"):
+        settings.current().project.mode = "cache"
