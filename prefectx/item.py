@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,6 +79,18 @@ class Store(ABC):
     def suffix(self, location: str) -> str:
         """Return the part of the location's last name that says the format (`.json.gz`)."""
         return ""
+
+    def lock(self, location: str) -> AbstractContextManager[None]:
+        """Return a context in which no other thread, process or host has the lock of `location`.
+
+        The lock ends with its holder, also when that is killed.
+
+        Raises:
+            NotImplementedError: where the store has no locks.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} has no locks: lock = true needs a store that does"
+        )
 
     def fspath(self, location: str) -> str:
         """Return the local path of `location`.

@@ -13,6 +13,7 @@ _EXTRAS = {
     "numpy": "numpy",
     "pandas": "pandas",
     "polars": "polars",
+    "psycopg": "postgres",
     "pyarrow": "pandas",
     "s3fs": "s3",
     "sqlalchemy": "sql",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from importlib.metadata import entry_points
 from typing import Any, BinaryIO
 
 from prefectx.errors import ConfigError
@@ -144,6 +143,9 @@ def _normal(suffix: str) -> str:
 
 @lru_cache(maxsize=1)
 def _entry_points() -> dict[str, Any]:
+    # Imported only when a suffix is none of ours: it takes longer than all of this module.
+    from importlib.metadata import entry_points
+
     return {_normal(point.name): point for point in entry_points(group="prefectx.formats")}
 
 

@@ -4,56 +4,87 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from prefectx.formats.base import Format
 from prefectx.registry import require
 
-Opener = Callable[[BinaryIO, str], BinaryIO]
+
+class Compression(NamedTuple):
+    """How bytes are compressed while they are written, and unpacked at once."""
+
+    pack: Callable[[BinaryIO], BinaryIO]
+    unpack: Callable[[bytes], bytes]
 
 
-def _gzip(stream: BinaryIO, mode: str) -> BinaryIO:
+def _pack_gzip(stream: BinaryIO) -> BinaryIO:
     gzip = require("gzip", "for .gz files")
     # Without a name and a time equal data make equal files.
-    level = {"compresslevel": 6} if mode == "wb" else {}
-    return cast(BinaryIO, gzip.GzipFile(filename="", mode=mode, fileobj=stream, mtime=0, **level))
+    return cast(BinaryIO, gzip.GzipFile("", "wb", compresslevel=6, fileobj=stream, mtime=0))
 
 
-def _bz2(stream: BinaryIO, mode: str) -> BinaryIO:
-    return cast(BinaryIO, require("bz2", "for .bz2 files").BZ2File(stream, mode))
+def _unpack_gzip(data: bytes) -> bytes:
+    return cast(bytes, require("gzip", "for .gz files").decompress(data))
 
 
-def _xz(stream: BinaryIO, mode: str) -> BinaryIO:
-    return cast(BinaryIO, require("lzma", "for .xz files").LZMAFile(stream, mode))
+def _pack_bz2(stream: BinaryIO) -> BinaryIO:
+    return cast(BinaryIO, require("bz2", "for .bz2 files").BZ2File(stream, "wb"))
 
 
-def _zstd(stream: BinaryIO, mode: str) -> BinaryIO:
+def _unpack_bz2(data: bytes) -> bytes:
+    return cast(bytes, require("bz2", "for .bz2 files").decompress(data))
+
+
+def _pack_xz(stream: BinaryIO) -> BinaryIO:
+    return cast(BinaryIO, require("lzma", "for .xz files").LZMAFile(stream, "wb"))
+
+
+def _unpack_xz(data: bytes) -> bytes:
+    return cast(bytes, require("lzma", "for .xz files").decompress(data))
+
+
+def _pack_zstd(stream: BinaryIO) -> BinaryIO:
     zstandard = require("zstandard", "for .zst files")
-    return cast(BinaryIO, zstandard.open(stream, mode, closefd=False))
+    compressor = zstandard.ZstdCompressor(write_checksum=True)
+    return cast(BinaryIO, compressor.stream_writer(stream, closefd=False))
 
 
-COMPRESSIONS: dict[str, Opener] = {".gz": _gzip, ".zst": _zstd, ".bz2": _bz2, ".xz": _xz}
+def _unpack_zstd(data: bytes) -> bytes:
+    unpacker = require("zstandard", "for .zst files").ZstdDecompressor().decompressobj()
+    unpacked = unpacker.decompress(data)
+    # zstandard takes a file that was cut off for one that goes on.
+    if not unpacker.eof:
+        raise EOFError("the compressed file ends too early")
+    return cast(bytes, unpacked)
+
+
+COMPRESSIONS = {
+    ".bz2": Compression(_pack_bz2, _unpack_bz2),
+    ".gz": Compression(_pack_gzip, _unpack_gzip),
+    ".xz": Compression(_pack_xz, _unpack_xz),
+    ".zst": Compression(_pack_zstd, _unpack_zstd),
+}
 
 
 def compressed(inner: Format, suffix: str) -> Format:
     """Return `inner` with its bytes compressed as `suffix` says (`.gz`)."""
-    opener = COMPRESSIONS[suffix]
+    pack, unpack = COMPRESSIONS[suffix]
 
     def dump(data: Any, stream: BinaryIO) -> None:
-        with opener(stream, "wb") as packed:
+        with pack(stream) as packed:
             inner.dump(data, packed)
 
     def load(stream: BinaryIO) -> Any:
-        return inner.load(_unpacked(opener, stream))
+        return inner.load(io.BytesIO(unpack(stream.read())))
 
     def verify(data: Any, stream: BinaryIO) -> None:
         if inner.verify is not None:
-            inner.verify(data, _unpacked(opener, stream))
+            inner.verify(data, io.BytesIO(unpack(stream.read())))
 
-    return Format(inner.suffix + suffix, dump, load, verify, runs_code=inner.runs_code)
-
-
-def _unpacked(opener: Opener, stream: BinaryIO) -> BinaryIO:
-    # Read to the end first: a damaged end must show, and formats that seek would unpack again.
-    with opener(stream, "rb") as packed:
-        return io.BytesIO(packed.read())
+    return Format(
+        inner.suffix + suffix,
+        dump,
+        load,
+        None if inner.verify is None else verify,
+        runs_code=inner.runs_code,
+    )

@@ -21,11 +21,20 @@ _LIBRARIES = {"pandas": "DataFrame", "polars": "DataFrame", "pyarrow": "Table"}
 _MARK = b"prefectx.library"
 
 
+def is_frame(data: Any) -> bool:
+    """Tell whether an object is a data frame or table of a library that we know."""
+    return any(_is_of(data, library) for library in _LIBRARIES)
+
+
+def _is_of(data: Any, library: str) -> bool:
+    # Only a library that is imported already can have made the object.
+    return type(data) is getattr(sys.modules.get(library), _LIBRARIES[library], None)
+
+
 def library_of(data: Any) -> str:
     """Name the library that a frame is of; `FormatError` where it is no frame."""
-    for library, cls in _LIBRARIES.items():
-        # Only a library that is imported already can have made the object.
-        if type(data) is getattr(sys.modules.get(library), cls, NotImplemented):
+    for library in _LIBRARIES:
+        if _is_of(data, library):
             return library
     known = ", ".join(f"{library}.{cls}" for library, cls in _LIBRARIES.items())
     raise FormatError(f"it holds a table ({known}), not {type_name(data)}")
@@ -119,32 +128,37 @@ def _verify_whole(data: Any, dump: Dump, load: Load) -> None:
 
 
 def _dump_feather(data: Any, stream: BinaryIO) -> None:
-    library = library_of(data)
     feather = require("pyarrow.feather", "to write .feather files")
-    if library == "pandas":
-        data = require("pyarrow", "").Table.from_pandas(data)
-    elif library == "polars":
-        data = data.to_arrow()
-    feather.write_feather(_marked(data, library), stream)
+    feather.write_feather(to_arrow(data), stream)
 
 
 def _load_feather(stream: BinaryIO) -> Any:
-    table = require("pyarrow.feather", "to read .feather files").read_table(stream)
-    return _from_arrow(table)
+    return from_arrow(require("pyarrow.feather", "to read .feather files").read_table(stream))
 
 
 def _map_feather(path: str) -> Any:
     feather = require("pyarrow.feather", "to read .feather files")
-    return _from_arrow(feather.read_table(path, memory_map=True))
+    return from_arrow(feather.read_table(path, memory_map=True))
 
 
-def _from_arrow(table: Any) -> Any:
+def to_arrow(data: Any) -> Any:
+    """Return a frame as an Arrow table whose metadata name the frame's library."""
+    library = library_of(data)
+    if library == "pandas":
+        data = require("pyarrow", "to write this table").Table.from_pandas(data)
+    elif library == "polars":
+        data = data.to_arrow()
+    return _marked(data, library)
+
+
+def from_arrow(table: Any) -> Any:
+    """Return the frame that `to_arrow` made `table` of; a foreign table as pandas' frame."""
     library = (table.schema.metadata or {}).get(_MARK, b"pandas").decode()
     table = _unmarked(table)
     if library == "pyarrow":
         return table
     if library == "polars":
-        return require("polars", "to read this .feather file").from_arrow(table)
+        return require("polars", "to read this table").from_arrow(table)
     return table.to_pandas()
 
 
@@ -157,12 +171,16 @@ def _unmarked(table: Any) -> Any:
     return table.replace_schema_metadata(metadata or None)
 
 
-def _verify_feather(data: Any, stream: BinaryIO) -> None:
+def verify_arrow(data: Any) -> None:
+    """Raise `FormatError` where a frame would not come back from Arrow as it is."""
     if library_of(data) == "pandas":
         _verify_parts(data, _dump_feather, _load_feather)
-    else:
-        empty = data.clear() if library_of(data) == "polars" else data.slice(0, 0)
-        _verify_whole(empty, _dump_feather, _load_feather)
+    elif library_of(data) == "polars":
+        _verify_whole(data.clear(), _dump_feather, _load_feather)
+
+
+def _verify_feather(data: Any, stream: BinaryIO) -> None:
+    verify_arrow(data)
 
 
 CSV = Format(

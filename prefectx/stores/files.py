@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import hmac
 import os
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
 
-from prefectx.formats import (
-    Format,
-    adopt_formats,
-    get_format,
-    known_suffix,
-    registered_formats,
-)
+from prefectx.errors import CorruptItemError, StoreError
+from prefectx.formats import Format, adopt_formats, get_format, known_suffix, registered_formats
 from prefectx.item import ItemInfo, Store
-from prefectx.stores import local
-from prefectx.stores.reasons import is_passed_on, load_error, save_error
+from prefectx.stores import content, local
+from prefectx.stores.reasons import is_passed_on, load_error, pickle_refused, save_error
+from prefectx.stores.signing import SigningKey
+
+
+class _Files(Protocol):
+    """Where files are: on this machine, or behind URLs."""
+
+    def exists(self, path: str, /) -> bool: ...
+    def exists_many(self, paths: Iterable[str], /) -> set[str]: ...
+    def replacing(self, path: str, /, *, fsync: bool) -> AbstractContextManager[str]: ...
+    def reading(self, path: str, /) -> AbstractContextManager[str]: ...
+    def delete(self, path: str, /) -> None: ...
+    def listing(self, prefix: str, /) -> Iterator[str]: ...
+    def info(self, path: str, /) -> ItemInfo: ...
 
 
 class Filestore(Store):
@@ -28,6 +39,9 @@ class Filestore(Store):
         exact: read back what a format may not keep, and refuse to save what would come back
             different; with false, what the format can hold is saved.
         mmap: map `.npy` and `.feather` files into memory when they are loaded, read-only.
+        allow_pickle: with false, refuse to save and to load pickles: loading one runs code.
+        signing_key: sign what is saved, and refuse to load what is not signed with this key.
+        storage_options: what fsspec's file systems are given, such as keys and endpoints.
 
     Raises:
         ConfigError: where `format` is not known.
@@ -40,19 +54,35 @@ class Filestore(Store):
         *,
         exact: bool = True,
         mmap: bool = False,
+        allow_pickle: bool = True,
+        signing_key: str | None = None,
+        storage_options: Mapping[str, Any] | None = None,
     ) -> None:
         self.format = None if format is None else get_format(format).suffix
         self.fsync = fsync
         self.exact = exact
         self.mmap = mmap
+        self.allow_pickle = allow_pickle
+        self.signing_key = None if signing_key is None else SigningKey(signing_key)
+        # Hidden from the repr: there may be passwords in it.
+        self._storage_options = dict(storage_options or {})
 
     def exists(self, location: str) -> bool:
-        """Tell whether a whole output is kept at `location`."""
-        return local.exists(location)
+        """Tell whether a whole output is kept at `location`.
+
+        Raises:
+            StoreError: where a folder is there, or no way to look.
+        """
+        return self._files(location).exists(location)
 
     def exists_many(self, locations: Iterable[str]) -> set[str]:
         """Return those of `locations` that exist, listing a folder that holds many of them."""
-        return local.exists_many(locations)
+        locations = list(locations)
+        remote = [location for location in locations if "://" in location]
+        if not remote:
+            return local.exists_many(locations)
+        here = local.exists_many(location for location in locations if "://" not in location)
+        return here | self._files(remote[0]).exists_many(remote)
 
     def save(self, location: str, data: Any) -> None:
         """Keep `data` at `location`, replacing what is there; all of it or nothing.
@@ -62,8 +92,10 @@ class Filestore(Store):
         """
         format = self._format(location)
         try:
-            with local.replacing(location, fsync=self.fsync) as temporary:
-                self._write(temporary, data, format)
+            with self._files(location).replacing(location, fsync=self.fsync) as temporary:
+                content.write(temporary, data, format, exact=self.exact)
+                if self.signing_key is not None:
+                    self._sign(self.signing_key, location, temporary)
         except Exception as error:
             if is_passed_on(error):
                 raise
@@ -74,13 +106,15 @@ class Filestore(Store):
 
         Raises:
             FileNotFoundError: where nothing is kept there.
-            CorruptItemError: where what is kept cannot be read.
-            StoreError: where the file cannot be reached.
+            CorruptItemError: where what is kept cannot be read, or is not signed as it must.
+            StoreError: where the file cannot be reached, or is a pickle and none is allowed.
         """
         format = self._format(location)
-        with local.reading(location) as path:
+        with self._files(location).reading(location) as path:
             try:
-                return self._read(path, format)
+                if self.signing_key is not None:
+                    return content.parsed(self._signed(self.signing_key, location, path), format)
+                return content.read(path, format, mmap=self.mmap and path == location)
             except FileNotFoundError:
                 raise
             except Exception as error:
@@ -90,15 +124,27 @@ class Filestore(Store):
 
     def delete(self, location: str) -> None:
         """Remove the output at `location`; nothing happens where there is none."""
-        local.delete(location)
+        self._files(location).delete(location)
 
     def list(self, prefix: str = "") -> Iterator[str]:
-        """Yield the locations that begin with `prefix`."""
-        return local.listing(prefix)
+        """Yield the locations that begin with `prefix`, a path or a URL."""
+        return self._files(prefix).listing(prefix)
 
     def info(self, location: str) -> ItemInfo:
         """Tell size and time saved of the output at `location`."""
-        return local.info(location)
+        return self._files(location).info(location)
+
+    def lock(self, location: str) -> AbstractContextManager[None]:
+        """Return a context in which no other thread, process or host has the lock of `location`.
+
+        Raises:
+            StoreError: where it cannot be locked, as behind URLs.
+        """
+        if "://" in location:
+            raise StoreError(f"{location} cannot be locked: lock = true is for local paths only")
+        from prefectx.stores.locks import locked
+
+        return locked(location)
 
     def locate(self, root: str, target: str) -> str:
         """Return the absolute path, or the URL, of `target` under `root`."""
@@ -124,21 +170,40 @@ class Filestore(Store):
         """
         return super().fspath(location) if "://" in location else location
 
+    def _files(self, location: str) -> _Files:
+        if "://" not in location:
+            return local
+        from prefectx.stores.remote import RemoteFiles
+
+        return RemoteFiles(self._storage_options)
+
     def _format(self, location: str) -> Format:
-        return get_format(self.format or self.suffix(location) or ".pkl")
+        format = get_format(self.format or self.suffix(location) or ".pkl")
+        if format.runs_code and not self.allow_pickle:
+            raise pickle_refused(location)
+        return format
 
-    def _write(self, path: str, data: Any, format: Format) -> None:
-        with open(path, "wb") as stream:  # noqa: PTH123  # for speed
-            format.dump(data, stream)
-        if self.exact and format.verify is not None:
-            with open(path, "rb") as stream:  # noqa: PTH123  # for speed
-                format.verify(data, stream)
+    def _sign(self, key: SigningKey, location: str, temporary: str) -> None:
+        signature = key.sign(location, Path(temporary).read_bytes())
+        beside = _signature_location(location, signature)
+        with self._files(location).replacing(beside, fsync=self.fsync) as path:
+            Path(path).write_text(signature)
 
-    def _read(self, path: str, format: Format) -> Any:
-        if self.mmap and format.load_mapped is not None:
-            return format.load_mapped(path)
-        with open(path, "rb") as stream:  # noqa: PTH123  # for speed
-            return format.load(stream)
+    def _signed(self, key: SigningKey, location: str, path: str) -> bytes:
+        # Read once: what is parsed is what was compared, whoever writes meanwhile.
+        found = Path(path).read_bytes()
+        signature = key.sign(location, found)
+        try:
+            with self._files(location).reading(_signature_location(location, signature)) as beside:
+                genuine = hmac.compare_digest(Path(beside).read_bytes(), signature.encode())
+        except FileNotFoundError:
+            genuine = False
+        if not genuine:
+            raise CorruptItemError(
+                f"{location} is not signed with this signing key, or was changed since. Delete "
+                "it and run again, if you do not know who wrote it"
+            )
+        return found
 
     def __getstate__(self) -> dict[str, Any]:
         # Formats that this program registered must be known where the store travels to.
@@ -148,6 +213,11 @@ class Filestore(Store):
     def __setstate__(self, state: dict[str, Any]) -> None:
         adopt_formats(state.pop("_formats", {}))
         vars(self).update(state)
+
+
+def _signature_location(location: str, signature: str) -> str:
+    # Half of it makes a name; the other half, in the file, cannot be guessed from a listing.
+    return f"{location.rpartition('/')[0]}/{local.HIDDEN}{signature[:32]}.sig"
 
 
 def _plain(url: str) -> str:

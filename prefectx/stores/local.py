@@ -107,17 +107,24 @@ def replacing(path: str, *, fsync: bool) -> Iterator[str]:
 def _create_beside(path: str) -> tuple[int, str]:
     folder = os.path.dirname(path)
     temporary = f"{folder}/{HIDDEN}{_HOST}-{os.getpid()}-{next(_counter)}.tmp"
-    flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
     try:
-        descriptor = os.open(temporary, flags, 0o666)
-    except FileNotFoundError:
-        os.makedirs(folder, exist_ok=True)
-        descriptor = os.open(temporary, flags, 0o666)
-    except FileExistsError:
+        descriptor = open_making_folders(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR)
+    except FileExistsError as error:
+        if error.filename != temporary:
+            raise
         # Left behind by a killed process that had this process's id.
         return _create_beside(path)
     _try_lock(descriptor)
     return descriptor, temporary
+
+
+def open_making_folders(path: str, flags: int) -> int:
+    """Open a file as `os.open` does, and make the folders above it where they are missing."""
+    try:
+        return os.open(path, flags | os.O_CLOEXEC, 0o666)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return os.open(path, flags | os.O_CLOEXEC, 0o666)
 
 
 def _keep_mode(descriptor: int, path: str) -> None:

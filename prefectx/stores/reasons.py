@@ -36,7 +36,9 @@ def _reason(error: Exception) -> str:
 
 def _advice(error: Exception) -> str:
     if isinstance(error, FormatError):
-        return "return what the format can hold, or choose another (.pkl takes any object)"
+        return "return what it can hold, or choose another format (.pkl takes any object)"
+    if isinstance(error, SaveError):
+        return "choose another target"
     if isinstance(error, OSError) and error.errno in _ADVICE:
         return _ADVICE[error.errno]
     if _is_unpicklable(error):
@@ -61,6 +63,14 @@ def load_error(location: str, format: Format, error: Exception) -> StoreError:
     return CorruptItemError(
         f"{location} cannot be read as {format.suffix}: {type(error).__name__}: {error}. "
         "Delete it and run again, and its task will make it anew"
+    )
+
+
+def pickle_refused(location: str) -> StoreError:
+    """Make the error for a pickle where none is allowed."""
+    return StoreError(
+        f"{location} is a pickle, and allow_pickle = false: loading one can run any code; give "
+        "the target the suffix of another format, such as .json or .parquet"
     )
 
 

@@ -1,0 +1,196 @@
+"""Files behind a URL, through fsspec: the same functions as for local files.
+
+An upload is a single put where the service shows an object only when it is whole, and else a
+put under another name that is then moved.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import posixpath
+import tempfile
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prefectx.errors import MissingDependencyError, StoreError
+from prefectx.item import ItemInfo
+from prefectx.registry import install_hint, require
+from prefectx.stores.local import HIDDEN
+
+# Services where an object is there when its upload is complete, and not before.
+_WHOLE_PUTS = {"abfs", "abfss", "adl", "az", "gcs", "gs", "oci", "oss", "s3", "s3a"}
+# One listing costs about as much as this many questions for single files.
+_LIST_FROM = 4
+# From this many folders on, all that is below their common folder is listed at once.
+_FOLDERS_FROM = 16
+
+
+class RemoteFiles:
+    """Files behind URLs.
+
+    Parameters:
+        options: what fsspec's file systems are given, such as keys and endpoints.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = dict(options)
+
+    def exists(self, url: str) -> bool:
+        """Tell whether a file is at `url`; a folder there is an error."""
+        system, path = self._resolve(url)
+        with _naming(url):
+            try:
+                kind = system.info(path)["type"]
+            except FileNotFoundError:
+                return False
+        if kind == "directory":
+            raise StoreError(f"{url} is a folder, where a file should be: choose another target")
+        return True
+
+    def exists_many(self, urls: Iterable[str]) -> set[str]:
+        """Return those of `urls` where a file is, by as few listings as that takes."""
+        folders: dict[str, list[str]] = defaultdict(list)
+        for url in urls:
+            folders[url.rpartition("/")[0]].append(url)
+        if len(folders) > _FOLDERS_FROM:
+            wanted = {url for inside in folders.values() for url in inside}
+            return wanted.intersection(self.listing(posixpath.commonpath(folders) + "/"))
+        found: set[str] = set()
+        for folder, inside in folders.items():
+            few = len(inside) < _LIST_FROM
+            found.update(filter(self.exists, inside) if few else self._in(folder, inside))
+        return found
+
+    def _in(self, folder: str, urls: Iterable[str]) -> set[str]:
+        system, path = self._resolve(folder)
+        with _naming(folder):
+            try:
+                entries = system.ls(path, detail=True, refresh=True)
+            except FileNotFoundError:
+                return set()
+        files = {posixpath.basename(e["name"]) for e in entries if e["type"] == "file"}
+        return {url for url in urls if posixpath.basename(url) in files}
+
+    @contextmanager
+    def replacing(self, url: str, *, fsync: bool) -> Iterator[str]:
+        """Give a local file to write; upload it to `url` when all went well."""
+        with _temporary() as temporary:
+            yield temporary
+            system, path = self._resolve(url)
+            with _naming(url):
+                _upload(system, temporary, path)
+
+    @contextmanager
+    def reading(self, url: str) -> Iterator[str]:
+        """Give a local copy of the file at `url` to read."""
+        system, path = self._resolve(url)
+        with _temporary() as temporary:
+            with _naming(url):
+                _download(system, path, temporary)
+            yield temporary
+
+    def delete(self, url: str) -> None:
+        """Remove the file at `url`, if there is one."""
+        system, path = self._resolve(url)
+        with _naming(url), contextlib.suppress(FileNotFoundError):
+            system.rm_file(path)
+
+    def listing(self, prefix: str) -> Iterator[str]:
+        """Yield the files whose URLs begin with `prefix`."""
+        folder = prefix.rpartition("/")[0]
+        system, path = self._resolve(folder)
+        with _naming(prefix):
+            found = system.find(path)
+        for name in sorted(found):
+            url = folder + name.removeprefix(path)
+            if url.startswith(prefix) and not posixpath.basename(name).startswith(HIDDEN):
+                yield url
+
+    def info(self, url: str) -> ItemInfo:
+        """Tell the size and the time of the file at `url`."""
+        system, path = self._resolve(url)
+        with _naming(url):
+            found = system.info(path)
+        saved = found.get("LastModified") or found.get("mtime") or found.get("created")
+        if isinstance(saved, int | float):
+            saved = datetime.fromtimestamp(saved, UTC)
+        return ItemInfo(found.get("size"), saved if isinstance(saved, datetime) else None)
+
+    def _resolve(self, url: str) -> tuple[Any, str]:
+        fsspec = require("fsspec.core", "for files behind URLs")
+        try:
+            system, path = fsspec.url_to_fs(url, use_listings_cache=False, **self._options)
+        except ImportError as error:
+            hint = install_hint(error.name) if error.name else str(error)
+            raise MissingDependencyError(
+                f"{_protocol(url)}:// cannot be reached: {hint}"
+            ) from error
+        except ValueError as error:
+            raise StoreError(f"{url} cannot be reached: {error}") from error
+        return system, path
+
+
+def _protocol(url: str) -> str:
+    return url.partition("://")[0]
+
+
+def _upload(system: Any, source: str, path: str) -> None:
+    protocols = {system.protocol} if isinstance(system.protocol, str) else set(system.protocol)
+    if "memory" in protocols:
+        # Its files can be read while they are put, but not while they are piped.
+        system.pipe_file(path, Path(source).read_bytes())
+    elif protocols & _WHOLE_PUTS:
+        system.put_file(source, path)
+    else:
+        _put_and_move(system, source, path)
+
+
+def _put_and_move(system: Any, source: str, path: str) -> None:
+    folder, _, _ = path.rpartition("/")
+    system.makedirs(folder, exist_ok=True)
+    passing = f"{folder}/{HIDDEN}{uuid.uuid4().hex}.tmp"
+    try:
+        system.put_file(source, passing)
+        system.mv(passing, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            system.rm_file(passing)
+        raise
+
+
+def _download(system: Any, path: str, target: str) -> None:
+    if "memory" in system.protocol:
+        # All readers of one of its files share one position in it.
+        Path(target).write_bytes(system.cat_file(path))
+    else:
+        system.get_file(path, target)
+
+
+@contextmanager
+def _temporary() -> Iterator[str]:
+    descriptor, path = tempfile.mkstemp(prefix=HIDDEN)
+    os.close(descriptor)
+    try:
+        yield path
+    finally:
+        Path(path).unlink(missing_ok=True)
+
+
+@contextmanager
+def _naming(url: str) -> Iterator[None]:
+    """Turn the errors of a service's own client into one that names the URL."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        raise StoreError(
+            f"{url}: {type(error).__name__}: {error}; check the address, the credentials and "
+            "the connection"
+        ) from error

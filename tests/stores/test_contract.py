@@ -1,0 +1,123 @@
+"""Every store that comes with prefectx passes the suite that authors of stores are given."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+
+import pytest
+
+from prefectx.item import Store
+from prefectx.stores import make_store
+from prefectx.stores.files import Filestore
+from prefectx.testing import StoreContract
+
+
+class TestLocalFiles(StoreContract):
+    @pytest.fixture
+    def store(self):
+        return Filestore(fsync=False)
+
+
+class TestSignedFiles(StoreContract):
+    @pytest.fixture
+    def store(self, monkeypatch):
+        monkeypatch.setenv("PREFECTX_SIGNING_KEY", "a secret of the test")
+        return Filestore(fsync=False, signing_key="a secret of the test")
+
+
+class TestFilesOfOneFormat(StoreContract):
+    objects = (None, 0, "", [], {"a": [1, 2.5, "ü"]}, list(range(1000)))
+
+    @pytest.fixture
+    def store(self):
+        return Filestore(".json.gz", fsync=False)
+
+
+class TestMemory(StoreContract):
+    @pytest.fixture
+    def store(self):
+        return Filestore()
+
+    @pytest.fixture
+    def root(self):
+        return f"memory://{uuid.uuid4().hex}"
+
+
+class TestS3(StoreContract):
+    @pytest.fixture
+    def store(self, s3):
+        return Filestore(storage_options=s3)
+
+    @pytest.fixture
+    def root(self):
+        return f"s3://bucket/{uuid.uuid4().hex}"
+
+
+class SqlContract(StoreContract):
+    @pytest.fixture
+    def root(self):
+        return ""
+
+    @pytest.fixture(autouse=True)
+    def empty(self, store):
+        for location in list(store.list()):
+            store.delete(location)
+
+
+class TestSqlite(SqlContract):
+    @pytest.fixture
+    def store(self, tmp_path):
+        return make_store("db", {"db": Definition(url=f"sqlite:///{tmp_path}/results.db")})
+
+
+class TestPostgres(SqlContract):
+    @pytest.fixture
+    def store(self, postgres):
+        return make_store("db", {"db": Definition(url=postgres)})
+
+
+class Definition:
+    cls = "prefectx.stores:SqlStore"
+
+    def __init__(self, **arguments):
+        self.arguments = arguments
+
+
+class Lines(Store):
+    """A store in ten lines."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def exists(self, location):
+        return self._path(location).exists()
+
+    def save(self, location, data):
+        self._path(location).write_text("\n".join(data))
+
+    def load(self, location):
+        return self._path(location).read_text().split("\n")
+
+    def delete(self, location):
+        self._path(location).unlink(missing_ok=True)
+
+    def _path(self, location):
+        return self.folder / hashlib.sha256(location.encode()).hexdigest()
+
+
+class TestStoreInTenLines(StoreContract):
+    objects = (["one"], ["two", "three"])
+    unsavable = None
+
+    @pytest.fixture
+    def store(self, tmp_path):
+        return Lines(tmp_path)
+
+    @pytest.fixture
+    def root(self):
+        return ""
+
+    @pytest.mark.skip("ten lines do not write atomically")
+    def test_many_writers_of_one_place(self):
+        pass
