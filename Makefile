@@ -1,0 +1,38 @@
+# make demo   the example on real input, twice: the second run skips everything
+# make test   the tests that need no server
+# make lint   ruff, mypy and the directions of imports
+# All three make .venv and install what they need. MODE=prefect.skiptask runs the demo on Prefect.
+
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+MODE ?= cache
+BIN = .venv/bin
+
+.PHONY: demo test lint clean
+
+demo: .venv/demo.stamp
+	PREFECTX=$(MODE) $(BIN)/python examples/library_report.py
+
+test: .venv/test.stamp
+	$(BIN)/pytest -n auto
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf .venv working
+
+.venv/demo.stamp: EXTRAS = pandas,matplotlib
+.venv/test.stamp: EXTRAS = test
+.venv/dev.stamp: EXTRAS = dev
+
+# The stamp says that these extras are installed, as pyproject.toml has them now.
+.venv/%.stamp: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "prefectx needs Python 3.11 or later: make PYTHON=..."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[$(EXTRAS)]"
+	@touch $@
