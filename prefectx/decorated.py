@@ -78,7 +78,7 @@ class Decorated(Generic[P, R]):
     def __reduce__(self) -> tuple[Any, ...]:
         module, qualname = self.fn.__module__, self.fn.__qualname__
         if _find(module, qualname) is self:
-            return type(self)._from_name, (module, qualname)
+            return _from_name, (type(self), module, qualname)
         return object.__new__, (type(self),), self.__getstate__()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -114,6 +114,11 @@ class _FunctionName(NamedTuple):
         if getattr(found, "fn", None) is function:
             return cls(function.__module__, function.__qualname__)
         return function
+
+
+def _from_name(cls: type[Decorated[..., Any]], module: str, qualname: str) -> Any:
+    # A function and not the method itself: cloudpickle takes class methods by value.
+    return cls._from_name(module, qualname)
 
 
 def _import(module: str, qualname: str) -> Any:
