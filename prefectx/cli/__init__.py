@@ -1,0 +1,17 @@
+"""The command `prefectx`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and leave with its exit code: 0 done, 1 the work failed, 2 a wrong call.
+
+    Parameters:
+        arguments: those of the command line, if not given.
+    """
+    from prefectx.cli.app import run
+
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))

@@ -65,6 +65,7 @@ class Keepalive(TaskKeepalive):
 class _DaskNeeds(Section):
     memory: Size = Field(
         None,
+        examples=["2GB"],
         description="Memory that a task needs: no more of them run on a worker at a time than fit.",
     )
     priority: int = Field(0, description="Tasks of a higher priority run first.")
@@ -78,10 +79,13 @@ class TaskDask(_DaskNeeds):
 
     resources: dict[str, float] = Field(
         default_factory=dict,
+        examples=[{"GPU": 1}],
         description="What a task takes of its worker's resources while it runs.",
     )
     workers: WorkerNames = Field(
-        None, description="Names or addresses of the only workers that may run the task."
+        None,
+        examples=[["big-1"]],
+        description="Names or addresses of the only workers that may run the task.",
     )
 
 
@@ -90,11 +94,14 @@ class Dask(_DaskNeeds):
 
     address: str | None = Field(
         None,
+        examples=["tcp://scheduler:8786"],
         min_length=1,
         description="Address of the scheduler of an existing cluster; without it one is made.",
     )
     workers: WorkerCount = Field(
-        None, description="Number of workers; as many as the machine has cores for, if not given."
+        None,
+        examples=[4],
+        description="Number of workers; as many as the machine has cores for, if not set.",
     )
     threads_per_worker: int = Field(
         1, ge=1, description="Tasks that one worker runs at the same time."
@@ -108,43 +115,60 @@ class Dask(_DaskNeeds):
         '"auto" (its share), or false (no limit).',
     )
     target: Fraction = Field(
-        None, description="Fraction of the limit from which on Dask's own data goes to disk."
+        None,
+        examples=[0.6],
+        description="Fraction of the limit from which on Dask's own data goes to disk.",
     )
     spill: Fraction = Field(
-        None, description="Fraction of the limit from which on a worker spills to disk."
+        None,
+        examples=[0.7],
+        description="Fraction of the limit from which on a worker spills to disk.",
     )
     pause: Fraction = Field(
-        None, description="Fraction of the limit from which on a worker starts no more tasks."
+        None,
+        examples=[0.8],
+        description="Fraction of the limit from which on a worker starts no more tasks.",
     )
     terminate: Fraction = Field(
-        None, description="Fraction of the limit from which on a worker is killed."
+        None, examples=[0.95], description="Fraction of the limit from which on a worker is killed."
     )
     resources: dict[str, float] = Field(
         default_factory=dict,
-        description="What each worker has of what tasks ask for, such as { GPU = 1 }.",
+        examples=[{"GPU": 1}],
+        description="What each worker has of what tasks ask for, such as GPUs.",
     )
     environ: dict[str, str] = Field(
-        default_factory=dict, description="Environment variables of the workers."
+        default_factory=dict,
+        examples=[{"OMP_NUM_THREADS": "1"}],
+        description="Environment variables of the workers.",
     )
     allowed_failures: int = Field(
         0, ge=0, description="How often a task may be tried again after it has killed its worker."
     )
     worker_ttl: Duration = Field(
         None,
-        description="A worker that is silent for so long counts as lost; as Dask, if not given.",
+        examples=["10m"],
+        description="A worker that is silent for so long counts as lost; Dask decides, if not set.",
     )
     cluster_class: ImportPath = Field(
-        None, description="Another cluster class than Dask's LocalCluster."
+        None,
+        examples=["dask_jobqueue:SLURMCluster"],
+        description="Another cluster class than Dask's LocalCluster.",
     )
     cluster_kwargs: dict[str, Any] = Field(
-        default_factory=dict, description="Further arguments of the cluster class."
+        default_factory=dict,
+        examples=[{"queue": "long"}],
+        description="Further arguments of the cluster class.",
     )
     adapt: dict[str, Any] = Field(
         default_factory=dict,
-        description="Let the cluster grow and shrink: { minimum = 1, maximum = 8 }.",
+        examples=[{"minimum": 1, "maximum": 8}],
+        description="Let the cluster grow and shrink between a minimum and a maximum.",
     )
     performance_report: OptionalPlace = Field(
-        None, description="File for Dask's performance report of each flow run."
+        None,
+        examples=["working/dask.html"],
+        description="File for Dask's performance report of each flow run.",
     )
 
 
@@ -155,7 +179,10 @@ class Runner(Section):
         "threads", description="Threads of the flow's process, a process pool, or Dask."
     )
     max_workers: int | None = Field(
-        None, ge=1, description="Number of threads or processes; as Prefect, if not given."
+        None,
+        examples=[8],
+        ge=1,
+        description="Number of threads or processes; Prefect decides, if not set.",
     )
 
 
@@ -169,10 +196,14 @@ class Logging(Section):
     )
     datefmt: str = Field("%H:%M:%S", description="Format of the time in a line.")
     extra_loggers: Names = Field(
-        (), description="Further loggers whose messages belong to a run's log."
+        (),
+        examples=[["mylib"]],
+        description="Further loggers whose messages belong to a run's log.",
     )
     config: OptionalPlace = Field(
-        None, description="A dictConfig file (YAML or JSON) in the place of all of the above."
+        None,
+        examples=["config/logging.yml"],
+        description="A dictConfig file (YAML or JSON) in the place of all of the above.",
     )
 
 
@@ -196,8 +227,9 @@ class _Keys(Section):
     )
     format: str | None = Field(
         None,
+        examples=["json"],
         min_length=1,
-        description="How an object becomes bytes; by the suffix of the target, if not given.",
+        description="How an object becomes bytes; by the suffix of the target, if not set.",
     )
     save: bool = Field(
         True, description="Save what the function returns; false: the function saves it itself."
@@ -214,7 +246,9 @@ class _Keys(Section):
         "{funcname}-{base}", description="Template of the name of a task run."
     )
     context: dict[str, Any] = Field(
-        default_factory=dict, description="Values for the fields of templates."
+        default_factory=dict,
+        examples=[{"year": 2024}],
+        description="Values for the fields of templates.",
     )
 
 

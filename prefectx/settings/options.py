@@ -12,7 +12,6 @@ from pydantic_settings import PydanticBaseSettingsSource
 
 from prefectx.settings.layers import Layer, Source, Values, given
 from prefectx.settings.model import ResolvedOptions, Section
-from prefectx.settings.origins import KeyPath
 from prefectx.settings.problems import dotted
 
 
@@ -65,12 +64,14 @@ class Options(ResolvedOptions):
 
         Options that came from another process know only the values that hold.
         """
-        found: dict[KeyPath, list[Setting]] = {}
+        found: dict[tuple[str, ...], list[Setting]] = {}
         for layer in (_DEFAULTS, *self._layers):
-            for path, value in _flat(layer.values):
-                found.setdefault(path, []).insert(0, Setting(layer.source(path), value))
+            for path, value in _flat(layer.values, empty=layer is _DEFAULTS):
+                outranked = [] if layer.name == "default" else found.get(path, [])
+                found[path] = [Setting(layer.source(path), value), *outranked]
         tables = {path[:length] for path in found for length in range(1, len(path))}
-        return {dotted(path): found[path] for path in found if path not in tables}
+        paths = sorted((p for p in found if p not in tables), key=lambda path: _ORDER[path[0]])
+        return {dotted(path): found[path] for path in paths}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Options):
@@ -105,10 +106,13 @@ def _restored(values: dict[str, Any], sources: dict[str, Source]) -> Options:
     return options
 
 
-def _flat(values: Mapping[str, Any], path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+def _flat(
+    values: Mapping[str, Any], path: tuple[str, ...] = (), *, empty: bool = False
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield all values in nested tables; an empty table changes nothing and is left out."""
     for key, value in values.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, (*path, key))
+        if isinstance(value, Mapping) and (value or not empty):
+            yield from _flat(value, (*path, key), empty=empty)
         else:
             yield (*path, key), value
 
@@ -123,3 +127,4 @@ def _all(section: Section) -> dict[str, Any]:
 
 
 _DEFAULTS = Layer("default", _all(Options.resolve(())))
+_ORDER = {name: number for number, name in enumerate(Options.model_fields)}

@@ -106,7 +106,7 @@ class FileOrigin:
         name = f"{self.name}:{row}:{column + 1}"
         return Place(name, row, line, column, max(min(end - begin, len(line)), column + 1))
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The file's path, short where it lies below the working directory."""
         return display(self.path)

@@ -23,6 +23,7 @@ _SPELLED = {
 }
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*")
 
+_BYTES = {"TB": 10**12, "TiB": 2**40, "GB": 10**9, "GiB": 2**30, "MB": 10**6, "MiB": 2**20}
 _SIZE = re.compile(r"\s*\d*\.?\d+\s*[a-zA-Z]*\s*")
 
 _byte_size = TypeAdapter(ByteSize)
@@ -75,6 +76,14 @@ def parse_size(value: object) -> int | None:
     if size is None:
         raise ValueError('a size: write "2GB", "512MiB" or a number of bytes')
     return size
+
+
+def format_size(size: int) -> str:
+    """Write a size in the largest unit that needs no fraction: `2GB`, `512MiB`."""
+    for unit, factor in _BYTES.items():
+        if size % factor == 0:
+            return f"{size // factor}{unit}"
+    return f"{size}B"
 
 
 def parse_memory_limit(value: object) -> int | float | str | None:

@@ -162,7 +162,10 @@ _OFF = {"const": False}
 _TEXT = {"type": "string", "minLength": 1}
 _POSITIVE = {"type": "number", "exclusiveMinimum": 0}
 _FRACTION = {**_POSITIVE, "maximum": 1}
-_DURATION = {"type": "string", "pattern": r"^\s*(\d+(\.\d+)?\s*[A-Za-z]*\s*)+$"}
+_DURATION = {
+    "type": "string",
+    "pattern": r"^\s*\d+(\.\d+)?\s*[A-Za-z]*(\s*\d+(\.\d+)?\s*[A-Za-z]+)*\s*$",
+}
 _SIZE = {"type": "string", "pattern": r"^\s*\d*\.?\d+\s*[kKmMgGtTpPeE]?i?[bB]?\s*$"}
 _NAMES = {"type": "array", "items": {"type": "string"}}
 _CLASS = {"type": "string", "pattern": r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$"}

@@ -1,0 +1,99 @@
+"""Importing Python files for the tasks in them."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from prefectx import settings
+from prefectx.settings.origins import Place, display
+from prefectx.settings.problems import Problem
+from prefectx.tasks import Task
+
+AnyTask = Task[..., Any]
+
+
+def load_tasks(files: Iterable[Path], problems: list[Problem]) -> list[AnyTask]:
+    """Import files and return the tasks that they hold.
+
+    Parameters:
+        files: paths of Python files.
+        problems: receives what keeps a file from being imported.
+    """
+    modules = [_load(file, problems) for file in files]
+    found = {id(task): task for module in modules if module for task in _tasks_of(module)}
+    return list(found.values())
+
+
+def _load(file: Path, problems: list[Problem]) -> ModuleType | None:
+    if not file.is_file():
+        problems.append(Problem(Place(str(file)), "", "there is no such file"))
+        return None
+    sys.path.insert(0, str(file.parent.resolve()))
+    try:
+        # What is imported is looked at, not run: no mode needs Prefect for that.
+        with settings.override(mode="cache"):
+            return _import(file)
+    except (Exception, SystemExit) as error:
+        problems.append(_failure(file, error))
+        return None
+    finally:
+        sys.path.remove(str(file.parent.resolve()))
+
+
+def _import(file: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    if spec is None or spec.loader is None:
+        raise ImportError("this is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[file.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _failure(file: Path, error: BaseException) -> Problem:
+    frames = traceback.extract_tb(error.__traceback__)
+    rows = [frame.lineno for frame in frames if Path(frame.filename) == file]
+    row = getattr(error, "lineno", None) or (rows[-1] if rows else 0) or 0
+    place = Place(f"{display(file)}:{row}" if row else display(file))
+    return Problem(place, "", f"cannot be imported: {type(error).__name__}: {error}")
+
+
+def _tasks_of(module: ModuleType) -> Iterator[AnyTask]:
+    for value in vars(module).values():
+        if isinstance(value, Task):
+            yield value
+        elif inspect.isclass(value) and value.__module__ == module.__name__:
+            yield from (part for part in vars(value).values() if isinstance(part, Task))
+
+
+def names_in_contexts(files: Iterable[Path]) -> set[str]:
+    """Return the names that the files set by `context(name=...)`, which is known at run time."""
+    return {
+        keyword.arg
+        for file in files
+        if file.is_file()
+        for node in ast.walk(_parsed(file))
+        if isinstance(node, ast.Call) and _is_context(node.func)
+        for keyword in node.keywords
+        if keyword.arg
+    }
+
+
+def _parsed(file: Path) -> ast.AST:
+    try:
+        return ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):
+        return ast.Module([], [])  # the import tells
+
+
+def _is_context(function: ast.expr) -> bool:
+    name = getattr(function, "attr", None) or getattr(function, "id", None)
+    return name == "context"
