@@ -1,18 +1,18 @@
-# make demo   the example on real input, twice: the second run skips everything
+# make demo   the example on real input, without Prefect; a second run skips what is done
 # make test   the tests that need no server
 # make lint   ruff, mypy and the directions of imports
-# All three make .venv and install what they need. MODE=prefect.skiptask runs the demo on Prefect.
+# Each makes .venv and installs what it needs. make demo PREFECTX=prefect.skiptask runs on Prefect.
 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
-MODE ?= cache
+PREFECTX ?= cache
 BIN = .venv/bin
 
 .PHONY: demo test lint clean
 
 demo: .venv/demo.stamp
-	PREFECTX=$(MODE) $(BIN)/python examples/library_report.py
+	PREFECTX=$(PREFECTX) $(BIN)/python examples/library_report.py
 
 test: .venv/test.stamp
 	$(BIN)/pytest -n auto

@@ -16,9 +16,8 @@ from prefectx import Store, flow, load, task
 class SqliteStore(Store):
     """Keep outputs as rows of one SQLite file."""
 
-    def __init__(self, path: str = "working/outputs.sqlite") -> None:
+    def __init__(self, path: str = "outputs.sqlite") -> None:
         self.path = Path(path).absolute()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
 
     def exists(self, location: str) -> bool:
         """Tell whether there is a row for `location`."""

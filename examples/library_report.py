@@ -159,7 +159,8 @@ def print_failures(outlines: dict[str, Any]) -> None:
     for module, future in outlines.items():
         if not future.state.is_completed():
             error = future.result(raise_on_failure=False)
-            console.print(f"[red]failed[/] {module}: {error!r}", soft_wrap=True)
+            reason = f"{module}: {type(error).__name__}: {error}"
+            console.print("failed", reason, style="red", markup=False, soft_wrap=True)
 
 
 def main() -> None:

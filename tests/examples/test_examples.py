@@ -1,0 +1,114 @@
+"""The examples run as they are, in every mode."""
+
+import os
+import runpy
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+NAMES = sorted(path.name for path in EXAMPLES.glob("*.py"))
+ARGUMENTS = {"library_report.py": ["--limit", "6"]}
+PREFECT = ["prefect", "prefect.cachetask", "prefect.skiptask"]
+
+
+def run_example(name: str, mode: str, folder: Path, *arguments: str, api: str | None = None) -> str:
+    """Run an example in a folder; return what it prints."""
+    environment = {**os.environ, "PREFECTX": mode, "PYTHONWARNINGS": "default"}
+    if api is not None:
+        environment["PREFECT_API_URL"] = api
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / name, *(arguments or ARGUMENTS.get(name, ()))],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def counts(output: str) -> dict[str, tuple[int, int, int]]:
+    """Return how many calls of each task of the report were skipped, ran and failed."""
+    rows = (line.split() for line in output.splitlines())
+    tasks = ("parse", "measure", "report", "draw")
+    return {row[0]: tuple(map(int, row[1:])) for row in rows if len(row) == 4 and row[0] in tasks}
+
+
+def task_runs(api: str) -> int:
+    """Ask the server for the number of its task runs."""
+    return httpx.post(f"{api}/task_runs/count", json={}).raise_for_status().json()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_runs_without_prefect(name, tmp_path):
+    """Every example prints something; it keeps nothing in function mode, its outputs in cache."""
+    assert run_example(name, "function", tmp_path)
+    assert not list(tmp_path.iterdir())
+    assert run_example(name, "cache", tmp_path)
+    assert list(tmp_path.iterdir())
+
+
+@pytest.mark.prefect
+@pytest.mark.parametrize("mode", PREFECT)
+@pytest.mark.parametrize("name", NAMES)
+def test_runs_on_prefect(name, mode, tmp_path, prefect_api):
+    """Every example runs in the Prefect modes; those that cache keep its outputs."""
+    assert run_example(name, mode, tmp_path, api=prefect_api)
+    assert bool(list(tmp_path.iterdir())) == (mode != "prefect")
+
+
+def test_report_says_what_was_done(tmp_path):
+    """The first run does all, the second nothing; what was deleted is done again, no more."""
+    report = partial(run_example, "library_report.py", "cache", tmp_path, "--limit")
+    ran = {"parse": (0, 6, 0), "measure": (0, 6, 0), "report": (0, 1, 0), "draw": (0, 1, 0)}
+    assert counts(report("6")) == ran
+
+    skipped = {task: (ran, 0, 0) for task, (_, ran, _) in ran.items()}
+    assert counts(report("6")) == skipped
+
+    next((tmp_path / "working/measure").iterdir()).unlink()
+    (tmp_path / "working/largest.png").unlink()
+    assert counts(report("6")) == {**skipped, "measure": (5, 1, 0), "draw": (0, 1, 0)}
+
+    # A report of other modules is made anew; the modules that were measured stay.
+    assert counts(report("8")) == {**ran, "parse": (6, 2, 0), "measure": (6, 2, 0)}
+    assert len((tmp_path / "working/report.csv").read_text().splitlines()) == 9
+
+
+def test_report_names_modules_that_do_not_parse(tmp_path, monkeypatch, capsys):
+    """One bad module fails alone and is named with the reason; the rest is done."""
+    library = tmp_path / "library"
+    (library / "package").mkdir(parents=True)
+    (library / "package" / "__init__.py").write_text("def f():\n    return 1\n")
+    (library / "package" / "good.py").write_text("import sys\n")
+    (library / "package" / "bad.py").write_text("print 'no'\n")
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(library))
+    monkeypatch.setattr("sys.argv", ["library_report.py"])
+    monkeypatch.setenv("PREFECTX", "cache")
+
+    runpy.run_path(str(EXAMPLES / "library_report.py"), run_name="__main__")
+    output = capsys.readouterr().out
+    assert counts(output)["measure"] == (0, 2, 1)
+    assert "failed package.bad: SyntaxError: " in output
+    assert {path.name for path in (tmp_path / "working/measure").iterdir()} == {
+        "package.json",
+        "package.good.json",
+    }
+
+
+@pytest.mark.prefect
+def test_report_reaches_prefect_once(tmp_path, prefect_api):
+    """In prefect.skiptask the second run makes no task run: the server's API has no new one."""
+    mode = "prefect.skiptask"
+    run_example("library_report.py", mode, tmp_path, api=prefect_api)
+    before = task_runs(prefect_api)
+    output = run_example("library_report.py", mode, tmp_path, api=prefect_api)
+    assert {ran for _, ran, _ in counts(output).values()} == {0}
+    assert task_runs(prefect_api) == before
+    assert before >= 14
