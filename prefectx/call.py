@@ -15,6 +15,7 @@ from prefectx.claims import CLAIMS, Claim
 from prefectx.errors import PrefectxError, TargetError
 from prefectx.fingerprint import comparable
 from prefectx.item import Item
+from prefectx.memory import trimming
 from prefectx.recipe import Fields
 from prefectx.references import load_items, settle
 from prefectx.runtime import current_values, use_values
@@ -88,6 +89,15 @@ class Call:
         Raises:
             SaveError: where the output cannot be saved.
         """
+        with trimming(self.options.dask.trim):
+            return self._run(args, kwargs)
+
+    async def run_async(self, *args: Any, **kwargs: Any) -> Outcome:
+        """Do what `run` does for a task that is an async function or an async generator."""
+        with trimming(self.options.dask.trim):
+            return await self._run_async(args, kwargs)
+
+    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Outcome:
         with self._turn() as turn:
             if turn.awaited is not None:
                 return turn.awaited.result()
@@ -97,8 +107,7 @@ class Call:
             data = self.task.fn(*args, **kwargs)
             return turn.end(self._keep(list(data) if self.task.isgenerator else data))
 
-    async def run_async(self, *args: Any, **kwargs: Any) -> Outcome:
-        """Do what `run` does for a task that is an async function or an async generator."""
+    async def _run_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Outcome:
         with self._turn() as turn:
             if turn.awaited is not None:
                 return await asyncio.wrap_future(turn.awaited)
