@@ -152,6 +152,12 @@ class DoneAndNotDone(NamedTuple):
     not_done: set[Any]
 
 
+def state_result(state: Any) -> Any:
+    """Return what the call of a state returned; raise what it raised."""
+    # Inside an event loop Prefect's states give a coroutine, unless they are told not to.
+    return state.result() if isinstance(state, State) else state.result(_sync=True)
+
+
 def item_of(value: Any) -> Item | None:
     """Return the item that a value stands for: itself, or the output of a future's call."""
     if isinstance(value, Item):

@@ -7,7 +7,7 @@ from typing import Any
 
 from prefectx.annotations import allow_failure, is_annotated, is_marked, quote
 from prefectx.errors import UpstreamError
-from prefectx.futures import AnyFuture, AnyState, item_of
+from prefectx.futures import AnyFuture, AnyState, item_of, state_result
 from prefectx.item import Item
 from prefectx.nested import replace
 
@@ -63,8 +63,10 @@ def check_upstream(wait_for: Any) -> None:
 def _load(value: Any) -> Any:
     if isinstance(value, Item):
         return value.load()
-    if isinstance(value, (AnyFuture, AnyState)):
+    if isinstance(value, AnyFuture):
         return load(value.result())
+    if isinstance(value, AnyState):
+        return load(state_result(value))
     return value
 
 

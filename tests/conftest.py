@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from prefectx import settings
+from tests.servers import drain_prefect, prefect_server
 
 
 @pytest.fixture(autouse=True)
@@ -18,3 +19,20 @@ def settings_reset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     settings.reset()
     yield
     settings.reset()
+
+
+@pytest.fixture(scope="session")
+def prefect_api(tmp_path_factory: pytest.TempPathFactory):
+    """A real Prefect server for the session; gives the URL of its API."""
+    with prefect_server(tmp_path_factory.mktemp("prefect")) as url:
+        yield url
+        drain_prefect()
+
+
+@pytest.fixture
+def on_prefect(prefect_api: str):
+    """Let the runs of a test talk to the session's server; gives the URL of its API."""
+    from prefect.settings import temporary_settings
+
+    with temporary_settings({"api.url": prefect_api}):
+        yield prefect_api

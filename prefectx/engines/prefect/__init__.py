@@ -19,7 +19,7 @@ from prefectx.engines.prefect.futures import SkippedFuture, cached_state
 from prefectx.engines.prefect.submission import Submission
 from prefectx.engines.prefect.tasks import PrefectTask
 from prefectx.flows import Flow
-from prefectx.futures import DoneAndNotDone, Future
+from prefectx.futures import DoneAndNotDone, Future, state_result
 from prefectx.item import Item
 from prefectx.mapping import map_arguments
 from prefectx.tasks import Task
@@ -147,7 +147,7 @@ def _part(futures: Iterable[Any]) -> tuple[set[Any], list[Any]]:
 
 def _item(result: Any) -> Any:
     # A run that found its output ends in a state of its own, which Prefect returns as it is.
-    if isinstance(result, State) and isinstance(found := result.result(), Item):
+    if isinstance(result, State) and isinstance(found := state_result(result), Item):
         return found
     return result
 
