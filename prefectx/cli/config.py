@@ -17,14 +17,14 @@ from prefectx.errors import ConfigError
 from prefectx.settings.options import Options, Setting
 from prefectx.settings.problems import Problem, raise_problems
 from prefectx.settings.reading import read_settings
-from prefectx.settings.reference import keys, readable, schema_text
+from prefectx.settings.reference import all_keys, readable, schema_text
 from prefectx.settings.secrets import masked
 from prefectx.settings.spelling import show as written
 from prefectx.settings.stores import StoreDefinition
 
 config = App(name="config", help="Show and check the configuration.")
 
-_FOR_ONE_TASK = tuple(key.dotted for key in keys() if key.for_task)
+_FOR_ONE_TASK = tuple(key.dotted for key in all_keys() if key.for_task)
 
 
 @config.command

@@ -16,7 +16,7 @@ from rich.prompt import Prompt
 
 from prefectx.cli.output import errors, output
 from prefectx.settings.files import FILE_NAME
-from prefectx.settings.reference import Key, keys, schema_text, to_toml
+from prefectx.settings.reference import Key, all_keys, schema_text, to_toml
 from prefectx.settings.values import MODES
 
 SCHEMA_NAME = ".prefectx.schema.json"
@@ -107,7 +107,7 @@ def commented(answers: Answers, tasks: Iterable[str] = (), loggers: Sequence[str
     chosen |= {"runner.type": answers.runner}
     chosen |= {"logging.extra_loggers": list(loggers)} if loggers else {}
     lines = [f"#:schema ./{SCHEMA_NAME}", *_BEGINNING]
-    for table, group in groupby(keys(), key=lambda key: key.table):
+    for table, group in groupby(all_keys(), key=lambda key: key.table):
         lines += ["", f"[{table}]"] if table else [""]
         lines += (line for key in group for line in _entry(key, chosen))
         lines += _CONTEXT if not table else []

@@ -60,7 +60,7 @@ def _import(file: Path) -> ModuleType:
 
 def _failure(file: Path, error: BaseException) -> Problem:
     frames = traceback.extract_tb(error.__traceback__)
-    rows = [frame.lineno for frame in frames if Path(frame.filename) == file]
+    rows = [frame.lineno for frame in frames if Path(frame.filename).resolve() == file.resolve()]
     row = getattr(error, "lineno", None) or (rows[-1] if rows else 0) or 0
     place = Place(f"{display(file)}:{row}" if row else display(file))
     return Problem(place, "", f"cannot be imported: {type(error).__name__}: {error}")

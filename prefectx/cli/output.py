@@ -63,7 +63,7 @@ def print_problems(error: ConfigError) -> None:
 def _print_problem(problem: Problem) -> None:
     console = errors()
     console.print(Text.assemble((f"{problem.place.name}  ", "bold"), (problem.key, "cyan")))
-    console.print(Text(f"  {problem.message}", style="red"))
+    console.print(Text(f"  {problem.message}", style="red"), soft_wrap=True)
     if line := problem.place.line:
         before = mask(line[: problem.place.start])
         shown = mask(line).expandtabs(1)

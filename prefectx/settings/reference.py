@@ -73,7 +73,7 @@ class Key:
         return f"{self.table}.{self.name}" if self.table else self.name
 
 
-def keys() -> Iterator[Key]:
+def all_keys() -> Iterator[Key]:
     """Yield all keys that set options, those at the top of the file first."""
     project, task = dict(_fields(ProjectSection)), dict(_fields(TaskSection))
     for (table, name), info in sorted(project.items(), key=lambda entry: bool(entry[0][0])):
@@ -143,7 +143,7 @@ def readable(key: str, value: Any) -> Any:
     return value
 
 
-_KEYS = {key.dotted: key for key in keys()}
+_KEYS = {key.dotted: key for key in all_keys()}
 
 
 def table() -> str:
@@ -152,7 +152,7 @@ def table() -> str:
         "| key | value | default | for one task | what it means |",
         "|---|---|---|---|---|",
     ]
-    for key in keys():
+    for key in all_keys():
         default = f"`{key.default}`" if key.default not in ("", "{}", "[]") else ""
         own = "yes" if key.for_task else ""
         cells = (f"`{key.dotted}`", key.kind, default, own, key.description)
