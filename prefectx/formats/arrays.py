@@ -23,7 +23,14 @@ def _checked(data: Any) -> Any:
 
 
 def _dump_array(data: Any, stream: BinaryIO) -> None:
-    _numpy().lib.format.write_array(stream, _checked(data), allow_pickle=False)
+    try:
+        _numpy().lib.format.write_array(stream, _checked(data), allow_pickle=False)
+    except OSError as error:
+        if error.errno is None:
+            # NumPy does not tell why it could not write; the system does, if asked once more.
+            stream.write(bytes(8192))
+            stream.flush()
+        raise
 
 
 def _load_array(stream: BinaryIO) -> Any:

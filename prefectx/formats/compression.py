@@ -74,12 +74,19 @@ def compressed(inner: Format, suffix: str) -> Format:
         with pack(stream) as packed:
             inner.dump(data, packed)
 
+    def unpacked(stream: BinaryIO) -> BinaryIO:
+        content = stream.read()
+        if not content:
+            # Some take that for nothing, compressed; an empty file is one that was damaged.
+            raise EOFError("the compressed file is empty")
+        return io.BytesIO(unpack(content))
+
     def load(stream: BinaryIO) -> Any:
-        return inner.load(io.BytesIO(unpack(stream.read())))
+        return inner.load(unpacked(stream))
 
     def verify(data: Any, stream: BinaryIO) -> None:
         if inner.verify is not None:
-            inner.verify(data, io.BytesIO(unpack(stream.read())))
+            inner.verify(data, unpacked(stream))
 
     return Format(
         inner.suffix + suffix,

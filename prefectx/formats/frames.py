@@ -61,15 +61,21 @@ def _load_csv(stream: BinaryIO, *, separator: str) -> Any:
     frame = pandas.read_csv(
         stream,
         sep=separator,
-        float_precision="round_trip",
         low_memory=False,
         keep_default_na=False,
         na_values=[""],
+        **_exact_numbers(pandas),
     )
     if len(frame.columns) and frame.columns[0] == "Unnamed: 0":
         # The first column has no name: it is the index.
         frame = frame.set_index("Unnamed: 0").rename_axis(None)
     return frame
+
+
+def _exact_numbers(pandas: Any) -> dict[str, str]:
+    # From 3.1 on pandas reads numbers exactly by itself, and warns of the setting.
+    release = tuple(int(part) for part in pandas.__version__.split(".")[:2])
+    return {"float_precision": "round_trip"} if release < (3, 1) else {}
 
 
 def _csv_library() -> str:

@@ -50,22 +50,37 @@ def _load_text(stream: BinaryIO) -> str:
 
 def _load_png(stream: BinaryIO) -> Any:
     data = stream.read()
-    return _image(data) if _MARK.encode() in data[:256] else data
+    return _image(data) if _is_marked(data) else data
+
+
+def _is_marked(data: bytes | bytearray) -> bool:
+    head = data.partition(b"IDAT")[0]
+    return head.startswith(b"\x89PNG\r\n") and b"tEXt%b\0" % _MARK.encode() in head
 
 
 def _image(data: bytes) -> Any:
     image = require("PIL.Image", "for pictures").open(io.BytesIO(data))
     image.load()
+    del image.info[_MARK]
     return image
 
 
 def _verify_png(data: Any, stream: BinaryIO) -> None:
-    if not _is_a("PIL.Image", "Image", data):
-        return
-    back = _load_png(stream)
-    same = back.mode == data.mode and back.size == data.size and back.tobytes() == data.tobytes()
-    if not same:
+    if isinstance(data, bytes | bytearray) and _is_marked(data):
+        raise FormatError("bytes of a picture that prefectx saved would come back as an image")
+    if _is_a("PIL.Image", "Image", data) and not _is_same(data, _load_png(stream)):
         raise FormatError(f"an image of mode {data.mode!r} would come back different")
+
+
+def _is_same(image: Any, other: Any) -> bool:
+    return all(
+        part(image) == part(other)
+        for part in (
+            lambda i: (i.mode, i.size),
+            lambda i: i.getpalette(),
+            lambda i: i.tobytes(),
+        )
+    )
 
 
 def _is_a(module: str, name: str, data: Any) -> bool:

@@ -161,8 +161,15 @@ class SqlStore(Store):
     def _transact(
         self, action: Callable[[sa.Connection], Result], *, writes: bool = False
     ) -> Result:
+        is_sqlite = self._url.startswith("sqlite")
+        if not is_sqlite and (self._url, os.getpid()) not in _indexed:
+            database.transact(self._url, _make_index, writes=True)
+            _indexed.add((self._url, os.getpid()))
+
         def indexed(connection: sa.Connection) -> Result:
-            _make_index(connection, self._url)
+            # SQLite's file may be another one than it was; asking it costs nothing.
+            if is_sqlite:
+                _make_index(connection)
             return action(connection)
 
         return database.transact(self._url, indexed, writes=writes)
@@ -203,7 +210,8 @@ class SqlStore(Store):
         except (SQLAlchemyError, ValueError, TypeError) as error:
             raise CorruptItemError(
                 f"the table {row.table_name!r} of {row.location} in {self.database} cannot be "
-                f"read: {error}. Delete the item and run again, and its task will make it anew"
+                f"read: {_plain_error(error)}. Delete the item and run again, and its task will "
+                "make it anew"
             ) from error
 
     def _remove(self, connection: sa.Connection, location: str) -> None:
@@ -278,10 +286,6 @@ def _check_own(connection: sa.Connection, name: str, location: str, *, shared: b
         raise SaveError(f"there is a table {name!r} already, which is {owner}")
 
 
-def _make_index(connection: sa.Connection, url: str) -> None:
-    is_sqlite = connection.dialect.name == "sqlite"
-    # SQLite's file may be another one than it was; asking it costs nothing.
-    if is_sqlite or (url, os.getpid()) not in _indexed:
-        database.hold(connection, "prefectx_items")
-        _items.metadata.create_all(connection)
-        _indexed.add((url, os.getpid()))
+def _make_index(connection: sa.Connection) -> None:
+    database.hold(connection, "prefectx_items")
+    _items.metadata.create_all(connection)
