@@ -1,9 +1,11 @@
 """The examples run as they are, in every mode."""
 
+import json
 import os
 import runpy
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -112,3 +114,25 @@ def test_report_reaches_prefect_once(tmp_path, prefect_api):
     assert {ran for _, ran, _ in counts(output).values()} == {0}
     assert task_runs(prefect_api) == before
     assert before >= 14
+
+
+@pytest.mark.slow
+def test_report_goes_on_after_a_kill(tmp_path):
+    """A run that is killed leaves whole outputs or none; the next one does only the rest."""
+    command = [sys.executable, EXAMPLES / "library_report.py", "--limit", "600"]
+    run = subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "PREFECTX": "cache"})
+    measured = tmp_path / "working" / "measure"
+    while not measured.exists() or len(list(measured.iterdir())) < 50:
+        assert run.poll() is None
+        time.sleep(0.01)
+    run.kill()
+    run.wait()
+
+    left = [path for path in measured.iterdir() if not path.name.startswith(".")]
+    assert 50 <= len(left) < 500
+    for path in left:
+        assert json.loads(path.read_text())["module"] == path.stem
+    output = run_example("library_report.py", "cache", tmp_path, "--limit", "600")
+    skipped, ran, failed = counts(output)["measure"]
+    assert (skipped, skipped + ran + failed) == (len(left), 600)
+    assert not list((tmp_path / "working").rglob(".prefectx-*"))
