@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,10 +15,12 @@ from prefectx.cli.loading import load_tasks
 from prefectx.cli.output import AsJson, as_json, output, print_json, print_problems, print_rows
 from prefectx.errors import ConfigError
 from prefectx.settings.options import Options, Setting
+from prefectx.settings.origins import Place
 from prefectx.settings.problems import Problem, raise_problems
 from prefectx.settings.reading import read_settings
 from prefectx.settings.reference import all_keys, readable, schema_text
 from prefectx.settings.secrets import masked
+from prefectx.settings.spelling import did_you_mean
 from prefectx.settings.spelling import show as written
 from prefectx.settings.stores import StoreDefinition
 
@@ -63,12 +65,15 @@ def show(
         print_rows(("store", "class", "arguments"), rows)
 
 
-def _options(task: str | None, files: Iterable[Path]) -> Options:
+def _options(task: str | None, files: Sequence[Path]) -> Options:
     current = settings.current()
     if task is None:
         return current.project
     problems: list[Problem] = []
     found = {known.name: known for known in load_tasks(files, problems)}
+    if files and task not in found and not problems:
+        message = f"no task has this name{did_you_mean(task, found)}"
+        problems.append(Problem(Place(", ".join(map(str, files))), task, message))
     raise_problems(problems)
     return current.options(task, found[task].keywords if task in found else None)
 

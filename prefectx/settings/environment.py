@@ -27,7 +27,7 @@ _TASK = re.compile(rf"(.+?)__((?:{'|'.join(TaskSection.model_fields)})(?:__.+)?)
 class Variables:
     """What the environment says, nested like the tables of the file, not yet checked."""
 
-    values: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict, repr=False)
     names: dict[KeyPath, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 

@@ -51,7 +51,7 @@ class Layer:
     """Some values, nested like the tables that they come from, and where they were written."""
 
     name: str
-    values: Values
+    values: Values = field(repr=False)  # there may be secrets among them
     origin: Origin = NOWHERE
     path: KeyPath = ()
 
@@ -75,7 +75,7 @@ class Part:
 
     everywhere: Layer
     tasks: Mapping[str, Layer] = field(default_factory=dict)
-    stores: Mapping[str, Values] = field(default_factory=dict)
+    stores: Mapping[str, Values] = field(default_factory=dict, repr=False)
     by_variable: bool = False
 
     def of_task(self, name: str | None) -> Iterator[Layer]:
@@ -84,11 +84,15 @@ class Part:
             return
         if self.by_variable:
             name = variable_name(name)
-        for pattern, layer in self.tasks.items():
+        for pattern, layer in self._patterns:
             if pattern != name and fnmatchcase(name, pattern):
                 yield layer
         if name in self.tasks:
             yield self.tasks[name]
+
+    @cached_property
+    def _patterns(self) -> list[tuple[str, Layer]]:
+        return [(name, layer) for name, layer in self.tasks.items() if set(name) & set("*?[")]
 
 
 EMPTY = Layer("default", {})

@@ -143,7 +143,10 @@ class Dask(_DaskNeeds):
         description="Environment variables of the workers.",
     )
     allowed_failures: int = Field(
-        0, ge=0, description="How often a task may be tried again after it has killed its worker."
+        3,
+        ge=0,
+        description="How often a call is tried again after its worker has died for another reason "
+        "than its memory, where its retries are fewer.",
     )
     worker_ttl: Duration = Field(
         None,

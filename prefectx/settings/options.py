@@ -26,6 +26,9 @@ class Setting(NamedTuple):
     source: Source
     value: Any
 
+    def __repr__(self) -> str:
+        return f"Setting({self.source})"  # the value may be a secret
+
 
 class Options(ResolvedOptions):
     """The configuration of one task (or of the project), resolved from all layers.

@@ -27,7 +27,7 @@ class Place:
 
     name: str
     row: int = 0
-    line: str = ""
+    line: str = field(default="", repr=False)  # may hold a secret
     start: int = 0
     end: int = 0
 

@@ -73,6 +73,13 @@ def test_show_a_task_with_what_its_decorator_says(project, prefectx, monkeypatch
     assert "api_url" not in output
 
 
+def test_show_a_task_that_is_not_in_the_file(project, prefectx):
+    project(pipeline_py=PIPELINE)
+    code, _, errors = prefectx("config", "show", "claen", "pipeline.py")
+    assert code == 2
+    assert errors == 'pipeline.py  claen\n  no task has this name; did you mean "clean"?\n'
+
+
 def test_show_for_programs(project, prefectx):
     project(prefectx_toml='[keepalive]\ninterval = "5s"\n[stores.sql]\nurl = "x://u:hunter2@h"\n')
     code, output, _ = prefectx("config", "show", "--json", "--changed")

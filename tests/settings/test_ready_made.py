@@ -1,6 +1,7 @@
 """The configurations in config/ do what their comments say."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from prefectx import settings
+from prefectx import load, settings, task
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -68,6 +69,63 @@ def test_shared_storage(use):
     assert found.options("report_monthly").store == "warehouse"
     assert found.stores["warehouse"].arguments == {"url": "postgresql://user:hunter2@db/results"}
     assert "hunter2" not in repr(found.stores)
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """Start a project with one of the files, as people do."""
+
+    def start(name: str, profile: str = "") -> None:
+        shutil.copy(CONFIG / name, tmp_path / "prefectx.toml")
+        monkeypatch.setenv("PREFECTX_PROFILE", profile)
+        settings.reset()
+
+    return start
+
+
+def run_twice() -> tuple[list[int], list[int]]:
+    """Run a small pipeline twice; gives its two results and which calls were executed."""
+    executed = []
+
+    @task
+    def square(number):
+        executed.append(number)
+        return number**2
+
+    return [load(square(n)) for n in (2, 3, 2)], executed
+
+
+@pytest.mark.parametrize(
+    ("name", "profile", "executed", "folder"),
+    [
+        ("laptop.toml", "", [2, 3], "working/square"),
+        ("ci.toml", "smoke", [2, 3, 2], "smoke/working/square"),
+        ("ci.toml", "unit", [2, 3, 2], ""),
+    ],
+)
+def test_a_pipeline_under_it(name, profile, executed, folder, copy, tmp_path):
+    copy(name, profile)
+    assert run_twice() == ([4, 9, 4], executed)
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".toml"]
+    assert {str(path.parent.relative_to(tmp_path)) for path in files} == ({folder} - {""})
+
+
+def test_a_pipeline_on_shared_storage(copy, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("sqlalchemy")
+    copy("shared-storage.toml", "local")
+
+    @task
+    def clean(number):
+        return pandas.DataFrame({"number": [number]})
+
+    @task
+    def report_all(tables):
+        return pandas.concat(tables)
+
+    assert load(report_all([clean(1), clean(2)]))["number"].tolist() == [1, 2]
+    assert (tmp_path / "everybody" / "2024" / "clean" / "1.parquet").is_file()
+    assert (tmp_path / "warehouse.db").is_file()
 
 
 def test_the_logging_file_names_classes_that_there_are():
