@@ -42,6 +42,9 @@ def run(arguments: Sequence[str]) -> int:
     except ConfigError as error:
         print_problems(error)
         return WRONG
+    except (KeyboardInterrupt, EOFError):
+        errors().print("Stopped.")
+        return FAILED
     except PrefectxError as error:
         errors().print(str(error), markup=False)
         return FAILED
