@@ -86,6 +86,14 @@ def map(  # noqa: A001  # the name of the method that it serves
     return list(futures) if return_state else FutureList(futures)
 
 
+def delay(
+    task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], wait_for: Any = None
+) -> Future:
+    """Run a call that was to be left to a worker: there is none."""
+    future: Future = submit(task, args, wait_for=wait_for, **kwargs)
+    return future
+
+
 def run_flow(
     flow: Flow[..., Any],
     args: tuple[Any, ...],
@@ -241,9 +249,4 @@ async def _flow_future_async(
 
 
 def _returned(value: Any) -> Any:
-    if isinstance(value, AnyFuture):
-        return value.result()
-    for part in value if isinstance(value, (list, tuple)) else ():
-        if isinstance(part, AnyFuture):
-            part.result()
-    return value
+    return value.result() if isinstance(value, AnyFuture) else value
