@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from prefectx.settings.secrets import masked
 from prefectx.settings.values import (
+    ClassName,
     Duration,
     Fraction,
     ImportPath,
@@ -98,6 +99,11 @@ class Dask(_DaskNeeds):
         min_length=1,
         description="Address of the scheduler of an existing cluster; without it one is made.",
     )
+    tls_ca_file: OptionalPlace = Field(
+        None, description="File with the certificate authority, where the cluster speaks TLS."
+    )
+    tls_cert: OptionalPlace = Field(None, description="File with the client's TLS certificate.")
+    tls_key: OptionalPlace = Field(None, description="File with the key of that certificate.")
     workers: WorkerCount = Field(
         None,
         examples=[4],
@@ -281,7 +287,7 @@ class StoreSection(Section):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Any]
 
-    cls: ImportPath = Field(
+    cls: ClassName = Field(
         None, alias="class", description="The class of the store; file and sql have one already."
     )
 
