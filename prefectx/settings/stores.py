@@ -18,11 +18,11 @@ class StoreDefinition:
     """A [stores.NAME] table.
 
     Attributes:
-        cls: the store's class, as "package.module:Class" (or from Python the class itself).
+        cls: the store's class, as "package.module:Class".
         arguments: the keywords that the class is made with.
     """
 
-    cls: Any
+    cls: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -44,14 +44,14 @@ def define_stores(layers: Iterable[Mapping[str, Values]]) -> Mapping[str, StoreD
 
 def _defined(name: str, values: Mapping[str, Any]) -> StoreDefinition:
     arguments = {key: value for key, value in values.items() if key != "cls"}
-    return StoreDefinition(values.get("cls") or BUILTIN_STORES.get(name), arguments)
+    return StoreDefinition(values.get("cls") or BUILTIN_STORES.get(name, ""), arguments)
 
 
 def stores_without_class(part: Part, stores: Mapping[str, StoreDefinition]) -> Iterator[Problem]:
     """Yield a problem for each of the part's stores that nobody gives a class."""
     layer = part.everywhere
     for name in part.stores:
-        if stores[name].cls is None:
+        if not stores[name].cls:
             place = layer.origin.place((*layer.path, "stores", name), key=True)
             message = 'has no class; write class = "package.module:Class"'
             yield Problem(place, f"stores.{name}", message)

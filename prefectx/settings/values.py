@@ -130,8 +130,13 @@ def parse_store(value: object) -> str | type[Store] | Store:
 
 def parse_import_path(value: object) -> Any:
     """Read the name of a class to import; from Python also the class itself."""
-    if value is None or callable(value):
-        return value
+    return value if callable(value) else parse_class_name(value)
+
+
+def parse_class_name(value: object) -> str | None:
+    """Read the name of a class to import."""
+    if value is None:
+        return None
     if isinstance(value, str) and re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", value):
         return value
     raise ValueError('the name of a class: write "package.module:Class"')
@@ -211,6 +216,7 @@ StoreReference = Annotated[
         {"enum": list(BUILTIN_STORES)}, {"type": "string", "pattern": r"^[\w.-]+(:\w[\w.]*)?$"}
     ),
 ]
+ClassName = Annotated[str | None, PlainValidator(parse_class_name), WithJsonSchema(_CLASS)]
 ImportPath = Annotated[Any, PlainValidator(parse_import_path), WithJsonSchema(_CLASS)]
 LogFormat = Annotated[str, PlainValidator(parse_log_format), WithJsonSchema(_TEXT)]
 Level = Annotated[str, PlainValidator(parse_level), WithJsonSchema({"enum": list(LEVELS)})]
