@@ -14,6 +14,7 @@ from prefectx.annotations import is_marked, quote
 from prefectx.claims import CLAIMS, Claim
 from prefectx.errors import PrefectxError, TargetError
 from prefectx.fingerprint import comparable
+from prefectx.futures import AnyState, state_result
 from prefectx.item import Item
 from prefectx.memory import trimming
 from prefectx.recipe import Fields
@@ -126,7 +127,10 @@ class Call:
         return binder.unbind(load_items(arguments, binder.wants_items | self.untouched))
 
     def _keep(self, data: Any) -> Outcome:
-        if self.item is None or not self.options.save:
+        # A function may return a state in the place of data, a failed one too.
+        if isinstance(data, AnyState) and data.is_completed():
+            data = state_result(data)
+        if self.item is None or not self.options.save or isinstance(data, AnyState):
             return Outcome(data, False)
         try:
             self.item.save(data)

@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, Self, TypeVar, cast, overload
 
 from prefectx import settings
 from prefectx.decorated import Decorated
+from prefectx.hooks import HookedFlow
 from prefectx.keywords import PREFECT_FLOW, check_keywords
 from prefectx.modes import get_mode, load_engine
 
@@ -15,7 +16,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Flow(Decorated[P, R]):
+class Flow(HookedFlow, Decorated[P, R]):
     """A decorated function; in the Prefect modes it is a `prefect.Flow` as well.
 
     Parameters:

@@ -22,6 +22,10 @@ class AnyState(ABC):
     """What counts as the state of a call; the engines register the states of their kind."""
 
     @abstractmethod
+    def is_completed(self) -> bool:
+        """Tell whether the call returned."""
+
+    @abstractmethod
     def result(self, raise_on_failure: bool = True) -> Any:
         """Return what the call returned; raise (or return) what it raised."""
 

@@ -10,6 +10,7 @@ from prefectx import settings
 from prefectx.annotations import unmapped
 from prefectx.binding import Binder
 from prefectx.decorated import Decorated
+from prefectx.hooks import HookedTask
 from prefectx.keywords import split_keywords
 from prefectx.modes import get_mode, load_engine
 from prefectx.recipe import Recipe
@@ -18,7 +19,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Task(Decorated[P, R]):
+class Task(HookedTask, Decorated[P, R]):
     """A decorated function; in the Prefect modes it is a `prefect.Task` as well.
 
     Parameters:
@@ -93,6 +94,30 @@ class Task(Decorated[P, R]):
         """
         engine = load_engine(self.recipe().mode)
         return engine.map(self, (*map(unmapped, self.owner), *args), **kwargs)
+
+    def delay(self, *args: Any, **kwargs: Any) -> Any:
+        """Leave a call to a worker that serves the task; where no Prefect runs it, run it at once.
+
+        Returns:
+            The future of the call, with the item of its output (`.item`).
+        """
+        return self.apply_async(args, kwargs)
+
+    def apply_async(
+        self,
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+        wait_for: Any = None,
+    ) -> Any:
+        """Do what `delay` does, with the arguments given as a tuple and a dictionary.
+
+        Parameters:
+            args: the arguments.
+            kwargs: likewise.
+            wait_for: futures to wait for first.
+        """
+        engine = load_engine(self.recipe().mode)
+        return engine.delay(self, (*self.owner, *(args or ())), dict(kwargs or {}), wait_for)
 
     def with_options(self, **options: Any) -> Self:
         """Return a copy of the task with other options, prefectx's or Prefect's.

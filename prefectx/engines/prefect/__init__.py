@@ -10,16 +10,17 @@ import prefect.futures
 from prefect import Flow as StockFlow
 from prefect import Task as StockTask
 from prefect.client.schemas.objects import State
+from prefect.utilities.visualization import get_task_viz_tracker
 
 from prefectx.claims import CLAIMS
-from prefectx.engines.prefect.api import in_api
+from prefectx.engines.prefect.api import in_api, with_api
 from prefectx.engines.prefect.arguments import waited_for
 from prefectx.engines.prefect.flows import PrefectFlow, prefect_flow
 from prefectx.engines.prefect.futures import SkippedFuture, cached_state
 from prefectx.engines.prefect.submission import Submission
-from prefectx.engines.prefect.tasks import PrefectTask
+from prefectx.engines.prefect.tasks import PrefectTask, prefect_task
 from prefectx.flows import Flow
-from prefectx.futures import DoneAndNotDone, Future, state_result
+from prefectx.futures import DoneAndNotDone, Future
 from prefectx.item import Item
 from prefectx.mapping import map_arguments
 from prefectx.tasks import Task
@@ -48,6 +49,8 @@ def call(
         wait_for: futures to wait for first.
         **kwargs: arguments likewise.
     """
+    if get_task_viz_tracker() is not None:
+        return StockTask.__call__(prefect_task(task), *args, **kwargs)
     submission = Submission(task, args, kwargs)
     if submission.item is not None and submission.is_skipped:
         found = cached_state(submission.item) if return_state else submission.item
@@ -57,7 +60,8 @@ def call(
     result = in_api(ready, StockTask.__call__, args, kwargs | options)
     if return_state or submission.item is None:
         return result
-    return _item_async(result) if task.isasync else _item(result)
+    item = submission.item
+    return _item_async(result, item) if task.isasync else _item(result, item)
 
 
 def submit(
@@ -89,13 +93,30 @@ def map(  # noqa: A001  # the name of the method that it serves
     *,
     return_state: bool = False,
     wait_for: Any = None,
+    deferred: bool = False,
     **kwargs: Any,
 ) -> Any:
     """Submit a call for each element of the arguments that can be gone through."""
-    options = {"return_state": return_state, "wait_for": wait_for}
     calls = map_arguments(task.binder, args, kwargs, task.name)
+    if deferred:
+        return _list([delay(task, given, named, wait_for) for given, named in calls])
+    options = {"return_state": return_state, "wait_for": wait_for}
     futures = [submit(task, given, **named, **options) for given, named in calls]
     return futures if return_state else _list(futures)
+
+
+def delay(
+    task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], wait_for: Any = None
+) -> Any:
+    """Leave a call to a worker that serves the task, unless it is finished; return its future."""
+    submission = Submission(task, args, kwargs)
+    if submission.item is not None and submission.is_skipped:
+        return SkippedFuture(submission.item)
+    ready, args, kwargs = submission.deferred()
+    future = with_api(StockTask.apply_async)(ready, args, kwargs, waited_for(wait_for))
+    if submission.item is not None:
+        future.item = submission.item
+    return future
 
 
 def run_flow(flow: Flow[..., Any], args: tuple[Any, ...], /, **kwargs: Any) -> Any:
@@ -145,15 +166,13 @@ def _part(futures: Iterable[Any]) -> tuple[set[Any], list[Any]]:
     return over, [future for future in futures if future not in over]
 
 
-def _item(result: Any) -> Any:
-    # A run that found its output ends in a state of its own, which Prefect returns as it is.
-    if isinstance(result, State) and isinstance(found := state_result(result), Item):
-        return found
-    return result
+def _item(result: Any, item: Item) -> Any:
+    # A run with an output ends in a state of its own, which Prefect returns as it is.
+    return item if isinstance(result, State) and result.is_completed() else result
 
 
-async def _item_async(result: Any) -> Any:
-    return _item(await result)
+async def _item_async(result: Any, item: Item) -> Any:
+    return _item(await result, item)
 
 
 async def _as_coroutine(value: Any) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -146,6 +148,24 @@ def in_api(thing: Any, run: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
         return _run_async(options, thing, run, args, kwargs)
     with prefect_api(options):
         return run(thing, *args, **kwargs)
+
+
+def with_api(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a method of Prefect's that needs an API (`serve`, `deploy`, ...) have ours."""
+
+    @functools.wraps(method)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        options = settings.current().project
+        with prefect_api(options):
+            result = method(*args, **kwargs)
+        return _awaited(result, options) if inspect.isawaitable(result) else result
+
+    return wrapped
+
+
+async def _awaited(result: Awaitable[Any], options: Options) -> Any:
+    with prefect_api(options):
+        return await result
 
 
 async def _run_async(

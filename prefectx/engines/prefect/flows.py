@@ -9,8 +9,11 @@ from prefect import Flow as StockFlow
 from prefect.task_runners import TaskRunner
 
 from prefectx import settings
+from prefectx.engines.prefect.api import with_api
+from prefectx.engines.prefect.arguments import hold_items
 from prefectx.engines.prefect.runners import make_runner
 from prefectx.flows import Flow, P, R
+from prefectx.hooks import H
 
 
 class PrefectFlow(Flow[P, R], StockFlow[P, R]):  # type: ignore[misc]  # calls differ by overloads
@@ -19,6 +22,22 @@ class PrefectFlow(Flow[P, R], StockFlow[P, R]):  # type: ignore[misc]  # calls d
     def __init__(self, fn: Callable[P, R], prefect_keywords: dict[str, Any] | None = None) -> None:
         StockFlow.__init__(self, fn, **(prefect_keywords or {}))
         Flow.__init__(self, fn, prefect_keywords)
+
+    def _hook(self, kind: str, fn: H) -> H:
+        getattr(self, f"{kind}_hooks").append(fn)
+        return super()._hook(kind, fn)
+
+    serve = with_api(StockFlow.serve)
+    deploy = with_api(StockFlow.deploy)
+    adeploy = with_api(StockFlow.adeploy)
+    to_deployment = with_api(StockFlow.to_deployment)
+    ato_deployment = with_api(StockFlow.ato_deployment)
+
+    def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Check and convert the parameters by their annotations; items are left as they are."""
+        if hold_items(parameters):
+            return parameters
+        return super().validate_parameters(parameters)
 
     @property
     def task_runner(self) -> TaskRunner[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
@@ -70,3 +71,17 @@ def cached_state(item: Item, details: StateDetails | None = None) -> State[Any]:
     if details is not None:
         state.state_details = details
     return state
+
+
+def saved_state(item: Item, seconds: float) -> State[Any]:
+    """Return the state of a call that ran; its page in the UI shows where the output is."""
+    return Completed(message=f"Saved {item.location} after {seconds:.2f} s", data=item)
+
+
+def seconds_of(state: State[Any] | None) -> float | None:
+    """Return how long the run took, as `saved_state` wrote it down, None where it did not."""
+    found = _SECONDS.search((state and state.message) or "")
+    return float(found[1]) if found else None
+
+
+_SECONDS = re.compile(r"^Saved .* after (\d+\.\d\d) s$", re.DOTALL)

@@ -20,8 +20,6 @@ def make_runner(options: Options) -> TaskRunner[Any]:
     if options.runner.type == "processes":
         return ProcessPoolTaskRunner(max_workers=options.runner.max_workers)
     if options.runner.type == "dask":
-        runner: TaskRunner[Any] = importlib.import_module("prefectx.engines.dask").make_runner(
-            options.dask
-        )
+        runner: TaskRunner[Any] = importlib.import_module("prefectx.engines.dask").make_runner()
         return runner
     return ThreadPoolTaskRunner(max_workers=options.runner.max_workers)

@@ -25,14 +25,15 @@ class Submission:
 
     Attributes:
         item: the output, None where none is kept.
-        is_skipped: whether the call goes past Prefect, as its output exists.
+        is_finished: whether the output exists and the function need not run.
+        is_skipped: whether the call goes past Prefect for that.
 
     Raises:
         TargetError: where the target cannot be filled or belongs to a different call.
         TypeError: where the arguments do not fit the function.
     """
 
-    __slots__ = ("_arguments", "_call", "_recipe", "_task", "is_skipped", "item")
+    __slots__ = ("_arguments", "_call", "_recipe", "_task", "is_finished", "is_skipped", "item")
 
     def __init__(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._task = task
@@ -40,7 +41,8 @@ class Submission:
         self._arguments = task.binder.bind(args, kwargs)
         self._call = make_call(task, self._arguments, current_flow_name())
         self.item: Item | None = self._call.item
-        self.is_skipped = self.skips and self._call.is_finished
+        self.is_finished = self._call.is_finished
+        self.is_skipped = self.skips and self.is_finished
 
     @property
     def skips(self) -> bool:
@@ -51,8 +53,16 @@ class Submission:
         """Return the task that Prefect is to run, and the arguments to call it with."""
         task = prefect_task(self._task).named(self._run_name())
         if self._recipe.mode.keeps or hold_items(self._arguments):
-            task = task.for_call(self._call)
+            task = task.for_call(self._call, is_finished=self.is_finished)
         return task, *self._task.binder.unbind(for_prefect(self._arguments))
+
+    def deferred(self) -> tuple[PrefectTask[..., Any], tuple[Any, ...], dict[str, Any]]:
+        """Return what `ready` does, for a worker that serves the task."""
+        task = prefect_task(self._task).named(self._run_name())
+        args, kwargs = self._task.binder.unbind(for_prefect(self._arguments))
+        if not self._recipe.mode.keeps and not hold_items(self._arguments):
+            return task, args, kwargs
+        return task.served(), args, {**kwargs, "prefectx_call": self._call}
 
     def _run_name(self) -> str | None:
         """Return the run's name as a template of Prefect's, None where Prefect makes it."""

@@ -8,8 +8,10 @@ from typing import Any, Self
 from prefect import Task as StockTask
 from prefect.cache_policies import NO_CACHE
 
-from prefectx.call import Call, Outcome
-from prefectx.engines.prefect.futures import cached_state
+from prefectx.call import Call
+from prefectx.engines.prefect.api import with_api
+from prefectx.engines.prefect.steps import Served, Step
+from prefectx.hooks import H
 from prefectx.tasks import P, R, Task
 
 _PERSISTENCE = frozenset(
@@ -34,9 +36,29 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
         keywords: dict[str, Any] | None = None,
         prefect_keywords: dict[str, Any] | None = None,
     ) -> None:
-        StockTask.__init__(self, fn, **(prefect_keywords or {}))
+        # Prefect's class and its decorator differ in one default: None leaves it to the flow.
+        StockTask.__init__(self, fn, **{"log_prints": None, **(prefect_keywords or {})})
         Task.__init__(self, fn, keywords, prefect_keywords)
         self.task_run_name = self.keywords.get("task_run_name")
+
+    def _hook(self, kind: str, fn: H) -> H:
+        getattr(self, f"{kind}_hooks").append(fn)
+        return super()._hook(kind, fn)
+
+    def serve(self) -> Any:
+        """Run the calls that `.delay` makes, until the process is told to end."""
+        return with_api(StockTask.serve)(self.served())
+
+    async def aserve(self) -> Any:
+        """Do what `serve` does, in a running event loop."""
+        return await with_api(StockTask.aserve)(self.served())
+
+    def served(self) -> Self:
+        """Return the task for a task worker: it runs calls that were made elsewhere."""
+        copy = self.copy()
+        copy.fn = copy.__wrapped__ = Served(self.fn)
+        copy.isgenerator = False
+        return copy
 
     def _replace(self, own: dict[str, Any], prefect: dict[str, Any]) -> Self:
         copy = super()._replace(own, prefect)
@@ -53,11 +75,19 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
             copy.task_run_name = run_name
         return copy
 
-    def for_call(self, call: Call) -> Self:
-        """Return a task for one call: in place of the function it runs the caching step."""
+    def for_call(self, call: Call, *, is_finished: bool = False) -> Self:
+        """Return a task for one call: in place of the function it runs the caching step.
+
+        Parameters:
+            call: the call.
+            is_finished: its output exists: retries and time limits do not apply to looking.
+        """
         copy = self.copy()
-        copy.fn = copy.__wrapped__ = Step(call)
+        copy.fn = copy.__wrapped__ = step = Step(call, is_finished)
         copy.isgenerator = False
+        copy.on_rollback_hooks = [*self.on_rollback_hooks, step.undo]
+        if is_finished:
+            copy.retries, copy.timeout_seconds = 0, None
         if self.prefect_keywords.keys().isdisjoint(_PERSISTENCE):
             copy.persist_result = False
             copy.cache_policy = NO_CACHE
@@ -65,7 +95,7 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
 
     def __reduce__(self) -> tuple[Any, ...]:
         if isinstance(self.fn, Step):
-            return _task_for_call, (self.fn.call, self.task_run_name)
+            return _task_for_call, (self.fn.call, self.task_run_name, self.fn.is_finished)
         return super().__reduce__()
 
     @classmethod
@@ -75,29 +105,6 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
 
 # What `with_options` does not change, or changes to what Prefect knows of it.
 _KEPT = frozenset({"fn", "__wrapped__", "isasync", "isgenerator", "task_run_name"})
-
-
-class Step:
-    """What Prefect runs for one call: the caching step, with the signature of the function."""
-
-    def __init__(self, call: Call) -> None:
-        self.call = call
-        fn = call.task.fn
-        self.__name__, self.__qualname__ = fn.__name__, fn.__qualname__
-        self.__module__, self.__doc__ = fn.__module__, fn.__doc__
-        self.__signature__ = call.task.binder.signature
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the call; a skipped one ends in the state Cached."""
-        if self.call.task.isasync:
-            return self._run_async(*args, **kwargs)
-        return _as_prefect_result(self.call.run(*args, **kwargs))
-
-    async def _run_async(self, *args: Any, **kwargs: Any) -> Any:
-        return _as_prefect_result(await self.call.run_async(*args, **kwargs))
-
-    def __reduce__(self) -> tuple[type[Step], tuple[Call]]:
-        return Step, (self.call,)
 
 
 def prefect_task(task: Task[..., Any]) -> PrefectTask[..., Any]:
@@ -113,9 +120,5 @@ def prefect_task(task: Task[..., Any]) -> PrefectTask[..., Any]:
     return twin
 
 
-def _task_for_call(call: Call, name: Any) -> PrefectTask[..., Any]:
-    return prefect_task(call.task).named(name).for_call(call)
-
-
-def _as_prefect_result(outcome: Outcome) -> Any:
-    return cached_state(outcome.value) if outcome.skipped else outcome.value
+def _task_for_call(call: Call, name: Any, is_finished: bool) -> PrefectTask[..., Any]:
+    return prefect_task(call.task).named(name).for_call(call, is_finished=is_finished)

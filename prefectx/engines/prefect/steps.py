@@ -1,0 +1,92 @@
+"""What Prefect runs in the place of a task's function: the caching step of one call."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable
+from typing import Any
+
+from prefectx.call import Call, Outcome
+from prefectx.engines.prefect.futures import cached_state, saved_state
+from prefectx.item import Item
+
+
+class Step:
+    """The caching step of one call, with the signature of the function.
+
+    Parameters:
+        call: the call.
+        is_finished: whether its output existed when it was made.
+    """
+
+    def __init__(self, call: Call, is_finished: bool = False) -> None:
+        self.call = call
+        self.is_finished = is_finished
+        self._has_saved = False
+        _look_like(self, call.task.fn)
+        self.__signature__ = call.task.binder.signature
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the call; a skipped one ends in the state Cached."""
+        if self.call.task.isasync:
+            return self._run_async(*args, **kwargs)
+        started = time.monotonic()
+        return self._state(self.call.run(*args, **kwargs), started)
+
+    async def _run_async(self, *args: Any, **kwargs: Any) -> Any:
+        started = time.monotonic()
+        return self._state(await self.call.run_async(*args, **kwargs), started)
+
+    def _state(self, outcome: Outcome, started: float) -> Any:
+        if outcome.skipped:
+            return cached_state(outcome.value)
+        if not isinstance(outcome.value, Item) or outcome.value is not self.call.item:
+            return outcome.value
+        self._has_saved = True
+        return saved_state(outcome.value, time.monotonic() - started)
+
+    @property
+    def undo(self) -> Callable[[Any], None]:
+        """The hook for a transaction that is rolled back: the output is deleted."""
+
+        def delete_output(transaction: Any) -> None:
+            if self._has_saved and self.call.item is not None:
+                self.call.item.delete()
+
+        # The hook is not the user's, and Prefect is not to announce it.
+        delete_output.log_on_run = False  # type: ignore[attr-defined]
+        return delete_output
+
+    def __reduce__(self) -> tuple[type[Step], tuple[Call, bool]]:
+        return Step, (self.call, self.is_finished)
+
+
+class Served:
+    """What a task worker runs: a call that was made elsewhere, or the function itself.
+
+    Parameters:
+        fn: the function.
+    """
+
+    def __init__(self, fn: Callable[..., Any]) -> None:
+        self._fn = fn
+        _look_like(self, fn)
+        self.__signature__ = _with_keyword(inspect.signature(fn), "prefectx_call")
+
+    def __call__(self, *args: Any, prefectx_call: Call | None = None, **kwargs: Any) -> Any:
+        """Run the call where one was sent along, else the function."""
+        run = self._fn if prefectx_call is None else Step(prefectx_call)
+        return run(*args, **kwargs)
+
+
+def _with_keyword(signature: inspect.Signature, name: str) -> inspect.Signature:
+    added = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
+    # Prefect does not bind an absent argument; what sorts parameters is their kind.
+    parameters = sorted([*signature.parameters.values(), added], key=lambda p: p.kind)
+    return signature.replace(parameters=parameters)
+
+
+def _look_like(thing: Any, fn: Callable[..., Any]) -> None:
+    thing.__name__, thing.__qualname__ = fn.__name__, fn.__qualname__
+    thing.__module__, thing.__doc__ = fn.__module__, fn.__doc__

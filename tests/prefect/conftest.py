@@ -1,0 +1,185 @@
+"""One Prefect server for the session, real or embedded, and what tests ask it."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from prefectx import settings
+
+MODES = ("prefect", "prefect.cachetask", "prefect.skiptask")
+CACHING = MODES[1:]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is here; Prefect's own loops and sockets are closed by the garbage collector."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.prefect)
+            item.add_marker(pytest.mark.filterwarnings("ignore::ResourceWarning"))
+            unraisable = "ignore::pytest.PytestUnraisableExceptionWarning"
+            item.add_marker(pytest.mark.filterwarnings(unraisable))
+            outside = "ignore:Logger 'prefect:UserWarning"
+            item.add_marker(pytest.mark.filterwarnings(outside))
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def server_environment(home: Path) -> dict[str, str]:
+    """Return the environment of a server that keeps all it has in `home`."""
+    others = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT", "PREFECTX"))}
+    return {
+        **others,
+        "HOME": str(home),
+        "PREFECT_HOME": str(home / ".prefect"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+class Server:
+    """A `prefect server start` of its own, on the loopback interface."""
+
+    def __init__(self, home: Path, port: int | None = None) -> None:
+        self.home = home
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}/api"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "prefect", "server", "start", "--no-ui"]
+        with (self.home / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "--host", "127.0.0.1", "--port", str(self.port)],
+                env=server_environment(self.home),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._wait()
+
+    def stop(self) -> None:
+        if self.process is not None:
+            # The server runs in a child of the command: the whole session of processes ends.
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(30)
+            self.process = None
+
+    def _wait(self) -> None:
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            try:
+                if httpx.get(f"{self.url}/health", timeout=2).is_success:
+                    return
+            except httpx.HTTPError:
+                time.sleep(0.2)
+        raise RuntimeError((self.home / "server.log").read_text())
+
+    def read(self, kind: str, **filters: Any) -> list[dict[str, Any]]:
+        """Return the runs, logs or artifacts that the API has, by its filters."""
+        answer = httpx.post(f"{self.url}/{kind}/filter", json=filters, timeout=30)
+        return answer.raise_for_status().json()
+
+
+@pytest.fixture(scope="session")
+def prefect_home() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="prefectx-tests-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def real_server(prefect_home: Path) -> Iterator[Server]:
+    server = Server(prefect_home)
+    server.start()
+    yield server
+    send_what_is_left()
+    server.stop()
+
+
+def send_what_is_left() -> None:
+    """Let Prefect's background threads finish: they would wait long for a server that is gone."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    APILogWorker.drain_all(timeout=10)
+    EventsWorker.drain_all(timeout=10)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def private_home(prefect_home: Path) -> Iterator[None]:
+    """Prefect keeps what it writes in the session's folder, here and in child processes."""
+    from prefect.settings import temporary_settings
+
+    changes = {"home": prefect_home / ".prefect"}
+    with pytest.MonkeyPatch.context() as environment, temporary_settings(changes):
+        for name, value in server_environment(prefect_home).items():
+            if name != "HOME":
+                environment.setenv(name, value)
+        yield
+
+
+@contextmanager
+def using_api(url: str) -> Iterator[None]:
+    """Choose the API as a user does, by the environment's setting."""
+    from prefect.settings import temporary_settings
+
+    with temporary_settings({"api.url": url}):
+        yield
+
+
+@pytest.fixture
+def server(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """The real server, chosen by the user."""
+    monkeypatch.setenv("PREFECT_API_URL", real_server.url)
+    with using_api(real_server.url):
+        yield real_server
+
+
+@pytest.fixture(params=MODES)
+def mode(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Each of the three Prefect modes, its outputs in the test's folder."""
+    with settings.override(mode=request.param, root=tmp_path):
+        yield request.param
+
+
+@pytest.fixture(params=CACHING)
+def caching(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Each of the two Prefect modes that keep outputs."""
+    with settings.override(mode=request.param, root=tmp_path):
+        yield request.param
+
+
+@pytest.fixture
+def run_script(tmp_path: Path, prefect_home: Path) -> Callable[..., subprocess.CompletedProcess]:
+    """Run a program in the test's folder, with Prefect's home in the session's folder."""
+
+    def run(text: str, timeout: float = 120, **environment: str) -> subprocess.CompletedProcess:
+        script = tmp_path / "script.py"
+        script.write_text(text)
+        return subprocess.run(
+            [sys.executable, str(script)],
+            env={**server_environment(prefect_home), **environment},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+
+    return run
