@@ -100,10 +100,16 @@ class Dask(_DaskNeeds):
         description="Address of the scheduler of an existing cluster; without it one is made.",
     )
     tls_ca_file: OptionalPlace = Field(
-        None, description="File with the certificate authority, where the cluster speaks TLS."
+        None,
+        examples=["/etc/dask/ca.pem"],
+        description="File with the certificate authority, where the cluster speaks TLS.",
     )
-    tls_cert: OptionalPlace = Field(None, description="File with the client's TLS certificate.")
-    tls_key: OptionalPlace = Field(None, description="File with the key of that certificate.")
+    tls_cert: OptionalPlace = Field(
+        None, examples=["/etc/dask/cert.pem"], description="File with the client's TLS certificate."
+    )
+    tls_key: OptionalPlace = Field(
+        None, examples=["/etc/dask/key.pem"], description="File with the key of that certificate."
+    )
     workers: WorkerCount = Field(
         None,
         examples=[4],
