@@ -15,7 +15,7 @@ demo: .venv/demo.stamp
 	PREFECTX=$(PREFECTX) $(BIN)/python examples/library_report.py
 
 test: .venv/test.stamp
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadscope
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check

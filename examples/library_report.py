@@ -18,8 +18,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich import get_console
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from prefectx import flow, load, task, wait
@@ -37,7 +37,6 @@ KINDS = {
 }
 OUTCOMES = ("skipped", "ran", "failed")
 NOT_OF_THE_LIBRARY = {"site-packages", "dist-packages", "__pycache__"}
-console = Console()
 
 
 @task(target="working/{funcname}/{module}.pkl")
@@ -97,7 +96,7 @@ def draw(table: DataFrame) -> Figure:
 def library_report(limit: int | None = None) -> None:
     """Parse and measure each module; join, print and draw what could be measured."""
     modules = dict(sorted(find_modules())[:limit])
-    console.print(f"{len(modules):,} modules of the standard library")
+    get_console().print(f"{len(modules):,} modules of the standard library")
     outlines = parse.map(list(modules), list(modules.values()))
     measures = measure.map(outlines)
     wait(measures)
@@ -133,7 +132,7 @@ def print_largest(modules: DataFrame) -> None:
         table.add_column(name, justify="right")
     for module, *row in modules[["module", *counts]].head(20).itertuples(index=False):
         table.add_row(module, *(f"{count:,}" for count in row))
-    console.print(table)
+    get_console().print(table)
 
 
 def print_counts(**futures: list[Any]) -> None:
@@ -144,7 +143,7 @@ def print_counts(**futures: list[Any]) -> None:
     for name, calls in futures.items():
         counts = Counter(map(outcome_of, calls))
         table.add_row(name, *(f"{counts[outcome]:,}" for outcome in OUTCOMES))
-    console.print(table)
+    get_console().print(table)
 
 
 def outcome_of(future: Any) -> str:
@@ -160,7 +159,7 @@ def print_failures(outlines: dict[str, Any]) -> None:
         if not future.state.is_completed():
             error = future.result(raise_on_failure=False)
             reason = f"{module}: {type(error).__name__}: {error}"
-            console.print("failed", reason, style="red", markup=False, soft_wrap=True)
+            get_console().print("failed", reason, style="red", markup=False, soft_wrap=True)
 
 
 def main() -> None:
@@ -171,7 +170,7 @@ def main() -> None:
     warnings.simplefilter("ignore", SyntaxWarning)  # of old sources: not ours to mend
     started = time.perf_counter()
     library_report(limit)
-    console.print(f"Done in {time.perf_counter() - started:.1f} s")
+    get_console().print(f"Done in {time.perf_counter() - started:.1f} s")
 
 
 if __name__ == "__main__":
