@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from prefectx.annotations import allow_failure, quote, unmapped
     from prefectx.call import current_target
+    from prefectx.engines.dask import dask_runner
     from prefectx.errors import (
         ConfigError,
         CorruptItemError,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         StoreError,
         TargetError,
         UpstreamError,
+        WorkerError,
     )
     from prefectx.flows import Flow, flow
     from prefectx.formats import register_format
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "prefectx.annotations": ("allow_failure", "quote", "unmapped"),
     "prefectx.call": ("current_target",),
+    "prefectx.engines.dask": ("dask_runner",),
     "prefectx.errors": (
         "ConfigError",
         "CorruptItemError",
@@ -46,6 +49,7 @@ _HOMES = {
         "ServerError",
         "TargetError",
         "UpstreamError",
+        "WorkerError",
     ),
     "prefectx.flows": ("Flow", "flow"),
     "prefectx.formats": ("register_format",),
@@ -75,10 +79,12 @@ __all__ = [
     "TargetError",
     "Task",
     "UpstreamError",
+    "WorkerError",
     "allow_failure",
     "as_completed",
     "context",
     "current_target",
+    "dask_runner",
     "flow",
     "get_run_logger",
     "load",

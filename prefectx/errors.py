@@ -43,3 +43,7 @@ class UpstreamError(PrefectxError):
 
 class ServerError(PrefectxError):
     """The Prefect API that was chosen does not answer."""
+
+
+class WorkerError(PrefectxError):
+    """A call has no result: its worker died while running it, or could not run it."""

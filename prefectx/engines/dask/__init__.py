@@ -1,32 +1,37 @@
-"""Dask: a cluster from `[dask]` in the configuration, for flows in the Prefect modes."""
+"""Dask: a cluster from `[dask]` in the configuration, for flows in the Prefect modes.
+
+A call goes to a worker as bytes that name its task, its items and its run; the run's settings and
+Prefect's context go there once, in a plugin. Nothing is looked up where the worker runs.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prefect_dask.task_runners import DaskTaskRunner
-
 if TYPE_CHECKING:
-    from prefectx.settings import Dask
+    from prefectx.engines.dask.runner import DaskRunner
 
 
-def make_runner(options: Dask) -> DaskTaskRunner:
-    """Make the runner for an existing cluster, or for a local one that lives with the flow.
+def dask_runner(**overrides: Any) -> DaskRunner:
+    """Make a task runner on Dask for a flow's decorator: `@flow(task_runner=dask_runner())`.
+
+    The cluster is made, or connected to, when the flow first submits a call.
 
     Parameters:
-        options: the section `[dask]`.
+        **overrides: keys of `[dask]` that outrank the configuration: `workers=4`,
+            `memory_limit="2GB"`, `address="tcp://..."`, ...
+
+    Returns:
+        A `DaskTaskRunner` of prefect-dask.
+
+    Raises:
+        ConfigError: where a key or a value is wrong.
     """
-    if options.address:
-        return DaskTaskRunner(address=options.address)
-    return DaskTaskRunner(cluster_kwargs=_local_cluster(options))
+    # Schedulers and workers import this package and need no runner.
+    from prefectx.engines.dask.runner import DaskRunner
+
+    return DaskRunner(overrides)
 
 
-def _local_cluster(options: Dask) -> dict[str, Any]:
-    given = {
-        "n_workers": options.workers,
-        "threads_per_worker": options.threads_per_worker,
-        "memory_limit": options.memory_limit,
-    }
-    return {name: value for name, value in given.items() if value is not None} | {
-        "dashboard_address": None
-    }
+make_runner = dask_runner
+"""Makes the runner of flows that name none; the configuration is read when they start."""

@@ -1,0 +1,72 @@
+"""What all calls of a flow run have in common, sent to each worker once."""
+
+from __future__ import annotations
+
+import contextvars
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from distributed import Client
+from prefect.context import FlowRunContext, get_settings_context, serialize_context
+
+from prefectx import settings
+from prefectx.engines.dask.parcels import Parcel
+from prefectx.engines.dask.worker import RunContext, RunPlugin
+
+_OF_THE_RUN = ("flow_run_context", "settings_context", "deployment_id", "deployment_parameters")
+
+
+class Sent(NamedTuple):
+    """A context that the workers have.
+
+    Attributes:
+        name: what they know it by.
+        variables: the context variables where it was taken.
+        parts: what it was made from.
+    """
+
+    name: str
+    variables: contextvars.Context
+    parts: tuple[Any, ...]
+
+    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call a function in the context, in any thread."""
+        return self.variables.copy().run(function, *args, **kwargs)
+
+
+class RunContexts:
+    """The contexts that were sent to the workers of one client.
+
+    Parameters:
+        client: the client.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._sent: dict[tuple[int, ...], Sent] = {}
+
+    def current(self) -> Sent:
+        """Return the context that holds here; it is sent when it is first asked for."""
+        parts = (FlowRunContext.get(), get_settings_context().settings, settings.current())
+        key = tuple(map(id, parts))
+        if key not in self._sent:
+            sent = Sent(f"prefectx-{uuid4().hex}", contextvars.copy_context(), parts)
+            plugin = RunPlugin(sent.name, _context(), [path for path in sys.path if path])
+            self._client.register_plugin(plugin, name=sent.name)
+            self._sent[key] = sent
+        return self._sent[key]
+
+    def close(self) -> None:
+        """Let the workers forget the contexts."""
+        for sent in self._sent.values():
+            self._client.unregister_worker_plugin(sent.name)
+
+
+def _context() -> RunContext:
+    prefect = serialize_context()
+    return RunContext(
+        settings=Parcel(settings.current()),
+        prefect=Parcel({name: prefect[name] for name in _OF_THE_RUN}),
+    )

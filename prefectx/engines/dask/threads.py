@@ -1,0 +1,30 @@
+"""Prefect's background threads, started so that they hold on to nothing."""
+
+from __future__ import annotations
+
+import contextvars
+
+from prefect.context import SettingsContext, get_settings_context
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
+
+_started: set[str | None] = set()
+
+
+def start_background_threads() -> None:
+    """Start the threads that send events and log lines, once per process and API.
+
+    They keep the context that they were started in for life. Started by the first task run, they
+    would keep its arguments and its result.
+    """
+    here = get_settings_context()
+    url = here.settings.api.url
+    if url not in _started:
+        _started.add(url)
+        contextvars.Context().run(_start, here.model_copy())
+
+
+def _start(settings: SettingsContext) -> None:
+    with settings:
+        EventsWorker.instance()
+        APILogWorker.instance()
