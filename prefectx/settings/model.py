@@ -24,6 +24,7 @@ from prefectx.settings.values import (
     Names,
     OptionalPlace,
     Place,
+    Progress,
     RunName,
     Size,
     StoreReference,
@@ -280,6 +281,11 @@ class ProjectSection(_Keys):
     api_url: Url = Field(
         "http://127.0.0.1:4200/api",
         description="Prefect's API where the user has not chosen one; false leaves it to Prefect.",
+    )
+    progress: Progress = Field(
+        "auto",
+        description='Show how a flow gets on: true: live lines; "auto": these on a terminal only, '
+        "else plain lines at intervals; false: nothing.",
     )
     logging: Logging = Field(Logging(), description=Logging.__doc__)
     keepalive: Keepalive = Field(Keepalive(), description=Keepalive.__doc__)

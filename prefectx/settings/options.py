@@ -34,9 +34,9 @@ class Options(ResolvedOptions):
     """The configuration of one task (or of the project), resolved from all layers.
 
     Its attributes are the keys of the configuration: `mode`, `root`, `target`, `store`,
-    `format`, `save`, `refresh`, `shared`, `fsync`, `task_run_name`, `context`, `api_url` and
-    the tables `runner`, `dask`, `logging` and `keepalive`. It cannot be changed. Get one from
-    `prefectx.settings.current()`, by `.project` or `.options(task)`.
+    `format`, `save`, `refresh`, `shared`, `fsync`, `task_run_name`, `context`, `api_url`,
+    `progress` and the tables `runner`, `dask`, `logging` and `keepalive`. It cannot be changed.
+    Get one from `prefectx.settings.current()`, by `.project` or `.options(task)`.
     """
 
     _layers: tuple[Layer, ...] = PrivateAttr(())

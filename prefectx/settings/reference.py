@@ -41,6 +41,7 @@ _KINDS = {
     "parse_mode": "mode",
     "parse_level": "level",
     "parse_log_format": "text",
+    "parse_progress": "auto, true or false",
 }
 _TYPES = {bool: "true or false", int: "number", str: "text"}
 

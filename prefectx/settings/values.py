@@ -152,6 +152,15 @@ def parse_level(value: object) -> str:
     return level
 
 
+def parse_progress(value: object) -> bool | str:
+    """Read whether progress is shown: true, false or "auto"."""
+    if isinstance(value, bool) or value == "auto":
+        return value
+    if value in ("true", "false"):
+        return value == "true"
+    raise ValueError('a choice: write "auto", true or false')
+
+
 def parse_log_format(value: object) -> str:
     """Read a format of log lines."""
     try:
@@ -219,4 +228,9 @@ StoreReference = Annotated[
 ClassName = Annotated[str | None, PlainValidator(parse_class_name), WithJsonSchema(_CLASS)]
 ImportPath = Annotated[Any, PlainValidator(parse_import_path), WithJsonSchema(_CLASS)]
 LogFormat = Annotated[str, PlainValidator(parse_log_format), WithJsonSchema(_TEXT)]
+Progress = Annotated[
+    bool | str,
+    PlainValidator(parse_progress),
+    _any_of({"const": "auto"}, {"type": "boolean"}),
+]
 Level = Annotated[str, PlainValidator(parse_level), WithJsonSchema({"enum": list(LEVELS)})]

@@ -65,6 +65,7 @@ VALUES = {
     "dask.cluster_kwargs": (({"n": 1}, {"n": 1}), ({"n": 2}, {"n": 2})),
     "dask.adapt": (({"minimum": 1}, {"minimum": 1}), ({"minimum": 2}, {"minimum": 2})),
     "dask.performance_report": (("/one.html", "/one.html"), ("/two.html", "/two.html")),
+    "progress": ((True, True), ("auto", "auto")),
     "api_url": (("http://one/api", "http://one/api"), (False, None)),
     "runner.type": (("dask", "dask"), ("processes", "processes")),
     "runner.max_workers": ((1, 1), (2, 2)),
