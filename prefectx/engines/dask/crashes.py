@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+import httpx
 from dask.utils import format_bytes
 from distributed import Client
 from distributed.scheduler import KilledWorker, NoValidWorkerError
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, StateDetails, TaskRun
 from prefect.context import FlowRunContext
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.states import Crashed, Pending
 from prefect.tasks import Task
 from prefect.utilities.engine import emit_task_run_state_change_event
@@ -36,7 +37,7 @@ class Submitted:
     def __init__(self, task: Task[..., Any], arguments: dict[str, Any], task_run_id: UUID) -> None:
         shown = ", ".join(f"{name}={reprlib.repr(value)}" for name, value in arguments.items())
         self.name = f"{task.name}({shown})"
-        self.run_name = task.task_run_name if isinstance(task.task_run_name, str) else task.name
+        self.run_name = _run_name(task)
         self.task = task.task_key
         self.task_run_id = task_run_id
 
@@ -56,9 +57,16 @@ def crashed_state(call: Submitted, error: BaseException, client: Client) -> Stat
     details = StateDetails(
         task_run_id=call.task_run_id, flow_run_id=flow_run.id if flow_run else None
     )
-    state: State[Any] = Crashed(message=str(reason), data=reason, state_details=details)
-    _report(call, state)
-    return state
+    message = str(reason)
+    # What the API is told holds no data.
+    _report(call, Crashed(message=message, state_details=details))
+    return Crashed(message=message, data=reason, state_details=details)
+
+
+def _run_name(task: Task[..., Any]) -> str:
+    name = task.task_run_name
+    # A template of Prefect's, in which prefectx has left no field.
+    return name.replace("{{", "{").replace("}}", "}") if isinstance(name, str) else task.name
 
 
 def _explained(error: BaseException, client: Client) -> str:
@@ -88,14 +96,14 @@ def _killed(error: KilledWorker, kills: Iterable[tuple[float, dict[str, Any]]]) 
 
 
 def _report(call: Submitted, state: State[Any]) -> None:
-    # The state at the API holds no data, and the exception need not be importable there.
-    bare = state.model_copy(update={"data": None})
     try:
         with get_client(sync_client=True) as api:
-            api.set_task_run_state(call.task_run_id, bare, force=True)
-    except ObjectNotFound:
+            api.set_task_run_state(call.task_run_id, state, force=True)
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code != httpx.codes.NOT_FOUND:
+            raise
         # The worker died before its news of the run had left it.
-        emit_task_run_state_change_event(_task_run(call, bare), Pending(), bare)
+        emit_task_run_state_change_event(_task_run(call, state), Pending(), state)
 
 
 def _task_run(call: Submitted, state: State[Any]) -> TaskRun:

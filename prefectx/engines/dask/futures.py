@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from functools import partial
-from typing import Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Any
 
 import distributed
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect_dask.task_runners import PrefectDaskFuture
 
-from prefectx.engines.dask.parcels import Parcel
+if TYPE_CHECKING:
+    from prefectx.engines.dask.contexts import Sent
+    from prefectx.engines.dask.submission import Submission
+
+Callback = Callable[[PrefectFuture[Any]], None]
 
 
 class DaskFuture(PrefectDaskFuture[Any]):
@@ -23,29 +25,36 @@ class DaskFuture(PrefectDaskFuture[Any]):
     So scheduler and workers forget calls that are over, also in the middle of a flow.
 
     Parameters:
-        dask: the future of Dask.
-        task_run_id: the id of the task run.
-        is_light: whether the result is an item.
-        crashed: makes the final state of a call that has no result, from the error.
+        submission: the call.
+        client: the client to send it with.
+        context: the context that the workers have.
+        run: the name of the scheduler's plugin.
     """
 
     def __init__(
-        self,
-        dask: distributed.Future[Any],
-        task_run_id: UUID,
-        is_light: bool,
-        crashed: Callable[[BaseException], State[Any]],
+        self, submission: Submission, client: distributed.Client, context: Sent, run: str
     ) -> None:
-        super().__init__(task_run_id=task_run_id, wrapped_future=dask)
-        self._is_light = is_light
-        self._crashed = crashed
-        self._lock = threading.Lock()
+        self._submission: Submission | None = submission
+        self._route = (client, context, run)
+        self._is_light = submission.is_light
+        self._lock = threading.RLock()
         self._is_done = False
-        self._callbacks: list[Callable[[PrefectFuture[Any]], None]] = []
-        dask.add_done_callback(self._when_done)
+        self._callbacks: list[Callback] = []
+        super().__init__(
+            task_run_id=submission.task_run_id, wrapped_future=submission.send(*self._route)
+        )
+        self._wrapped_future.add_done_callback(self._when_done)
+
+    @property
+    def has_no_result(self) -> bool:
+        """Whether Dask has given up the call."""
+        dask = self._wrapped_future
+        return dask is None or dask.status in ("error", "cancelled")
 
     def stand_in(self) -> distributed.Future[Any] | State[Any]:
         """Return what a call that waits for this one is given: Dask's future, or the state."""
+        if self.has_no_result:
+            self._settle()
         dask = self._wrapped_future
         return self._final_state if dask is None else dask
 
@@ -56,18 +65,23 @@ class DaskFuture(PrefectDaskFuture[Any]):
     def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> Any:
         """Return what the call returned; raise (or return) what it raised.
 
+        Parameters:
+            timeout: seconds to wait at most, without end where it is None.
+            raise_on_failure: raise what the call raised, else return the exception.
+
         Raises:
             TimeoutError: where the call is not over in time.
             WorkerError: where its worker died too often.
         """
         self._settle(timeout)
-        if self._final_state is None:
+        state: Any = self._final_state
+        if state is None:
             raise TimeoutError(
                 f"Task run {self.task_run_id} did not complete within {timeout} seconds"
             )
-        return self._final_state.result(raise_on_failure=raise_on_failure, _sync=True)  # type: ignore[call-overload]  # it has it
+        return state.result(raise_on_failure=raise_on_failure, _sync=True)
 
-    def add_done_callback(self, fn: Callable[[PrefectFuture[Any]], None]) -> None:
+    def add_done_callback(self, fn: Callback) -> None:
         """Call `fn` with this future when the call is over, at once where it is."""
         with self._lock:
             if not self._is_done:
@@ -76,24 +90,36 @@ class DaskFuture(PrefectDaskFuture[Any]):
         fn(self)
 
     def _settle(self, timeout: float | None = None) -> None:
-        dask = self._wrapped_future
-        if dask is None or self._final_state is not None:
-            return
-        try:
-            parcel: Parcel = dask.result(timeout)
-        except (Exception, asyncio.CancelledError) as error:
-            if dask.done():
-                self._end(partial(self._crashed, error))
-        else:
-            self._end(parcel.open)
+        while self._final_state is None:
+            dask = self._wrapped_future
+            try:
+                state = dask.result(timeout).open()
+            except (Exception, asyncio.CancelledError) as error:
+                if not dask.done():
+                    return
+                self._fail(dask, error)
+            else:
+                self._end(state)
 
-    def _end(self, state: Callable[[], State[Any]]) -> None:
+    def _fail(self, dask: distributed.Future[Any], error: BaseException) -> None:
+        with self._lock:
+            if self._submission is None or dask is not self._wrapped_future:
+                return
+            client, context, _ = self._route
+            if self._submission.has_failed_input:
+                self._wrapped_future = self._submission.send(*self._route)
+                self._wrapped_future.add_done_callback(self._when_done)
+            else:
+                self._end(context.run(self._submission.crashed, error, client))
+
+    def _end(self, state: State[Any]) -> None:
         with self._lock:
             if self._final_state is not None:
                 return
-            self._final_state = state()
+            self._final_state = state
+            self._submission = None
             # Data that a worker holds goes from there to the calls that need it.
-            if self._is_light or not self._final_state.is_completed():
+            if self._is_light or not state.is_completed():
                 self._wrapped_future = None  # type: ignore[assignment]  # let go
 
     def _when_done(self, dask: distributed.Future[Any]) -> None:
@@ -101,6 +127,8 @@ class DaskFuture(PrefectDaskFuture[Any]):
         if self._is_light or dask.status != "finished":
             self._settle()
         with self._lock:
+            if self._wrapped_future not in (dask, None):
+                return
             self._is_done = True
             callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
