@@ -43,19 +43,36 @@ def test_configurations_are_right(text, tmp_path):
     assert settings.current().project.mode in settings.MODES
 
 
-@pytest.mark.parametrize(
-    "command", [c for c in COMMANDS if c.startswith(("PREFECTX=", "prefectx"))]
-)
-def test_commands_run(command, tmp_path):
-    """What a user types runs, with the first block as the file that it names."""
-    (tmp_path / "pipeline.py").write_text(PYTHON[0])
-    (tmp_path / "note.md").write_text("three short words")
+def run_command(command: str, folder: Path, **environment: str) -> str:
+    """Run what a user types, with the first block as the file that it names."""
+    (folder / "pipeline.py").write_text(PYTHON[0])
+    (folder / "note.md").write_text("three short words")
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    done = subprocess.run(
-        command, shell=True, env={**os.environ, "PATH": path}, capture_output=True, text=True
-    )
+    environment = {**os.environ, **environment, "PATH": path}
+    done = subprocess.run(command, shell=True, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "3 words\n" if "pipeline.py" in command else done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("PREFECTX=")])
+def test_ten_lines_run_without_prefect(command, tmp_path):
+    """The first block runs in the modes that the README names."""
+    assert run_command(command, tmp_path) == "3 words\n"
+
+
+@pytest.mark.prefect
+def test_ten_lines_run_on_prefect(tmp_path, prefect_api):
+    """Without any configuration the first block runs on Prefect, and keeps its output."""
+    assert "python pipeline.py" in COMMANDS
+    output = run_command("python pipeline.py", tmp_path, PREFECT_API_URL=prefect_api)
+    assert output.endswith("3 words\n")
+    assert (tmp_path / "working/words/note.json").read_text().strip() == "3"
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("prefectx ")])
+def test_command_line_runs(command, tmp_path):
+    """The command prints something."""
+    assert run_command(command, tmp_path)
 
 
 def test_pytest_block_passes(tmp_path):
