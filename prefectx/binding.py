@@ -20,18 +20,19 @@ class Binder:
 
     Attributes:
         signature: the function's signature.
+        names: the names of its parameters, in their order.
         variadic: the names of its `*args` and `**kwargs`.
         wants_items: the names of the parameters whose annotation holds `Item`.
     """
 
-    __slots__ = ("_defaults", "_names", "_simple", "signature", "variadic", "wants_items")
+    __slots__ = ("_defaults", "_simple", "names", "signature", "variadic", "wants_items")
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         self.signature = inspect.signature(fn)
         parameters = self.signature.parameters.values()
         self.variadic = frozenset(p.name for p in parameters if p.kind in _VARIADIC)
         self.wants_items = _parameters_of_items(fn, self.signature)
-        self._names = tuple(p.name for p in parameters)
+        self.names = tuple(p.name for p in parameters)
         self._defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
         self._simple = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
 
@@ -41,7 +42,7 @@ class Binder:
         Raises:
             TypeError: where the arguments do not fit, as the function itself would.
         """
-        names = self._names
+        names = self.names
         if self._simple and len(args) <= len(names):
             if not kwargs and len(args) == len(names):
                 return dict(zip(names, args, strict=True))

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from prefectx import settings
 from prefectx.annotations import is_marked, quote
-from prefectx.claims import CLAIMS, Claim
+from prefectx.claims import CLAIMS
 from prefectx.errors import PrefectxError, TargetError
 from prefectx.fingerprint import comparable
 from prefectx.futures import AnyState, state_result
 from prefectx.item import Item
 from prefectx.memory import trimming
-from prefectx.recipe import Fields
+from prefectx.nested import ATOMS
+from prefectx.recipe import Fields, Recipe
 from prefectx.references import load_items, settle
 from prefectx.runtime import current_values, use_values
 
@@ -35,6 +36,16 @@ class Outcome(NamedTuple):
     skipped: bool
 
 
+class Baggage(NamedTuple):
+    """What a call takes to a worker."""
+
+    task: Task[..., Any]
+    options: Options
+    settings: Settings
+    context: Mapping[str, Any]
+    untouched: frozenset[str]
+
+
 class Call:
     """One call of one task.
 
@@ -42,38 +53,55 @@ class Call:
     `run`, when the futures among them are resolved.
 
     Parameters:
-        task: the task.
+        recipe: the task with its options and settings where the call was made.
         item: the output, None where none is kept.
-        options: the task's options where the call was made.
-        settings: the settings in force there, for the calls that the function makes.
-        context: the values for templates there, likewise.
-        untouched: the names of arguments whose items are not loaded.
-        fields: what its templates may name; None on a worker, where they are filled.
+        arguments: the arguments as they were given; empty on a worker.
+        lookup: what the target was filled from.
+        flow: gives the name of the flow that makes the call.
     """
 
-    __slots__ = ("context", "fields", "item", "options", "settings", "task", "untouched")
+    __slots__ = ("_flow", "_given", "_lookup", "_recipe", "item")
 
     def __init__(
         self,
-        task: Task[..., Any],
+        recipe: Recipe | Baggage,
         item: Item | None,
-        options: Options,
-        settings: Settings,
-        context: Mapping[str, Any],
-        untouched: frozenset[str],
-        fields: Fields | None = None,
+        arguments: dict[str, Any],
+        lookup: dict[str, Any],
+        flow: Callable[[], str | None],
     ) -> None:
-        self.task = task
+        self._recipe = recipe
         self.item = item
-        self.options = options
-        self.settings = settings
-        self.context = context
-        self.untouched = untouched
-        self.fields = fields
+        self._given = arguments
+        self._lookup = lookup
+        self._flow = flow
 
-    def __reduce__(self) -> tuple[type[Call], tuple[Any, ...]]:
-        parts = (self.task, self.item, self.options, self.settings, self.context, self.untouched)
-        return Call, parts
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _arrived, (self._baggage(), self.item)
+
+    def _baggage(self) -> Baggage:
+        recipe = self._recipe
+        if isinstance(recipe, Baggage):
+            return recipe
+        quoted = frozenset(name for name, value in self._given.items() if is_marked(value, quote))
+        return Baggage(recipe.task, recipe.options, recipe.settings, self.fields.context, quoted)
+
+    @property
+    def fields(self) -> Fields:
+        """What the templates of the task may name; only where the call was made."""
+        if isinstance(self._lookup, Fields):
+            return self._lookup
+        return Fields(cast("Recipe", self._recipe), self._lookup, self._flow)
+
+    @property
+    def task(self) -> Task[..., Any]:
+        """The task; it is pickled by name where that is possible."""
+        return self._recipe.task
+
+    @property
+    def options(self) -> Options:
+        """The task's options where the call was made."""
+        return self._recipe.options
 
     @property
     def is_finished(self) -> bool:
@@ -124,7 +152,8 @@ class Call:
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         binder = self.task.binder
         arguments = binder.bind(args, kwargs)
-        return binder.unbind(load_items(arguments, binder.wants_items | self.untouched))
+        untouched = binder.wants_items | self._baggage().untouched
+        return binder.unbind(load_items(arguments, untouched))
 
     def _keep(self, data: Any) -> Outcome:
         # A function may return a state in the place of data, a failed one too.
@@ -161,9 +190,10 @@ class Call:
 
     @contextmanager
     def _surroundings(self) -> Iterator[None]:
+        baggage = self._baggage()
         token = _active.set((*_active.get(), self.item))
         try:
-            with settings.use(self.settings), use_values(self.context):
+            with settings.use(baggage.settings), use_values(baggage.context):
                 yield
         finally:
             _active.reset(token)
@@ -181,29 +211,33 @@ class _Turn(NamedTuple):
         return outcome
 
 
-def make_call(task: Task[..., Any], arguments: dict[str, Any], flow: str | None) -> Call:
-    """Make the call of a task: resolve its options, fill its target, claim it.
+def make_call(recipe: Recipe, arguments: dict[str, Any], flow: Callable[[], str | None]) -> Call:
+    """Make the call of a task: fill its target and claim it.
 
     Parameters:
-        task: the task.
+        recipe: the task with its resolved options.
         arguments: its arguments by name, defaults applied; futures among them may be pending.
-        flow: the name of the flow that makes the call, None outside a flow.
+        flow: gives the name of the flow that makes the call, None outside a flow.
 
     Raises:
         TargetError: where the target cannot be filled or belongs to a different call.
         UpstreamError: where an input that the target needs has failed.
     """
-    recipe = task.recipe()
-    untouched = frozenset(name for name, value in arguments.items() if is_marked(value, quote))
-    values = {**recipe.options.context, **current_values()}
-    settled = settle(arguments) if recipe.target is not None else arguments
-    fields = Fields(recipe, settled, values, flow)
-    item = recipe.item(fields)
-    call = Call(task, item, recipe.options, recipe.settings, values, untouched, fields)
-    if item is not None and not recipe.options.shared:
-        compared = {name: comparable(value) for name, value in settled.items()}
-        CLAIMS.check(call, Claim(task.qualified_name, compared))
-    return call
+    if recipe.target is None:
+        return Call(recipe, None, arguments, Fields(recipe, arguments, flow), flow)
+    # Atoms are what they are; everything else has to be looked into.
+    plain = ATOMS.issuperset([type(value) for value in arguments.values()])
+    known = arguments if plain else settle(arguments)
+    lookup = known if recipe.is_closed and not current_values() else Fields(recipe, known, flow)
+    item = recipe.item(lookup)
+    if not recipe.options.shared:
+        values = known.values() if plain else map(comparable, known.values())
+        CLAIMS.check(item, (recipe.function, recipe.task.binder.names, *values), recipe.target)
+    return Call(recipe, item, arguments, lookup, flow)
+
+
+def _arrived(baggage: Baggage, item: Item | None) -> Call:
+    return Call(baggage, item, {}, {}, lambda: None)
 
 
 def current_target() -> Item:

@@ -4,27 +4,14 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, TypeAlias
 
 from prefectx.errors import TargetError
 from prefectx.item import Item
+from prefectx.target import Template
 
-if TYPE_CHECKING:
-    from prefectx.call import Call
-
-
-class Claim(NamedTuple):
-    """The call that a target belongs to: its function, and its arguments in comparable form."""
-
-    function: str
-    arguments: dict[str, Any]
-
-    def __str__(self) -> str:
-        shown = (
-            f"{name}={'…' if isinstance(value, bytes) else repr(value)[:60]}"
-            for name, value in self.arguments.items()
-        )
-        return f"{self.function.rpartition(':')[2]}({', '.join(shown)})"
+# The function, the names of its parameters, and the values: atoms as they are, a print of others.
+Claim: TypeAlias = tuple[Any, ...]
 
 
 class Claims:
@@ -40,19 +27,24 @@ class Claims:
         self._submitted: dict[Item, Any] = {}
         self._lock = threading.Lock()
 
-    def check(self, call: Call, claim: Claim) -> None:
-        """Claim the target of `call`.
+    def check(self, item: Item, claim: Claim, template: Template) -> None:
+        """Claim a target for a call.
+
+        Parameters:
+            item: the target.
+            claim: the function (`package.module:function`), the names of its parameters, then
+                the values: atoms as they are, a print of all others.
+            template: the target's template, for the error.
 
         Raises:
-            TargetError: where it belongs to a different call.
+            TargetError: where the target belongs to a different call.
         """
-        assert call.item is not None
-        owner = self._owners.setdefault(call.item, claim)
+        owner = self._owners.setdefault(item, claim)
         if owner is claim or owner == claim:
             return
-        if self._is_busy(call.item) or call.item.exists():
-            raise TargetError(_collision(call, owner, claim))
-        self._owners[call.item] = claim
+        if self._is_busy(item) or item.exists():
+            raise TargetError(_collision(item, owner, claim, template))
+        self._owners[item] = claim
 
     def _is_busy(self, item: Item) -> bool:
         return item in self._running or item in self._submitted
@@ -90,23 +82,36 @@ class Claims:
         self._owners.clear()
 
 
-def _collision(call: Call, owner: Claim, claim: Claim) -> str:
-    target = f"two different calls fill the same target {call.item.location!r}"  # type: ignore[union-attr]
-    both = f"{owner} and {claim}"
-    if owner.function != claim.function:
-        first, second = owner.function, claim.function
+def _collision(item: Item, owner: Claim, claim: Claim, template: Template) -> str:
+    before, now = _arguments(owner), _arguments(claim)
+    wrong = (
+        f"two different calls fill the same target {item.location!r}:"
+        f" {_words(owner[0], before)} and {_words(claim[0], now)}"
+    )
+    if owner[0] != claim[0]:
         return (
-            f"{target}: {both}, of the functions {first} and {second}; give one of them another"
+            f"{wrong}, of the functions {owner[0]} and {claim[0]}; give one of them another"
             " target, or another name"
         )
-    different = [
-        name for name in claim.arguments if owner.arguments.get(name) != claim.arguments[name]
-    ]
+    different = [name for name in now if before.get(name) != now[name]]
     lacking = ", ".join(f"{{{name}}}" for name in different) or "an argument"
     return (
-        f"{target}: {both}; its template {call.options.target!r} lacks {lacking}: add it, or set"
-        " shared = true where one output for both is what you want"
+        f"{wrong}; its template {template.text!r} lacks {lacking}: add it, or set shared = true"
+        " where one output for both is what you want"
     )
+
+
+def _arguments(claim: Claim) -> dict[str, Any]:
+    _, names, *values = claim
+    return dict(zip(names, values, strict=True))
+
+
+def _words(function: str, arguments: dict[str, Any]) -> str:
+    shown = (
+        f"{name}={'…' if isinstance(value, bytes) else repr(value)[:60]}"
+        for name, value in arguments.items()
+    )
+    return f"{function.rpartition(':')[2]}({', '.join(shown)})"
 
 
 CLAIMS = Claims()

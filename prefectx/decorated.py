@@ -110,10 +110,8 @@ class _FunctionName(NamedTuple):
     @classmethod
     def standing_for(cls, function: Any) -> Any:
         """Return the name where the function can be found by it, else the function."""
-        found = _find(function.__module__, function.__qualname__)
-        if getattr(found, "fn", None) is function:
-            return cls(function.__module__, function.__qualname__)
-        return function
+        name = cls(function.__module__, function.__qualname__)
+        return name if getattr(_find(*name), "fn", None) is function else function
 
 
 def _from_name(cls: type[Decorated[..., Any]], module: str, qualname: str) -> Any:

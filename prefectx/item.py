@@ -127,8 +127,9 @@ class Item:
     location: str
 
     def __init__(self, store: Store, location: str) -> None:
-        object.__setattr__(self, "store", store)
-        object.__setattr__(self, "location", location)
+        # Past __setattr__, which refuses: every call makes an item.
+        _set_store(self, store)
+        _set_location(self, location)
 
     @property
     def name(self) -> str:
@@ -188,3 +189,7 @@ class Item:
         info = self.info() if self.exists() else None
         state = "not there" if info is None else f"{info.size or 0:,} bytes, saved {info.saved}"
         return f"<code>{html.escape(self.location)}</code> <small>{html.escape(state)}</small>"
+
+
+_set_store = Item.__dict__["store"].__set__
+_set_location = Item.__dict__["location"].__set__

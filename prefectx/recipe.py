@@ -7,14 +7,16 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from prefectx.base import AutomaticBase
 from prefectx.errors import ConfigError, TargetError
 from prefectx.fingerprint import short_hash
 from prefectx.formats import known_suffix
 from prefectx.item import Item, Store
-from prefectx.modes import get_mode
+from prefectx.modes import get_mode, load_engine
+from prefectx.runtime import current_values
 from prefectx.stores import make_store
 from prefectx.stores.files import Filestore
-from prefectx.target import Template, automatic_base, compile_template, contained
+from prefectx.target import Part, Template, compile_template, contained
 
 if TYPE_CHECKING:
     from prefectx.settings import Settings
@@ -31,6 +33,10 @@ class Recipe:
     Attributes:
         options: the resolved options.
         mode: the mode of the task's calls.
+        engine: the module that runs them.
+        function: where the function is defined.
+        is_closed: whether the arguments suffice to fill the target, while nothing is set at run
+            time.
         target: the compiled target, None where no output is kept.
         run_name: the compiled name of the runs, None where Prefect is to make it.
         store: where the outputs are kept.
@@ -41,43 +47,96 @@ class Recipe:
         TargetError: where the target is no template.
     """
 
-    __slots__ = ("mode", "options", "run_name", "settings", "store", "suffix", "target", "task")
+    __slots__ = (
+        "_folded",
+        "_folded_store",
+        "engine",
+        "function",
+        "is_closed",
+        "mode",
+        "options",
+        "run_name",
+        "settings",
+        "store",
+        "suffix",
+        "target",
+        "task",
+    )
 
     def __init__(self, task: Task[..., Any], settings: Settings) -> None:
         self.task = task
         self.settings = settings
         self.options = settings.options(task.name, task.keywords)
         self.mode = get_mode(self.options.mode)
+        self.engine = load_engine(self.mode)
+        self.function = task.qualified_name
         self.target = self._compile(self.options.target) if self.mode.keeps else None
         self.run_name = self._compile(self._chosen_run_name())
         self.suffix: str = "." + (self.options.format or "pkl").lstrip(".")
         self.store = self._make_store(self.options.format)
         self._check_suffix()
+        self.is_closed = False
+        self._folded, self._folded_store = self.target, self.store
+        if self.target is not None:
+            self._fold()
 
-    def item(self, fields: Fields) -> Item | None:
+    def item(self, lookup: dict[str, Any]) -> Item:
         """Fill the target of a call.
+
+        Parameters:
+            lookup: the arguments of the call where they suffice (`is_closed`), else its Fields.
 
         Raises:
             TargetError: where a field is missing or the target leaves its folder.
         """
-        template = self.target
-        if template is None:
-            return None
+        if type(lookup) is dict:
+            template, store = self._folded, self._folded_store
+        else:
+            template, store = self.target, self.store
+        assert template is not None
         try:
-            filled = contained(template, template.fill(fields))
+            filled = contained(template, template.fill(lookup))
         except TargetError as error:
             raise TargetError(f"{self._where(template)}: {error}") from error
-        store = self._make_store(".pkl") if self._is_pickled(fields) else self.store
+        if type(lookup) is Fields and lookup.is_automatic:
+            store = self._pickle_store()
         return Item(store, store.locate(self.options.root, filled))
 
-    def _is_pickled(self, fields: Fields) -> bool:
-        # An automatic base such as `a.csv` is a name made from arguments, not a wish for CSV.
+    def _fold(self) -> None:
+        """Fill for good what is the same in every call, so that the arguments suffice."""
+        own = {*self.task.binder.signature.parameters, *self.options.context}
+        base = self.automatic_base()
+        known: dict[str, str | Part] = {
+            "base": base,
+            "ext": self.suffix,
+            "name": self.task.name,
+        } | {
+            "funcname": self.task.fn.__name__,
+            "module": self.task.fn.__module__,
+        }
         assert self.target is not None
+        self._folded = self.target.fold({n: known[n] for n in known.keys() - own})
+        self._folded_store = self._pickle_store() if base in self._folded.parts else self.store
+        needed = set(self._folded.names())
+        self.is_closed = (
+            not self.task.binder.variadic and needed <= own - self.options.context.keys()
+        )
+
+    def automatic_base(self) -> AutomaticBase:
+        """Return what names the calls of the task."""
+        return AutomaticBase(self.task.fn.__name__, self.task.hidden_arguments)
+
+    def _pickle_store(self) -> Store:
+        """Return the store for a target that ends in an automatic base.
+
+        A base such as `a.csv` is a name made from arguments, not a wish for CSV.
+        """
+        assert self.target is not None
+        by_name = not self.target.tail and not self.options.format
         return (
-            fields.is_automatic
-            and not self.target.tail
-            and self.options.format is None
-            and isinstance(self.store, Filestore)
+            self._make_store(".pkl")
+            if by_name and isinstance(self.store, Filestore)
+            else self.store
         )
 
     def _chosen_run_name(self) -> str | None:
@@ -113,66 +172,67 @@ class Recipe:
         return f"task {self.task.name!r}, target {template.text!r}"
 
 
-class Fields:
+class Fields(dict[str, Any]):
     """What the templates of one call may name; the first that has a name wins.
+
+    The arguments themselves are in the dict, the rest is made when it is asked for.
 
     Parameters:
         recipe: the recipe of the called task.
         arguments: the arguments of the call by name, defaults applied.
-        context: the values set at run time or in the configuration.
-        flow: the name of the flow that makes the call, None outside a flow.
+        flow: gives the name of the flow that makes the call, None outside a flow.
 
     Attributes:
+        arguments: as the templates see them.
         is_automatic: whether the base was made from the arguments.
     """
 
-    __slots__ = ("_arguments", "_context", "_flow", "_named", "_recipe", "is_automatic")
+    __slots__ = ("_flow", "_recipe", "arguments", "is_automatic")
 
     def __init__(
-        self,
-        recipe: Recipe,
-        arguments: dict[str, Any],
-        context: Mapping[str, Any],
-        flow: str | None,
+        self, recipe: Recipe, arguments: dict[str, Any], flow: Callable[[], str | None]
     ) -> None:
-        self._recipe = recipe
-        self._arguments = arguments
-        self._named = recipe.task.binder.fields(arguments)
-        self._context = context
-        self._flow = flow
+        super().__init__(arguments)
+        self.arguments = arguments
         self.is_automatic = False
+        self._recipe = recipe
+        self._flow = flow
+        if recipe.task.binder.variadic:
+            self.update(recipe.task.binder.fields(arguments))
 
-    def __getitem__(self, name: str) -> Any:
-        if name in self._named:
-            return self._named[name]
-        if name in self._context:
-            return self._context[name]
+    def __missing__(self, name: str) -> Any:
+        context = self.context
+        if name in context:
+            return context[name]
         value = _BUILT_IN[name](self)
         if value is None:
             raise KeyError(name)
         return value
 
+    @property
+    def context(self) -> Mapping[str, Any]:
+        """The values set at run time, before those of the configuration."""
+        values, configured = current_values(), self._recipe.options.context
+        return {**configured, **values} if values and configured else values or configured
+
     def names(self) -> set[str]:
         """Return the names that there are."""
-        absent = {"flow"} if self._flow is None else set()
-        return {*self._named, *self._context, *_BUILT_IN} - absent
+        absent = {"flow"} if self._flow() is None else set()
+        return {*self, *self.context, *_BUILT_IN} - absent
 
     def _base(self) -> str:
         self.is_automatic = True
-        task = self._recipe.task
-        return automatic_base(
-            self._arguments, hidden=task.hidden_arguments, default=task.fn.__name__
-        )
+        return self._recipe.automatic_base().fill(self.arguments)
 
 
 _BUILT_IN: Mapping[str, Callable[[Fields], Any]] = {
     "funcname": lambda fields: fields._recipe.task.fn.__name__,
     "name": lambda fields: fields._recipe.task.name,
-    "flow": lambda fields: fields._flow,
+    "flow": lambda fields: fields._flow(),
     "module": lambda fields: fields._recipe.task.fn.__module__,
     "base": Fields._base,
     "ext": lambda fields: fields._recipe.suffix,
     "now": lambda fields: datetime.datetime.now(),
     "today": lambda fields: datetime.date.today(),
-    "arguments": lambda fields: short_hash(fields._arguments),
+    "arguments": lambda fields: short_hash(fields.arguments),
 }

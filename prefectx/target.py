@@ -8,13 +8,13 @@ import re
 import string
 from _string import formatter_field_name_split  # type: ignore[import-not-found]
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from functools import lru_cache
-from pathlib import PurePath, PurePosixPath
+from pathlib import PurePosixPath
 from types import BuiltinMethodType, MethodType
 from typing import Any, Protocol
 
 from prefectx.errors import TargetError
-from prefectx.fingerprint import short_hash
 from prefectx.futures import item_of
 from prefectx.item import Item
 
@@ -28,10 +28,17 @@ class Lookup(Protocol):
     def __getitem__(self, name: str) -> Any: ...
 
 
+class Part(Protocol):
+    """A part of a template that depends on the call."""
+
+    def fill(self, lookup: Any) -> str:
+        """Return the text that the part stands for."""
+
+
 class Field:
     """One `{...}` of a template: a name, the attributes and keys behind it, how it is shown."""
 
-    __slots__ = ("conversion", "name", "spec", "steps", "text")
+    __slots__ = ("conversion", "is_plain", "name", "spec", "steps", "text")
 
     def __init__(self, text: str, conversion: str | None, spec: str) -> None:
         self.text = text
@@ -40,6 +47,7 @@ class Field:
         self.steps: tuple[tuple[bool, Any], ...] = tuple(rest)
         self.conversion = conversion
         self.spec = Template(spec) if "{" in spec else spec
+        self.is_plain = not (self.steps or conversion or spec)
         for name in (self.name, *(str(step) for _, step in self.steps)):
             if name.startswith("_"):
                 raise TargetError(f"{{{text}}}: names that begin with an underscore are refused")
@@ -49,6 +57,8 @@ class Field:
     def fill(self, lookup: Lookup) -> str:
         """Return the text that the field stands for."""
         value = lookup[self.name]
+        if self.is_plain:
+            return value if type(value) is str else show(value)
         for is_attribute, step in self.steps:
             value = _attribute(value, step) if is_attribute else _element(value, step)
         if self.conversion:
@@ -72,15 +82,17 @@ class Template:
         TargetError: where the text is no template, or a name begins with an underscore.
     """
 
-    __slots__ = ("fields", "parts", "prefix", "tail", "text")
+    __slots__ = ("fields", "is_normal", "parts", "prefix", "tail", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.parts = _parse(text)
+        self.parts: list[Any] = _parse(text)
         self.fields = [part for part in self.parts if isinstance(part, Field)]
         first, last = (self.parts[0], self.parts[-1]) if self.parts else ("", "")
         self.prefix = first if isinstance(first, str) else ""
         self.tail = last if isinstance(last, str) else ""
+        # Below such a prefix only dots and doubled slashes can lead elsewhere.
+        self.is_normal = bool(self.prefix) and _is_normal(self.prefix + "x")
 
     def names(self) -> Iterable[str]:
         """Yield the names of the fields, also of those in format specifications."""
@@ -89,9 +101,25 @@ class Template:
             if isinstance(field.spec, Template):
                 yield from field.spec.names()
 
-    def shows(self, name: str) -> bool:
-        """Tell whether the whole of the value `name` stands in the template."""
-        return any(f.name == name and not f.steps and not f.spec for f in self.fields)
+    def fold(self, known: Mapping[str, str | Part]) -> Template:
+        """Return the same template with some fields filled for good, or in another way.
+
+        Its prefix is that of the whole template: what is folded was a field.
+
+        Parameters:
+            known: for the name of a field its text, or what fills it in its place.
+        """
+        folded = copy(self)
+        folded.parts = []
+        for part in self.parts:
+            if isinstance(part, Field) and part.is_plain:
+                part = known.get(part.name, part)
+            if isinstance(part, str) and folded.parts and isinstance(folded.parts[-1], str):
+                folded.parts[-1] += part
+            else:
+                folded.parts.append(part)
+        folded.fields = [part for part in folded.parts if isinstance(part, Field)]
+        return folded
 
     def fill(self, lookup: Lookup) -> str:
         """Fill the fields.
@@ -99,9 +127,10 @@ class Template:
         Raises:
             TargetError: where a field is missing or a value has no such attribute or key.
         """
-        return "".join(
-            [p if type(p) is str else self._fill(p, lookup) for p in self.parts]  # type: ignore[arg-type]
-        )
+        try:
+            return "".join([p if type(p) is str else p.fill(lookup) for p in self.parts])
+        except (LookupError, AttributeError, TypeError, ValueError):
+            return "".join([p if isinstance(p, str) else self._fill(p, lookup) for p in self.parts])
 
     def _fill(self, field: Field, lookup: Lookup) -> str:
         try:
@@ -134,6 +163,8 @@ def contained(template: Template, filled: str) -> str:
         TargetError: where the values lead out of the part before the first field, or name no
             file at all.
     """
+    if template.is_normal and _is_normal(filled):
+        return filled
     scheme, path = _split_scheme(filled)
     prefix_scheme, prefix = _split_scheme(template.prefix)
     if "\0" in path:
@@ -148,6 +179,10 @@ def contained(template: Template, filled: str) -> str:
             " before the first field"
         )
     return scheme + path
+
+
+def _is_normal(path: str) -> bool:
+    return not ("/." in path or "//" in path or "\0" in path or path[0] == "." or path[-1] == "/")
 
 
 def _is_under(path: str, prefix: str) -> bool:
@@ -220,64 +255,3 @@ def show(value: Any) -> str:
 
 
 _CONVERSIONS: Mapping[str, Callable[[Any], str]] = {"s": show, "r": repr, "a": ascii}
-
-# --- the automatic base
-
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,39}")
-_AMBIGUOUS = re.compile(r"None|True|False|nan|inf|[0-9a-f]{8}")
-_UNSAFE = re.compile(r"[^A-Za-z0-9_.=+-]+")
-_LONGEST = 80
-
-
-def automatic_base(
-    arguments: Mapping[str, Any], *, hidden: Iterable[str] = (), default: str
-) -> str:
-    """Make a readable name from the arguments of a call; different calls get different names.
-
-    Parameters:
-        arguments: name to value, in the order of the function's parameters, defaults applied.
-        hidden: names of arguments that are not shown, such as `self` and empty `*args`; where
-            their value is not empty they count in the hash.
-        default: the name of a call without arguments.
-
-    Returns:
-        `a.csv-3`, and with a short hash of all arguments behind it wherever the readable form
-        could mean another call too: `a.csv-3-5f0c9a1e`.
-    """
-    shown = {name: value for name, value in arguments.items() if name not in hidden}
-    plain = [_plain(value) for value in shown.values()]
-    exact = None not in plain and not any(
-        name in hidden and value not in ((), {}) for name, value in arguments.items()
-    )
-    if exact:
-        name = "-".join(part for part in plain if part is not None) or default
-        if len(name) <= _LONGEST:
-            return name
-    readable = "-".join(_readable(value) for value in shown.values())[:_LONGEST].strip("-.")
-    return f"{readable or default}-{short_hash(arguments)}"
-
-
-def _plain(value: Any) -> str | None:
-    kind = type(value)
-    if kind is str:
-        fits = _PLAIN.fullmatch(value) and not _AMBIGUOUS.fullmatch(value)
-        return value if fits else None
-    if value is None or kind is bool or kind is int:
-        text = str(value)
-        return text if len(text) <= 20 else None
-    if kind is float:
-        text = repr(value)
-        return text if re.fullmatch(r"-?[0-9]+\.[0-9]+", text) else None
-    return None
-
-
-def _readable(value: Any) -> str:
-    if isinstance(value, (str, PurePath)):
-        text = str(value).rstrip("/").rpartition("/")[2]
-    elif isinstance(value, (list, tuple, int, float, datetime.date)) or item_of(value):
-        text = show(value)
-    elif value is None:
-        text = "None"
-    else:
-        text = type(value).__name__
-    return _UNSAFE.sub("_", text)[:40]

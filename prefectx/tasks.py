@@ -33,6 +33,7 @@ class Task(HookedTask, Decorated[P, R]):
     """
 
     _derived = ("_twin", "_recipe", "binder")
+    _recipe: Recipe | None = None
 
     def __init__(
         self,
@@ -58,9 +59,9 @@ class Task(HookedTask, Decorated[P, R]):
     def recipe(self) -> Recipe:
         """Return what the task's options come to under the settings in force."""
         current = settings.current()
-        recipe: Recipe | None = self.__dict__.get("_recipe")
+        recipe = self._recipe
         if recipe is None or recipe.settings is not current:
-            recipe = self.__dict__["_recipe"] = Recipe(self, current)
+            recipe = self._recipe = Recipe(self, current)
         return recipe
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -69,8 +70,7 @@ class Task(HookedTask, Decorated[P, R]):
         Besides the function's arguments it takes `return_state` (return the state of the call in
         place of its result) and `wait_for` (futures to wait for first).
         """
-        engine = load_engine(self.recipe().mode)
-        return cast(R, engine.call(self, (*self.owner, *args), **kwargs))
+        return cast(R, self.recipe().engine.call(self, (*self.owner, *args), **kwargs))
 
     def submit(self, *args: Any, **kwargs: Any) -> Any:
         """Hand a call to the flow's runner and return its future at once.
@@ -78,8 +78,7 @@ class Task(HookedTask, Decorated[P, R]):
         The future holds the result or the failure (`.result()`, `.state`), and from now on the
         item of the output (`.item`). Takes what a call takes.
         """
-        engine = load_engine(self.recipe().mode)
-        return engine.submit(self, (*self.owner, *args), **kwargs)
+        return self.recipe().engine.submit(self, (*self.owner, *args), **kwargs)
 
     def map(self, *args: Any, **kwargs: Any) -> Any:
         """Submit one call for each element of the arguments that can be gone through.
@@ -92,8 +91,7 @@ class Task(HookedTask, Decorated[P, R]):
         Returns:
             A list of futures with `result()` and `wait()`.
         """
-        engine = load_engine(self.recipe().mode)
-        return engine.map(self, (*map(unmapped, self.owner), *args), **kwargs)
+        return self.recipe().engine.map(self, (*map(unmapped, self.owner), *args), **kwargs)
 
     def delay(self, *args: Any, **kwargs: Any) -> Any:
         """Leave a call to a worker that serves the task; where no Prefect runs it, run it at once.
@@ -116,8 +114,7 @@ class Task(HookedTask, Decorated[P, R]):
             kwargs: likewise.
             wait_for: futures to wait for first.
         """
-        engine = load_engine(self.recipe().mode)
-        return engine.delay(self, (*self.owner, *(args or ())), dict(kwargs or {}), wait_for)
+        return self.recipe().engine.delay(self, (*self.owner, *(args or ())), dict(kwargs or {}), wait_for)
 
     def with_options(self, **options: Any) -> Self:
         """Return a copy of the task with other options, prefectx's or Prefect's.

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefectx import Filestore, Item
+from prefectx.base import AutomaticBase
 from prefectx.errors import TargetError
-from prefectx.target import Template, automatic_base, contained
+from prefectx.target import Template, contained
 
 
 def fill(text: str, **values) -> str:
@@ -115,7 +116,7 @@ def test_no_value_leads_out_of_the_part_before_the_first_field(values, text):
 
 def base(*values, **named):
     arguments = {string.ascii_lowercase[i]: value for i, value in enumerate(values)} | named
-    return automatic_base(arguments, default="f")
+    return AutomaticBase("f").fill(arguments)
 
 
 def test_readable_bases():

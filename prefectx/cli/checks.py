@@ -87,7 +87,7 @@ def _fields_not_there(recipe: Recipe, known: set[str]) -> Iterator[Problem]:
     if any(p.kind is p.VAR_KEYWORD for p in binder.signature.parameters.values()):
         return
     arguments = dict.fromkeys(binder.signature.parameters)
-    names = Fields(recipe, arguments, recipe.options.context, "flow").names() | known
+    names = Fields(recipe, arguments, lambda: "flow").names() | known
     for key, template in (("target", recipe.target), ("task_run_name", recipe.run_name)):
         for field in template.names() if template else ():
             if field not in names:

@@ -12,8 +12,7 @@ from typing import Any
 
 from prefectx.call import Outcome, make_call
 from prefectx.flows import Flow
-from prefectx.futures import AnyFuture, DoneAndNotDone, Future, FutureList
-from prefectx.item import Item
+from prefectx.futures import AnyFuture, DoneAndNotDone, Future, FutureList, State
 from prefectx.mapping import map_arguments
 from prefectx.nested import ATOMS
 from prefectx.references import check_upstream, load_items, resolve_futures
@@ -42,12 +41,12 @@ def call(
         wait_for: futures that must not have failed.
         **kwargs: arguments likewise.
     """
-    if not task.recipe().mode.keeps and not return_state:
+    if not return_state and not task.recipe().mode.keeps:
         return _call_bare(task, args, kwargs, wait_for)
     run = _Run(task, args, kwargs, wait_for)
     if task.isasync:
-        return _state_of(run.future_async()) if return_state else _value_of(run.outcome_async())
-    return run.future().state if return_state else run.outcome().value
+        return run.state_async() if return_state else run.value_async()
+    return run.future().state if return_state else run.value()
 
 
 def submit(
@@ -148,56 +147,69 @@ class _Run:
         wait_for: futures that must not have failed.
     """
 
+    __slots__ = ("arguments", "call", "item", "task", "wait_for")
+
     def __init__(
         self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], wait_for: Any
     ) -> None:
+        recipe = task.recipe()
         self.task = task
         self.wait_for = wait_for
         self.arguments = task.binder.bind(args, kwargs)
-        keeps = task.recipe().mode.keeps
-        self.call = make_call(task, self.arguments, flow_name()) if keeps else None
+        self.call = make_call(recipe, self.arguments, flow_name) if recipe.mode.keeps else None
+        self.item = self.call.item if self.call else None
 
     @property
-    def item(self) -> Item | None:
-        """The output, where one is kept."""
-        return self.call.item if self.call else None
+    def is_finished(self) -> bool:
+        """Whether the output exists."""
+        return self.call is not None and self.call.is_finished
 
-    def outcome(self) -> Outcome:
-        """Run the call."""
-        if self.call is not None and self.call.is_finished:
-            return Outcome(self.call.item, True)
+    def value(self) -> Any:
+        """Run the call, unless it is finished; return data, or the item of its output."""
+        return self.item if self.is_finished else self._outcome().value
+
+    async def value_async(self) -> Any:
+        """Do what `value` does for an async task."""
+        return self.item if self.is_finished else (await self._outcome_async()).value
+
+    def future(self) -> Future:
+        """Run the call, unless it is finished; hold its result or failure."""
+        try:
+            if self.is_finished:
+                return Future(self.item, item=self.item, skipped=True)
+            outcome = self._outcome()
+        except Exception as error:  # as in Prefect, one bad input does not stop the others
+            return Future(error, failed=True, item=self.item)
+        return Future(outcome.value, item=self.item, skipped=outcome.skipped)
+
+    async def future_async(self) -> Future:
+        """Do what `future` does for an async task."""
+        try:
+            if self.is_finished:
+                return Future(self.item, item=self.item, skipped=True)
+            outcome = await self._outcome_async()
+        except Exception as error:  # as in Prefect, one bad input does not stop the others
+            return Future(error, failed=True, item=self.item)
+        return Future(outcome.value, item=self.item, skipped=outcome.skipped)
+
+    async def state_async(self) -> State:
+        """Do what `future` does for an async task, and return its state."""
+        return (await self.future_async()).state
+
+    def _outcome(self) -> Outcome:
         args, kwargs = self._inputs()
         if self.call is not None:
             return self.call.run(*args, **kwargs)
         data = self.task.fn(*args, **kwargs)
         return Outcome(list(data) if self.task.isgenerator else data, False)
 
-    async def outcome_async(self) -> Outcome:
-        """Run the call of an async task."""
-        if self.call is not None and self.call.is_finished:
-            return Outcome(self.call.item, True)
+    async def _outcome_async(self) -> Outcome:
         args, kwargs = self._inputs()
         if self.call is not None:
             return await self.call.run_async(*args, **kwargs)
         result = self.task.fn(*args, **kwargs)
         data = [part async for part in result] if self.task.isgenerator else await result
         return Outcome(data, False)
-
-    def future(self) -> Future:
-        """Run the call and hold its result or failure."""
-        try:
-            outcome = self.outcome()
-        except Exception as error:  # as in Prefect, one bad input does not stop the others
-            return Future(error, failed=True, item=self.item)
-        return Future(outcome.value, item=self.item, skipped=outcome.skipped)
-
-    async def future_async(self) -> Future:
-        """Run the call of an async task and hold its result or failure."""
-        try:
-            outcome = await self.outcome_async()
-        except Exception as error:  # as in Prefect, one bad input does not stop the others
-            return Future(error, failed=True, item=self.item)
-        return Future(outcome.value, item=self.item, skipped=outcome.skipped)
 
     def _inputs(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         check_upstream(self.wait_for)
@@ -224,10 +236,6 @@ def _complete(coroutine: Coroutine[Any, Any, Future]) -> Future:
         return asyncio.run(coroutine)
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(contextvars.copy_context().run, asyncio.run, coroutine).result()
-
-
-async def _value_of(outcome: Coroutine[Any, Any, Outcome]) -> Any:
-    return (await outcome).value
 
 
 async def _state_of(future: Coroutine[Any, Any, Future]) -> Any:

@@ -148,6 +148,8 @@ class Filestore(Store):
 
     def locate(self, root: str, target: str) -> str:
         """Return the absolute path, or the URL, of `target` under `root`."""
+        if target[:1] != "/" == root[:1] and not (".." in target or "://" in target):
+            return f"{root}/{target}"
         if "://" in target:
             return _plain(target)
         if "://" in root and not target.startswith("/"):

@@ -39,7 +39,7 @@ class Submission:
         self._task = task
         self._recipe = task.recipe()
         self._arguments = task.binder.bind(args, kwargs)
-        self._call = make_call(task, self._arguments, current_flow_name())
+        self._call = make_call(self._recipe, self._arguments, current_flow_name)
         self.item: Item | None = self._call.item
         self.is_finished = self._call.is_finished
         self.is_skipped = self.skips and self.is_finished
