@@ -15,7 +15,7 @@ __all__ = ["Format", "FormatError", "get_format", "known_suffix", "register_form
 
 _BUILT_IN = {
     ".bin": "prefectx.formats.plain:BYTES",
-    ".csv": "prefectx.formats.frames:CSV",
+    ".csv": "prefectx.formats.delimited:CSV",
     ".feather": "prefectx.formats.frames:FEATHER",
     ".html": "prefectx.formats.plain:HTML",
     ".jpg": "prefectx.formats.pictures:JPG",
@@ -28,7 +28,7 @@ _BUILT_IN = {
     ".pkl": "prefectx.formats.pickling:PICKLE",
     ".png": "prefectx.formats.pictures:PNG",
     ".svg": "prefectx.formats.pictures:SVG",
-    ".tsv": "prefectx.formats.frames:TSV",
+    ".tsv": "prefectx.formats.delimited:TSV",
     ".txt": "prefectx.formats.plain:TEXT",
 }
 _registered: dict[str, Format] = {}

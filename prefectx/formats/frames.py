@@ -1,15 +1,12 @@
-"""Data frames of pandas and polars, and Arrow tables.
+"""Data frames of pandas and polars, and Arrow tables, in typed files.
 
-Parquet and Feather files say which library wrote them, and that one reads them. A CSV file
-cannot: it is read by pandas, or by polars where there is no pandas.
+Parquet and Feather files say which library wrote them, and that one reads them.
 """
 
 from __future__ import annotations
 
 import io
 import sys
-from functools import partial
-from importlib.util import find_spec
 from typing import Any, BinaryIO
 
 from prefectx.formats import frames_equal
@@ -38,52 +35,6 @@ def library_of(data: Any) -> str:
             return library
     known = ", ".join(f"{library}.{cls}" for library, cls in _LIBRARIES.items())
     raise FormatError(f"it holds a table ({known}), not {type_name(data)}")
-
-
-def _dump_csv(data: Any, stream: BinaryIO, *, separator: str) -> None:
-    library = library_of(data)
-    if library != _csv_library():
-        raise FormatError(
-            f"a text file cannot say that {library} wrote it: it would come back as a "
-            f"{_csv_library()} frame; convert it, or use .parquet"
-        )
-    if library == "polars":
-        data.write_csv(stream, separator=separator)
-    else:
-        numbered = frames_equal.is_numbered(data)
-        data.to_csv(stream, sep=separator, index=not numbered, lineterminator="\n")
-
-
-def _load_csv(stream: BinaryIO, *, separator: str) -> Any:
-    if _csv_library() == "polars":
-        return require("polars", "to read .csv files").read_csv(stream, separator=separator)
-    pandas = require("pandas", "to read .csv files")
-    frame = pandas.read_csv(
-        stream,
-        sep=separator,
-        low_memory=False,
-        keep_default_na=False,
-        na_values=[""],
-        **_exact_numbers(pandas),
-    )
-    if len(frame.columns) and frame.columns[0] == "Unnamed: 0":
-        # The first column has no name: it is the index.
-        frame = frame.set_index("Unnamed: 0").rename_axis(None)
-    return frame
-
-
-def _exact_numbers(pandas: Any) -> dict[str, str]:
-    # From 3.1 on pandas reads numbers exactly by itself, and warns of the setting.
-    release = tuple(int(part) for part in pandas.__version__.split(".")[:2])
-    return {"float_precision": "round_trip"} if release < (3, 1) else {}
-
-
-def _csv_library() -> str:
-    return "pandas" if find_spec("pandas") or not find_spec("polars") else "polars"
-
-
-def _verify_csv(data: Any, stream: BinaryIO, *, separator: str) -> None:
-    frames_equal.check(data, _load_csv(stream, separator=separator))
 
 
 def _dump_parquet(data: Any, stream: BinaryIO) -> None:
@@ -189,17 +140,5 @@ def _verify_feather(data: Any, stream: BinaryIO) -> None:
     verify_arrow(data)
 
 
-CSV = Format(
-    ".csv",
-    partial(_dump_csv, separator=","),
-    partial(_load_csv, separator=","),
-    partial(_verify_csv, separator=","),
-)
-TSV = Format(
-    ".tsv",
-    partial(_dump_csv, separator="\t"),
-    partial(_load_csv, separator="\t"),
-    partial(_verify_csv, separator="\t"),
-)
 PARQUET = Format(".parquet", _dump_parquet, _load_parquet, _verify_parquet)
 FEATHER = Format(".feather", _dump_feather, _load_feather, _verify_feather, _map_feather)

@@ -29,11 +29,29 @@ def check(data: Any, back: Any) -> None:
 
 
 def _check_pandas(data: Any, back: Any) -> None:
+    if list(back.columns) != list(data.columns):
+        raise FormatError(
+            f"the columns {list(data.columns)} would come back as {list(back.columns)}"
+        )
+    if len(back) != len(data):
+        raise FormatError(f"its {len(data)} rows would come back as {len(back)}")
+    back = _narrowed(back, data)
+    if not _same(data.iloc[:, :0], back.iloc[:, :0]):
+        raise FormatError(
+            f"the index {data.index.names} ({data.index.dtype}) would come back as "
+            f"{back.index.names} ({back.index.dtype}); reset_index() makes columns of it"
+        )
+    for i, name in enumerate(data.columns):
+        if not _same(data.iloc[:, [i]], back.iloc[:, [i]]):
+            raise FormatError(_difference(name, data.iloc[:, i], back.iloc[:, i]))
+
+
+def _same(data: Any, back: Any) -> bool:
     testing = require("pandas.testing", "for data frames")
     try:
         testing.assert_frame_equal(
             data,
-            _narrowed(back, data),
+            back,
             check_dtype=False,
             check_index_type=False,
             check_column_type=False,
@@ -44,21 +62,36 @@ def _check_pandas(data: Any, back: Any) -> None:
             check_flags=False,
         )
     # Comparing arrays inside of cells raises ValueError: such cells do not come back anyway.
-    except (AssertionError, ValueError) as error:
-        raise FormatError(f"the frame would come back different: {error}") from error
+    except (AssertionError, ValueError):
+        return False
+    return True
+
+
+def _difference(name: Any, data: Any, back: Any) -> str:
+    pairs = (
+        (one, other) for one, other in zip(data, back, strict=True) if repr(one) != repr(other)
+    )
+    one, other = next(pairs, ("its categories", "others"))
+    return f"the column {name!r} would come back different: {one!r} as {other!r}"
 
 
 def _narrowed(back: Any, data: Any) -> Any:
-    """Give number columns that came back wider the type that they had."""
-    if not back.columns.equals(data.columns) or not data.columns.is_unique:
+    """Give columns that came back as wider numbers, or without categories, their type again."""
+    if not data.columns.is_unique:
         return back
-    numeric = require("pandas.api.types", "for data frames").is_numeric_dtype
-    narrower = {
+    types = {
         name: data.dtypes[name]
         for name, dtype in back.dtypes.items()
-        if numeric(dtype) and numeric(data.dtypes[name]) and dtype != data.dtypes[name]
+        if dtype != data.dtypes[name] and _is_wider(dtype, data.dtypes[name])
     }
-    return back.astype(narrower) if narrower else back
+    return back.astype(types) if types else back
+
+
+def _is_wider(dtype: Any, narrow: Any) -> bool:
+    types = require("pandas.api.types", "for data frames")
+    if isinstance(narrow, types.CategoricalDtype):
+        return not narrow.ordered and not isinstance(dtype, types.CategoricalDtype)
+    return bool(types.is_numeric_dtype(dtype) and types.is_numeric_dtype(narrow))
 
 
 def _check_polars(data: Any, back: Any) -> None:

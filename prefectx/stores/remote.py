@@ -20,7 +20,7 @@ from typing import Any
 
 from prefectx.errors import MissingDependencyError, StoreError
 from prefectx.item import ItemInfo
-from prefectx.registry import install_hint, require
+from prefectx.registry import require
 from prefectx.stores.local import HIDDEN
 
 # Services where an object is there when its upload is complete, and not before.
@@ -58,9 +58,10 @@ class RemoteFiles:
         folders: dict[str, list[str]] = defaultdict(list)
         for url in urls:
             folders[url.rpartition("/")[0]].append(url)
-        if len(folders) > _FOLDERS_FROM:
+        above = _common_folder(folders)
+        if len(folders) > _FOLDERS_FROM and above:
             wanted = {url for inside in folders.values() for url in inside}
-            return wanted.intersection(self.listing(posixpath.commonpath(folders) + "/"))
+            return wanted.intersection(self.listing(above))
         found: set[str] = set()
         for folder, inside in folders.items():
             few = len(inside) < _LIST_FROM
@@ -127,17 +128,20 @@ class RemoteFiles:
         try:
             system, path = fsspec.url_to_fs(url, use_listings_cache=False, **self._options)
         except ImportError as error:
-            hint = install_hint(error.name) if error.name else str(error)
-            raise MissingDependencyError(
-                f"{_protocol(url)}:// cannot be reached: {hint}"
-            ) from error
+            # fsspec's own text says what to install.
+            raise MissingDependencyError(f"{url} cannot be reached: {error}") from error
         except ValueError as error:
             raise StoreError(f"{url} cannot be reached: {error}") from error
         return system, path
 
 
-def _protocol(url: str) -> str:
-    return url.partition("://")[0]
+def _common_folder(folders: Iterable[str]) -> str:
+    """Return the URL, with its slash, of what all folders are in; "" if not even in one bucket."""
+    # The first and the last of them differ the soonest.
+    ends = [f"{folder}/" for folder in (min(folders), max(folders))]
+    common = os.path.commonprefix(ends)  # noqa: RUF071  # a URL is no path
+    above = common[: common.rfind("/") + 1]
+    return "" if above.endswith("://") or "://" not in above else above
 
 
 def _upload(system: Any, source: str, path: str) -> None:

@@ -1,0 +1,144 @@
+"""Data frames in text files: `.csv` and `.tsv`.
+
+Such a file cannot say which library wrote it: pandas reads it, or polars where there is no
+pandas. Two things are written so that they come back, and mean nothing to any other reader: the
+columns of an index have their names in quotes, and times have a `T` between date and time.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from functools import partial
+from importlib.util import find_spec
+from typing import Any, BinaryIO
+
+from prefectx.formats import frames_equal
+from prefectx.formats.base import Format, FormatError
+from prefectx.formats.frames import library_of
+from prefectx.registry import require
+
+_TIME = re.compile(r"\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?")
+_QUOTED = r'"(?:[^"]|"")*"'
+
+
+def _dump(data: Any, stream: BinaryIO, *, separator: str) -> None:
+    library = library_of(data)
+    if library != _library():
+        raise FormatError(
+            f"a text file cannot say that {library} wrote it: it would come back as a "
+            f"{_library()} frame; convert it, or use .parquet"
+        )
+    if library == "polars":
+        data.write_csv(stream, separator=separator)
+    else:
+        _dump_pandas(data, stream, separator)
+
+
+def _library() -> str:
+    return "pandas" if find_spec("pandas") or not find_spec("polars") else "polars"
+
+
+def _dump_pandas(frame: Any, stream: BinaryIO, separator: str) -> None:
+    if frame.columns.nlevels > 1:
+        raise FormatError("a text file has one line of column names, not several")
+    numbered = frames_equal.is_numbered(frame)
+    stream.write(_header(frame, separator, index=not numbered).encode())
+    frame.to_csv(
+        stream,
+        sep=separator,
+        header=False,
+        index=not numbered,
+        lineterminator="\n",
+        date_format=_date_format(frame),
+    )
+
+
+def _header(frame: Any, separator: str, *, index: bool) -> str:
+    line = io.StringIO()
+    csv.writer(line, delimiter=separator, lineterminator="\n").writerow(frame.columns)
+    names = frame.index.names if index else []
+    quoted = [str("" if name is None else name).replace('"', '""') for name in names]
+    return "".join(f'"{name}"{separator}' for name in quoted) + line.getvalue()
+
+
+def _date_format(frame: Any) -> str:
+    times = [frame[name] for name in frame.select_dtypes("datetime")]
+    whole = all((values.dropna().dt.microsecond == 0).all() for values in times)
+    return "%Y-%m-%dT%H:%M:%S%z" if whole else "%Y-%m-%dT%H:%M:%S.%f%z"
+
+
+def _load(stream: BinaryIO, *, separator: str) -> Any:
+    if _library() == "polars":
+        return require("polars", "to read text files").read_csv(stream, separator=separator)
+    pandas = require("pandas", "to read text files")
+    names = _index_names(stream.readline().decode(), separator)
+    stream.seek(0)
+    frame = pandas.read_csv(
+        stream,
+        sep=separator,
+        low_memory=False,
+        keep_default_na=False,
+        na_values=[""],
+        **_exact_numbers(pandas),
+    )
+    return _indexed(frame.apply(_with_times), names)
+
+
+def _exact_numbers(pandas: Any) -> dict[str, str]:
+    # From 3.1 on pandas reads numbers exactly by itself, and warns of the setting.
+    release = tuple(int(part) for part in pandas.__version__.split(".")[:2])
+    return {"float_precision": "round_trip"} if release < (3, 1) else {}
+
+
+def _index_names(header: str, separator: str) -> list[str | None]:
+    """Return the names of the leading columns in quotes: those of an index, as we write it."""
+    names: list[str | None] = []
+    quoted = re.compile(f"({_QUOTED}){separator}")
+    rest = header
+    while found := quoted.match(rest):
+        names.append(found[1][1:-1].replace('""', '"') or None)
+        rest = rest[found.end() :]
+    # Others write all names in quotes, and mean nothing by it.
+    return [] if rest.startswith('"') else names
+
+
+def _with_times(values: Any) -> Any:
+    """Return the times that a column of text holds, where it holds nothing else."""
+    given = values.dropna()
+    if values.dtype.kind != "O" or not len(given) or not _is_time(given.iloc[0]):
+        return values
+    if not given.map(_is_time).all():
+        return values
+    return require("pandas", "to read text files").to_datetime(values, format="ISO8601")
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, str) and _TIME.fullmatch(value) is not None
+
+
+def _indexed(frame: Any, names: list[str | None]) -> Any:
+    if not names:
+        return frame
+    return frame.set_index(list(frame.columns[: len(names)])).rename_axis(index=names)
+
+
+def _verify(data: Any, stream: BinaryIO, *, separator: str) -> None:
+    try:
+        frames_equal.check(data, _load(stream, separator=separator))
+    except FormatError as error:
+        raise FormatError(f"{error} (.parquet keeps the types of columns)") from error
+
+
+def _format(suffix: str, separator: str) -> Format:
+    return Format(
+        suffix,
+        partial(_dump, separator=separator),
+        partial(_load, separator=separator),
+        partial(_verify, separator=separator),
+    )
+
+
+CSV = _format(".csv", ",")
+TSV = _format(".tsv", "\t")
