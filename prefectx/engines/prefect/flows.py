@@ -55,6 +55,7 @@ class PrefectFlow(Flow[P, R], StockFlow[P, R]):  # type: ignore[misc]  # calls d
         # Prefect's with_options returns a plain flow: what it made of the options is taken over.
         plain = vars(StockFlow.with_options(self, **prefect))
         copy.__dict__ |= {name: plain[name] for name in plain.keys() - _KEPT}
+        copy.task_runner = plain["task_runner"]
         return copy
 
     @classmethod
