@@ -12,6 +12,7 @@ from prefect.client.schemas.objects import RunInput, State
 from prefect.context import AssetContext, TagsContext, TaskRunContext
 from prefect.futures import PrefectFuture, PrefectWrappedFuture
 from prefect.tasks import Task
+from prefect.utilities.annotations import BaseAnnotation
 from prefect.utilities.engine import collect_task_run_inputs_sync
 
 from prefectx.engines.dask.contexts import Sent
@@ -80,6 +81,9 @@ class Submission:
         self._inputs, upstream = [], []
 
         def stand_in(value: Any) -> tuple[str, Any] | None:
+            if isinstance(value, BaseAnnotation):
+                # Its own pickle gives an annotated tuple.
+                return "annotated", (type(value), value.unwrap())
             if not isinstance(value, PrefectWrappedFuture):
                 return None
             found = _stand_in(value)

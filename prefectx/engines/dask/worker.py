@@ -107,6 +107,11 @@ def _run(**call: Any) -> Any:
     return run_task_sync(**call, return_type="state")
 
 
-def _restored(stand: Any, upstream: tuple[Parcel, ...]) -> Any:
+def _restored(stand: tuple[str, Any], upstream: tuple[Parcel, ...]) -> Any:
     kind, value = stand
-    return upstream[value].open() if kind == "upstream" else value
+    if kind == "upstream":
+        return upstream[value].open()
+    if kind == "annotated":
+        annotation, inner = value
+        return annotation(inner)
+    return value

@@ -1,0 +1,146 @@
+"""Tasks and flows that workers import."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from prefectx import allow_failure, flow, load, task
+
+
+@task(target="where/{n}.json")
+def where(n):
+    return {"folder": str(Path.cwd()), "process": os.getpid(), "mode": os.environ.get("PREFECTX")}
+
+
+@flow
+def places():
+    return load([where.submit(n) for n in range(4)])
+
+
+@task(target="spans/{n}.json", dask={"memory": "600MB"})
+def span(n):
+    begun = time.time()
+    time.sleep(0.5)
+    return {"process": os.getpid(), "begun": begun, "ended": time.time()}
+
+
+@flow
+def spans():
+    return load(span.map(range(4)))
+
+
+@task(dask={"memory": "100GB"})
+def enormous():
+    return "never"
+
+
+@flow
+def too_much():
+    return enormous.submit()
+
+
+@task(target="ordered/{n}.json")
+def ordered(n):
+    time.sleep(0.3)
+    return time.time()
+
+
+@flow
+def by_priority():
+    late = [ordered.submit(n) for n in range(6)]
+    first = ordered.with_options(dask={"priority": 100}).submit(6)
+    return load([*late, first])
+
+
+@task(target="killed/{n}.json")
+def kill_once(n, folder):
+    mark = Path(folder) / "killed"
+    with (Path(folder) / "calls").open("a") as calls:
+        calls.write(f"{n}\n")
+    time.sleep(0.3)
+    if n == 2 and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return n
+
+
+@task(target="killed/sum.json")
+def total(parts):
+    return sum(parts)
+
+
+@flow
+def survives(folder):
+    return load(total.submit([kill_once.submit(n, folder) for n in range(6)]))
+
+
+@task(target="hog/{n}.json")
+def hog(n, folder):
+    with (Path(folder) / "calls").open("a") as calls:
+        calls.write(f"{n}\n")
+    held = []
+    for _ in range(200):
+        held.append(bytearray(20_000_000))
+        time.sleep(0.02)
+
+
+@task(target=None)
+def after(x):
+    return type(x).__name__
+
+
+@flow
+def hungry(folder):
+    eaten = hog.submit(1, folder)
+    behind = after.submit(eaten)
+    allowed = after.submit(allow_failure(eaten))
+    fine = [ordered.submit(n) for n in range(2)]
+    for future in (behind, allowed, *fine):
+        future.wait()
+    return [eaten, behind, allowed, *fine]
+
+
+@task
+def give(n):
+    return bytes(n)
+
+
+@task(target=None)
+def measure(data):
+    return len(data)
+
+
+@flow
+def chain(sizes):
+    return [measure.submit(give.submit(size)) for size in sizes]
+
+
+@task(target=None)
+def grow_and_free(megabytes):
+    """Allocate small objects and free them but the last: the allocator keeps the rest."""
+    held = [bytes(600) for _ in range(megabytes * 1600)]
+    del held[:-1]
+    return held[-1][:1]
+
+
+@task(target=None)
+def resident():
+    statm = Path("/proc/self/statm").read_text().split()
+    return os.getpid(), int(statm[1]) * 4096 / 1e6
+
+
+@flow
+def memory_after(megabytes):
+    grow_and_free.submit(megabytes).wait()
+    return dict(resident.submit().result() for _ in range(4))
+
+
+@task(target=None)
+def environment(name):
+    return os.environ.get(name)
+
+
+@flow
+def variables(*names):
+    return environment.map(names).result()
