@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,12 +26,21 @@ class Binder:
         wants_items: the names of the parameters whose annotation holds `Item`.
     """
 
-    __slots__ = ("_defaults", "_simple", "names", "signature", "variadic", "wants_items")
+    __slots__ = (
+        "_defaults",
+        "_keywords",
+        "_simple",
+        "names",
+        "signature",
+        "variadic",
+        "wants_items",
+    )
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         self.signature = inspect.signature(fn)
         parameters = self.signature.parameters.values()
         self.variadic = frozenset(p.name for p in parameters if p.kind in _VARIADIC)
+        self._keywords = next((p.name for p in parameters if p.kind is p.VAR_KEYWORD), None)
         self.wants_items = _parameters_of_items(fn, self.signature)
         self.names = tuple(p.name for p in parameters)
         self._defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
@@ -69,23 +79,29 @@ class Binder:
         bound = inspect.BoundArguments(self.signature, dict(arguments))
         return bound.args, bound.kwargs
 
-    def nest(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Put the values that are no parameters of their own back into `**kwargs`."""
-        others = {name: values[name] for name in values if name not in self.signature.parameters}
-        if not others:
-            return values
-        rest = {name: value for name, value in values.items() if name not in others}
-        variadic = next(
-            p.name for p in self.signature.parameters.values() if p.kind is p.VAR_KEYWORD
-        )
-        return {**rest, variadic: others}
+    def flatten(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Put those in `**kwargs` beside the others."""
+        flat: dict[str, Any] = {}
+        for name, value in arguments.items():
+            flat |= value if name == self._keywords else {name: value}
+        return flat
+
+    def complete(self, flat: dict[str, Any]) -> dict[str, Any]:
+        """Undo `flatten`, and apply the defaults.
+
+        Returns:
+            The arguments by name, in the order of the parameters.
+        """
+        rest = {name: value for name, value in flat.items() if name not in self.names}
+        own = {name: value for name, value in flat.items() if name in self.names}
+        nested = {**own, self._keywords: rest} if rest and self._keywords else own
+        bound = inspect.BoundArguments(self.signature, OrderedDict(nested))
+        bound.apply_defaults()
+        return dict(bound.arguments)
 
     def fields(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Return what a template may name: the arguments, and those in `**kwargs` one by one."""
-        for name in self.variadic:
-            if isinstance(arguments.get(name), dict):
-                return {**arguments[name], **arguments}
-        return arguments
+        return {**arguments.get(self._keywords or "", {}), **arguments}
 
 
 def _parameters_of_items(fn: Callable[..., Any], signature: inspect.Signature) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,7 +15,7 @@ from prefectx.claims import CLAIMS
 from prefectx.errors import PrefectxError, TargetError
 from prefectx.fingerprint import comparable
 from prefectx.futures import AnyState, state_result
-from prefectx.item import Item
+from prefectx.item import Item, Store
 from prefectx.memory import trimming
 from prefectx.nested import ATOMS
 from prefectx.recipe import Fields, Recipe
@@ -234,6 +234,20 @@ def make_call(recipe: Recipe, arguments: dict[str, Any], flow: Callable[[], str 
         values = known.values() if plain else map(comparable, known.values())
         CLAIMS.check(item, (recipe.function, recipe.task.binder.names, *values), recipe.target)
     return Call(recipe, item, arguments, lookup, flow)
+
+
+def are_finished(calls: Sequence[Call]) -> list[bool]:
+    """Tell for each call whether its output exists, asking each store for all of them at once."""
+    wanted: dict[Store, list[str]] = {}
+    for call in calls:
+        if call.item is not None and not call.options.refresh:
+            wanted.setdefault(call.item.store, []).append(call.item.location)
+    found = {store: store.exists_many(locations) for store, locations in wanted.items()}
+    nothing: frozenset[str] = frozenset()
+    return [
+        call.item is not None and call.item.location in found.get(call.item.store, nothing)
+        for call in calls
+    ]
 
 
 def _arrived(baggage: Baggage, item: Item | None) -> Call:

@@ -14,8 +14,8 @@ from prefectx.references import load
 
 def map_arguments(
     binder: Binder, args: tuple[Any, ...], kwargs: dict[str, Any], task: str
-) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
-    """Yield positional and keyword arguments of each call of a mapped task.
+) -> Iterator[dict[str, Any]]:
+    """Yield the bound arguments of each call of a mapped task.
 
     Defaults are not gone through, nor are strings and bytes. A future is waited for and its data
     gone through; futures inside a list are left to the calls.
@@ -30,10 +30,7 @@ def map_arguments(
         TypeError: where nothing can be gone through, or the arguments do not fit the function.
         ValueError: where the lengths differ.
     """
-    given = binder.fields(binder.bind_given(args, kwargs))
-    for name in binder.variadic:
-        if isinstance(given.get(name), dict):
-            del given[name]
+    given = binder.flatten(binder.bind_given(args, kwargs))
     columns = {name: _column(value) for name, value in given.items() if _is_iterable(value)}
     if not columns:
         raise TypeError(f"task {task!r}: map needs at least one iterable argument")
@@ -43,11 +40,15 @@ def map_arguments(
     constants = {
         name: value.unwrap() if is_marked(value, unmapped) else value
         for name, value in given.items()
-        if name not in columns
     }
-    for index in range(next(iter(lengths.values()))):
-        row = {name: column[index] for name, column in columns.items()}
-        yield binder.unbind(binder.nest({name: (constants | row)[name] for name in given}))
+    rows = zip(*columns.values(), strict=True)
+    if columns.keys() <= set(binder.names):
+        frame = binder.complete(constants)
+        yield from ({**frame, **dict(zip(columns, row, strict=True))} for row in rows)
+    else:
+        yield from (
+            binder.complete({**constants, **dict(zip(columns, row, strict=True))}) for row in rows
+        )
 
 
 def _is_iterable(value: Any) -> bool:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from prefectx.call import Outcome, make_call
+from prefectx.call import Outcome, are_finished, make_call
 from prefectx.flows import Flow
 from prefectx.futures import AnyFuture, DoneAndNotDone, Future, FutureList, State
 from prefectx.mapping import map_arguments
@@ -43,7 +43,7 @@ def call(
     """
     if not return_state and not task.recipe().mode.keeps:
         return _call_bare(task, args, kwargs, wait_for)
-    run = _Run(task, args, kwargs, wait_for)
+    run = _Run(task, task.binder.bind(args, kwargs), wait_for)
     if task.isasync:
         return run.state_async() if return_state else run.value_async()
     return run.future().state if return_state else run.value()
@@ -64,8 +64,8 @@ def submit(
         TargetError: where the target cannot be filled or belongs to a different call.
         TypeError: where the arguments do not fit the function.
     """
-    run = _Run(task, args, kwargs, wait_for)
-    future: Future = _complete(run.future_async()) if task.isasync else run.future()
+    run = _Run(task, task.binder.bind(args, kwargs), wait_for)
+    future = run.complete()
     return future.state if return_state else future
 
 
@@ -79,10 +79,15 @@ def map(  # noqa: A001  # the name of the method that it serves
     **kwargs: Any,
 ) -> Any:
     """Submit a call for each element of the arguments that can be gone through."""
-    options = {"return_state": return_state, "wait_for": wait_for}
-    calls = map_arguments(task.binder, args, kwargs, task.name)
-    futures = (submit(task, given, **named, **options) for given, named in calls)
-    return list(futures) if return_state else FutureList(futures)
+    rows = map_arguments(task.binder, args, kwargs, task.name)
+    runs = [_Run(task, arguments, wait_for) for arguments in rows]
+    calls = [run.call for run in runs if run.call is not None]
+    finished = are_finished(calls) if calls else [False] * len(runs)
+    futures = [
+        run.skipped() if is_finished else run.complete()
+        for run, is_finished in zip(runs, finished, strict=True)
+    ]
+    return [future.state for future in futures] if return_state else FutureList(futures)
 
 
 def delay(
@@ -142,21 +147,18 @@ class _Run:
 
     Parameters:
         task: the task.
-        args: its arguments; futures among them are over.
-        kwargs: likewise.
+        arguments: its arguments by name, defaults applied; futures among them are over.
         wait_for: futures that must not have failed.
     """
 
     __slots__ = ("arguments", "call", "item", "task", "wait_for")
 
-    def __init__(
-        self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], wait_for: Any
-    ) -> None:
+    def __init__(self, task: Task[..., Any], arguments: dict[str, Any], wait_for: Any) -> None:
         recipe = task.recipe()
         self.task = task
         self.wait_for = wait_for
-        self.arguments = task.binder.bind(args, kwargs)
-        self.call = make_call(recipe, self.arguments, flow_name) if recipe.mode.keeps else None
+        self.arguments = arguments
+        self.call = make_call(recipe, arguments, flow_name) if recipe.mode.keeps else None
         self.item = self.call.item if self.call else None
 
     @property
@@ -172,11 +174,19 @@ class _Run:
         """Do what `value` does for an async task."""
         return self.item if self.is_finished else (await self._outcome_async()).value
 
+    def skipped(self) -> Future:
+        """Return the future of a finished call."""
+        return Future(self.item, item=self.item, skipped=True)
+
+    def complete(self) -> Future:
+        """Run the call to its end, async or not; hold its result or failure."""
+        return _complete(self.future_async()) if self.task.isasync else self.future()
+
     def future(self) -> Future:
         """Run the call, unless it is finished; hold its result or failure."""
         try:
             if self.is_finished:
-                return Future(self.item, item=self.item, skipped=True)
+                return self.skipped()
             outcome = self._outcome()
         except Exception as error:  # as in Prefect, one bad input does not stop the others
             return Future(error, failed=True, item=self.item)
@@ -186,7 +196,7 @@ class _Run:
         """Do what `future` does for an async task."""
         try:
             if self.is_finished:
-                return Future(self.item, item=self.item, skipped=True)
+                return self.skipped()
             outcome = await self._outcome_async()
         except Exception as error:  # as in Prefect, one bad input does not stop the others
             return Future(error, failed=True, item=self.item)

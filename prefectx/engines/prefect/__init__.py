@@ -12,11 +12,15 @@ from prefect import Task as StockTask
 from prefect.client.schemas.objects import State
 from prefect.utilities.visualization import get_task_viz_tracker
 
+from prefectx import progress
 from prefectx.claims import CLAIMS
-from prefectx.engines.prefect.api import in_api, with_api
+from prefectx.engines.prefect.api import with_api
 from prefectx.engines.prefect.arguments import waited_for
+from prefectx.engines.prefect.around import around
+from prefectx.engines.prefect.counting import count
 from prefectx.engines.prefect.flows import PrefectFlow, prefect_flow
 from prefectx.engines.prefect.futures import SkippedFuture, cached_state
+from prefectx.engines.prefect.runs import in_api, in_flow_run
 from prefectx.engines.prefect.submission import Submission
 from prefectx.engines.prefect.tasks import PrefectTask, prefect_task
 from prefectx.flows import Flow
@@ -51,17 +55,17 @@ def call(
     """
     if get_task_viz_tracker() is not None:
         return StockTask.__call__(prefect_task(task), *args, **kwargs)
-    submission = Submission(task, args, kwargs)
+    submission = Submission.of(task, args, kwargs)
     if submission.item is not None and submission.is_skipped:
+        progress.skipped(task.name)
         found = cached_state(submission.item) if return_state else submission.item
         return _as_coroutine(found) if task.isasync else found
     ready, args, kwargs = submission.ready()
     options = {"return_state": return_state, "wait_for": waited_for(wait_for)}
-    result = in_api(ready, StockTask.__call__, args, kwargs | options)
-    if return_state or submission.item is None:
-        return result
-    item = submission.item
-    return _item_async(result, item) if task.isasync else _item(result, item)
+    run = functools.partial(in_api, ready, StockTask.__call__, args, kwargs | options)
+    if ready.isgenerator:
+        return run()
+    return _counted_async(submission, run) if task.isasync else _counted(submission, run)
 
 
 def submit(
@@ -79,11 +83,8 @@ def submit(
         TargetError: where the target cannot be filled or belongs to a different call.
         RuntimeError: outside a flow, as no runner is there.
     """
-    future = _submit(Submission(task, args, kwargs), waited_for(wait_for))
-    if return_state:
-        future.wait()
-        return future.state
-    return future
+    future = _submit(Submission.of(task, args, kwargs), waited_for(wait_for))
+    return _state(future) if return_state else future
 
 
 def map(  # noqa: A001  # the name of the method that it serves
@@ -97,26 +98,18 @@ def map(  # noqa: A001  # the name of the method that it serves
     **kwargs: Any,
 ) -> Any:
     """Submit a call for each element of the arguments that can be gone through."""
-    calls = map_arguments(task.binder, args, kwargs, task.name)
-    if deferred:
-        return _list([delay(task, given, named, wait_for) for given, named in calls])
-    options = {"return_state": return_state, "wait_for": wait_for}
-    futures = [submit(task, given, **named, **options) for given, named in calls]
-    return futures if return_state else _list(futures)
+    rows = map_arguments(task.binder, args, kwargs, task.name)
+    submissions = Submission.of_each(task, rows)
+    awaited = waited_for(wait_for)
+    futures = [(_delay if deferred else _submit)(one, awaited) for one in submissions]
+    return [_state(future) for future in futures] if return_state else _list(futures)
 
 
 def delay(
     task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], wait_for: Any = None
 ) -> Any:
     """Leave a call to a worker that serves the task, unless it is finished; return its future."""
-    submission = Submission(task, args, kwargs)
-    if submission.item is not None and submission.is_skipped:
-        return SkippedFuture(submission.item)
-    ready, args, kwargs = submission.deferred()
-    future = with_api(StockTask.apply_async)(ready, args, kwargs, waited_for(wait_for))
-    if submission.item is not None:
-        future.item = submission.item
-    return future
+    return _delay(Submission.of(task, args, kwargs), waited_for(wait_for))
 
 
 def run_flow(flow: Flow[..., Any], args: tuple[Any, ...], /, **kwargs: Any) -> Any:
@@ -155,6 +148,21 @@ def _submit(submission: Submission, wait_for: list[Any] | None) -> Any:
     return future
 
 
+def _delay(submission: Submission, wait_for: list[Any] | None) -> Any:
+    if submission.item is not None and submission.is_skipped:
+        return SkippedFuture(submission.item)
+    ready, args, kwargs = submission.deferred()
+    future: Any = with_api(StockTask.apply_async)(ready, args, kwargs, wait_for)
+    if submission.item is not None:
+        future.item = submission.item
+    return future
+
+
+def _state(future: Any) -> Any:
+    future.wait()
+    return future.state
+
+
 def _list(futures: list[Any]) -> Any:
     kind: Any = prefect.futures.PrefectFutureList
     return kind(futures)
@@ -166,7 +174,11 @@ def _part(futures: Iterable[Any]) -> tuple[set[Any], list[Any]]:
     return over, [future for future in futures if future not in over]
 
 
-def _item(result: Any, item: Item) -> Any:
+def _counted(submission: Submission, run: Callable[[], Any]) -> Any:
+    with progress.running(submission.name, submission.item) as ended:
+        result = run()
+        ended(result)
+    return result
     # A run with an output ends in a state of its own, which Prefect returns as it is.
     return item if isinstance(result, State) and result.is_completed() else result
 

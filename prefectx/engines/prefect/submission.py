@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from prefect.context import FlowRunContext
 
-from prefectx.call import make_call
+from prefectx.call import Call, are_finished, make_call
 from prefectx.engines.prefect.arguments import for_prefect, hold_items
 from prefectx.engines.prefect.tasks import PrefectTask, prefect_task
 from prefectx.errors import TargetError
 from prefectx.item import Item
+from prefectx.recipe import Recipe
 from prefectx.runtime import flow_name
 from prefectx.tasks import Task
 
@@ -19,30 +21,52 @@ class Submission:
     """One call, made ready for Prefect.
 
     Parameters:
-        task: the task that is called.
-        args: the arguments of its function.
-        kwargs: likewise.
+        recipe: the recipe of the task that is called.
+        call: the call.
+        arguments: the arguments of the function by name, defaults applied.
+        is_finished: whether the output exists and the function need not run.
 
     Attributes:
         item: the output, None where none is kept.
-        is_finished: whether the output exists and the function need not run.
-        is_skipped: whether the call goes past Prefect for that.
-
-    Raises:
-        TargetError: where the target cannot be filled or belongs to a different call.
-        TypeError: where the arguments do not fit the function.
+        is_skipped: whether the call goes past Prefect, as it is finished.
     """
 
     __slots__ = ("_arguments", "_call", "_recipe", "_task", "is_finished", "is_skipped", "item")
 
-    def __init__(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._task = task
-        self._recipe = task.recipe()
-        self._arguments = task.binder.bind(args, kwargs)
-        self._call = make_call(self._recipe, self._arguments, current_flow_name)
-        self.item: Item | None = self._call.item
-        self.is_finished = self._call.is_finished
-        self.is_skipped = self.skips and self.is_finished
+    def __init__(
+        self, recipe: Recipe, call: Call, arguments: dict[str, Any], is_finished: bool
+    ) -> None:
+        self._task = recipe.task
+        self._recipe = recipe
+        self._arguments = arguments
+        self._call = call
+        self.item: Item | None = call.item
+        self.is_finished = is_finished
+        self.is_skipped = is_finished and recipe.mode.skips
+
+    @classmethod
+    def of(cls, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Submission:
+        """Make the submission of one call.
+
+        Raises:
+            TargetError: where the target cannot be filled or belongs to a different call.
+            TypeError: where the arguments do not fit the function.
+        """
+        recipe, arguments = task.recipe(), task.binder.bind(args, kwargs)
+        call = make_call(recipe, arguments, current_flow_name)
+        return cls(recipe, call, arguments, call.is_finished)
+
+    @classmethod
+    def of_each(cls, task: Task[..., Any], rows: Iterable[dict[str, Any]]) -> Iterator[Submission]:
+        """Make the submissions of calls with given arguments; the stores are asked once for all.
+
+        Raises:
+            TargetError: where a target cannot be filled or belongs to a different call.
+        """
+        recipe, rows = task.recipe(), list(rows)
+        calls = [make_call(recipe, arguments, current_flow_name) for arguments in rows]
+        for call, arguments, finished in zip(calls, rows, are_finished(calls), strict=True):
+            yield cls(recipe, call, arguments, finished)
 
     @property
     def skips(self) -> bool:
@@ -67,7 +91,7 @@ class Submission:
     def _run_name(self) -> str | None:
         """Return the run's name as a template of Prefect's, None where Prefect makes it."""
         template, fields = self._recipe.run_name, self._call.fields
-        if template is None or fields is None:
+        if template is None:
             return None
         if not self._recipe.mode.keeps and self._arguments.keys() >= set(template.names()):
             return template.text
