@@ -110,7 +110,6 @@ class Recipe:
             "base": base,
             "ext": self.suffix,
             "name": self.task.name,
-        } | {
             "funcname": self.task.fn.__name__,
             "module": self.task.fn.__module__,
         }
