@@ -109,6 +109,11 @@ class Future:
             return State("FAILED", "Failed", self._value)
         return State("COMPLETED", "Cached" if self._skipped else "Completed", self._value)
 
+    @property
+    def _final_state(self) -> State:
+        # Prefect's own `wait` and `as_completed` look here.
+        return self.state
+
     def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> Any:
         """Return what the call returned.
 
