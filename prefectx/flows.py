@@ -11,6 +11,7 @@ from prefectx.decorated import Decorated
 from prefectx.hooks import HookedFlow
 from prefectx.keywords import PREFECT_FLOW, check_keywords
 from prefectx.modes import get_mode, load_engine
+from prefectx.progress import RunSummary
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,7 +26,12 @@ class Flow(HookedFlow, Decorated[P, R]):
 
     Attributes:
         name: the name of the flow, made as Prefect makes it.
+        last_run: what the calls of its latest run came to, task by task; None before the first.
     """
+
+    last_run: RunSummary | None = None
+
+    _derived = ("_twin", "last_run")
 
     def __init__(
         self, fn: Callable[P, R], prefect_keywords: Mapping[str, Any] | None = None

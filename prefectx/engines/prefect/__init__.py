@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import prefect
@@ -16,7 +17,6 @@ from prefectx import progress
 from prefectx.claims import CLAIMS
 from prefectx.engines.prefect.api import with_api
 from prefectx.engines.prefect.arguments import waited_for
-from prefectx.engines.prefect.around import around
 from prefectx.engines.prefect.counting import count
 from prefectx.engines.prefect.flows import PrefectFlow, prefect_flow
 from prefectx.engines.prefect.futures import SkippedFuture, cached_state
@@ -25,7 +25,6 @@ from prefectx.engines.prefect.submission import Submission
 from prefectx.engines.prefect.tasks import PrefectTask, prefect_task
 from prefectx.flows import Flow
 from prefectx.futures import DoneAndNotDone, Future
-from prefectx.item import Item
 from prefectx.mapping import map_arguments
 from prefectx.tasks import Task
 
@@ -65,7 +64,7 @@ def call(
     run = functools.partial(in_api, ready, StockTask.__call__, args, kwargs | options)
     if ready.isgenerator:
         return run()
-    return _counted_async(submission, run) if task.isasync else _counted(submission, run)
+    return (_call_async if task.isasync else _call)(submission, run, return_state)
 
 
 def submit(
@@ -114,7 +113,10 @@ def delay(
 
 def run_flow(flow: Flow[..., Any], args: tuple[Any, ...], /, **kwargs: Any) -> Any:
     """Run a flow as Prefect's."""
-    return in_api(prefect_flow(flow), StockFlow.__call__, args, kwargs)
+    ready = prefect_flow(flow)
+    if get_task_viz_tracker() is not None:
+        return StockFlow.__call__(ready, *args, **kwargs)
+    return in_flow_run(flow, StockFlow.__call__, ready.for_run(), *args, **kwargs)
 
 
 def wait(futures: Iterable[Any], timeout: float | None = None) -> DoneAndNotDone:
@@ -134,6 +136,7 @@ def as_completed(futures: Iterable[Any], timeout: float | None = None) -> Iterat
 def _submit(submission: Submission, wait_for: list[Any] | None) -> Any:
     item = submission.item
     if item is not None and submission.is_skipped:
+        progress.skipped(submission.name)
         return SkippedFuture(item)
     under_way = CLAIMS.submitted(item)
     if under_way is not None:
@@ -145,6 +148,7 @@ def _submit(submission: Submission, wait_for: list[Any] | None) -> Any:
     if item is not None:
         future.item = item
         CLAIMS.submit(item, future)
+    count(future, submission.name, item)
     return future
 
 
@@ -174,17 +178,24 @@ def _part(futures: Iterable[Any]) -> tuple[set[Any], list[Any]]:
     return over, [future for future in futures if future not in over]
 
 
-def _counted(submission: Submission, run: Callable[[], Any]) -> Any:
-    with progress.running(submission.name, submission.item) as ended:
+def _call(submission: Submission, run: Callable[[], Any], return_state: bool) -> Any:
+    with progress.running(submission.name, submission.item) as end:
         result = run()
-        ended(result)
-    return result
+        end(result)
+    return result if return_state else _returned(submission, result)
+
+
+async def _call_async(submission: Submission, run: Callable[[], Any], return_state: bool) -> Any:
+    with progress.running(submission.name, submission.item) as end:
+        result = await run()
+        end(result)
+    return result if return_state else _returned(submission, result)
+
+
+def _returned(submission: Submission, result: Any) -> Any:
     # A run with an output ends in a state of its own, which Prefect returns as it is.
-    return item if isinstance(result, State) and result.is_completed() else result
-
-
-async def _item_async(result: Any, item: Item) -> Any:
-    return _item(await result, item)
+    has_item = submission.item is not None and isinstance(result, State) and result.is_completed()
+    return submission.item if has_item else result
 
 
 async def _as_coroutine(value: Any) -> Any:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import math
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
 from prefect.client.orchestration import get_client
-from prefect.context import FlowRunContext, TaskRunContext
 from prefect.logging.loggers import get_logger
 from prefect.settings import get_current_settings, temporary_settings
 
@@ -21,10 +21,11 @@ from prefectx.settings import Options
 
 _ANSWER_WITHIN = 5.0
 _START_WITHIN = 120
-_RETRIES = 8
 
 # The APIs that have answered once in this process.
 _answering: set[str] = set()
+# The server that this process has started.
+_embedded_server: Any = None
 
 
 @contextmanager
@@ -37,7 +38,7 @@ def prefect_api(options: Options) -> Iterator[None]:
     Raises:
         ServerError: where the API that the user chose does not answer.
     """
-    with temporary_settings(_roomier()):
+    with temporary_settings(_roomier(options.keepalive.outage)):
         chosen = get_current_settings().api.url
         if chosen:
             _check(chosen)
@@ -48,15 +49,24 @@ def prefect_api(options: Options) -> Iterator[None]:
             yield
 
 
-def _roomier() -> dict[Any, Any]:
-    """Return what the user has left unset and real machines need more of."""
+def _roomier(outage: float | None) -> dict[Any, Any]:
+    """Return what the user has left unset and real machines need more of.
+
+    Parameters:
+        outage: seconds that the server may be away.
+    """
     current = get_current_settings()
     wanted: dict[str, Any] = {}
     if "startup_timeout_seconds" not in current.server.ephemeral.model_fields_set:
         wanted["server.ephemeral.startup_timeout_seconds"] = _START_WITHIN
     if "max_retries" not in current.client.model_fields_set:
-        wanted["client.max_retries"] = _RETRIES
+        wanted["client.max_retries"] = max(current.client.max_retries, _retries_for(outage or 0))
     return wanted
+
+
+def _retries_for(seconds: float) -> int:
+    # Prefect waits 2, 4, 8, ... seconds between attempts, give or take a fifth.
+    return math.ceil(math.log2(seconds / 0.8 + 2)) - 1
 
 
 def _find(options: Options) -> str:
@@ -78,12 +88,21 @@ def _embedded(instead_of: str) -> str:
     # Heavy, and not needed where a server is there.
     from prefect.server.api.server import SubprocessASGIServer
 
-    server = SubprocessASGIServer()
+    global _embedded_server
+    _embedded_server = server = SubprocessASGIServer()
     if not server.running:
         _log().info("No Prefect server at %s: starting an embedded one", instead_of)
         with _quiet():
             server.start()
     return server.api_url
+
+
+def embedded_server_pid(url: str) -> int | None:
+    """Return the process of the embedded server at `url`, None where that is another server."""
+    server = _embedded_server
+    if server is None or server.api_url != url or server.server_process is None:
+        return None
+    return int(server.server_process.pid)
 
 
 def _is_prefect(url: str) -> bool:
@@ -130,26 +149,6 @@ def _quiet() -> Iterator[None]:
         log.setLevel(level)
 
 
-def in_api(thing: Any, run: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Run a task or a flow with an API to talk to; inside a run there is one.
-
-    Parameters:
-        thing: Prefect's task or flow.
-        run: the method to call.
-        args: its arguments.
-        kwargs: likewise.
-    """
-    if FlowRunContext.get() is not None or TaskRunContext.get() is not None:
-        return run(thing, *args, **kwargs)
-    options = settings.current().project
-    if thing.isgenerator:
-        return (_generate_async if thing.isasync else _generate)(options, thing, run, args, kwargs)
-    if thing.isasync:
-        return _run_async(options, thing, run, args, kwargs)
-    with prefect_api(options):
-        return run(thing, *args, **kwargs)
-
-
 def with_api(method: Callable[..., Any]) -> Callable[..., Any]:
     """Let a method of Prefect's that needs an API (`serve`, `deploy`, ...) have ours."""
 
@@ -166,25 +165,3 @@ def with_api(method: Callable[..., Any]) -> Callable[..., Any]:
 async def _awaited(result: Awaitable[Any], options: Options) -> Any:
     with prefect_api(options):
         return await result
-
-
-async def _run_async(
-    options: Options, thing: Any, run: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    with prefect_api(options):
-        return await run(thing, *args, **kwargs)
-
-
-def _generate(
-    options: Options, thing: Any, run: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Iterator[Any]:
-    with prefect_api(options):
-        yield from run(thing, *args, **kwargs)
-
-
-async def _generate_async(
-    options: Options, thing: Any, run: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> AsyncIterator[Any]:
-    with prefect_api(options):
-        async for part in run(thing, *args, **kwargs):
-            yield part

@@ -12,6 +12,8 @@ from prefectx import settings
 from prefectx.engines.prefect.api import with_api
 from prefectx.engines.prefect.arguments import hold_items
 from prefectx.engines.prefect.runners import make_runner
+from prefectx.engines.prefect.runs import FlowStep
+from prefectx.engines.prefect.watch import is_run_by_runner
 from prefectx.flows import Flow, P, R
 from prefectx.hooks import H
 
@@ -22,6 +24,9 @@ class PrefectFlow(Flow[P, R], StockFlow[P, R]):  # type: ignore[misc]  # calls d
     def __init__(self, fn: Callable[P, R], prefect_keywords: dict[str, Any] | None = None) -> None:
         StockFlow.__init__(self, fn, **(prefect_keywords or {}))
         Flow.__init__(self, fn, prefect_keywords)
+        if is_run_by_runner():
+            # There Prefect's engine runs the flow itself, without a call of it.
+            self.fn = FlowStep(self)
 
     def _hook(self, kind: str, fn: H) -> H:
         getattr(self, f"{kind}_hooks").append(fn)
@@ -32,6 +37,18 @@ class PrefectFlow(Flow[P, R], StockFlow[P, R]):  # type: ignore[misc]  # calls d
     adeploy = with_api(StockFlow.adeploy)
     to_deployment = with_api(StockFlow.to_deployment)
     ato_deployment = with_api(StockFlow.ato_deployment)
+
+    def for_run(self) -> Self:
+        """Return a flow for one run: its function is counted and watched."""
+        copy = self.copy()
+        if not isinstance(self.fn, FlowStep):
+            copy.fn = FlowStep(self)
+        return copy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if isinstance(self.fn, FlowStep) and self.fn.flow is not self:
+            return self.fn.flow.__reduce__()
+        return super().__reduce__()
 
     def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """Check and convert the parameters by their annotations; items are left as they are."""

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from prefectx.call import Call, Outcome
+from prefectx.engines.prefect import logs
 from prefectx.engines.prefect.futures import cached_state, saved_state
+from prefectx.engines.prefect.watch import watching_task
 from prefectx.item import Item
 
 
@@ -29,14 +31,20 @@ class Step:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the call; a skipped one ends in the state Cached."""
+        # A worker sets up its logging with the first call that it gets.
+        logs.set_up(self.call.options)
         if self.call.task.isasync:
             return self._run_async(*args, **kwargs)
         started = time.monotonic()
-        return self._state(self.call.run(*args, **kwargs), started)
+        with watching_task(self.call.options):
+            outcome = self.call.run(*args, **kwargs)
+        return self._state(outcome, started)
 
     async def _run_async(self, *args: Any, **kwargs: Any) -> Any:
         started = time.monotonic()
-        return self._state(await self.call.run_async(*args, **kwargs), started)
+        with watching_task(self.call.options):
+            outcome = await self.call.run_async(*args, **kwargs)
+        return self._state(outcome, started)
 
     def _state(self, outcome: Outcome, started: float) -> Any:
         if outcome.skipped:

@@ -69,6 +69,11 @@ class Submission:
             yield cls(recipe, call, arguments, finished)
 
     @property
+    def name(self) -> str:
+        """The name of the task."""
+        return self._task.name
+
+    @property
     def skips(self) -> bool:
         """Whether what need not run goes past Prefect."""
         return self._recipe.mode.skips

@@ -1,0 +1,270 @@
+"""The helper process of keepalive: the standard library only, as it starts beside every run.
+
+It reads lines of JSON from its standard input: where the API is, which runs begin and end, and
+the farewell. See keepalive.py.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+_TICK = 0.5
+_ANSWER_WITHIN = 10.0
+_PAUSE = 2.0
+_FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+_INFO, _WARNING = 20, 30
+
+
+class Api:
+    """Prefect's API, spoken to with what Python has.
+
+    Parameters:
+        url: its address.
+        headers: the headers of each request.
+        verify: whether the server's certificate is checked.
+        ca_file: the certificates that it is checked against.
+        outage: seconds that the server may be away.
+    """
+
+    def __init__(
+        self, url: str, headers: dict[str, str], verify: bool, ca_file: str | None, outage: float
+    ) -> None:
+        self.url = url
+        self.headers = {"Content-Type": "application/json", **headers}
+        self.outage = outage
+        self.tls = _tls(verify, ca_file) if url.startswith("https") else None
+
+    def ask(self, path: str, body: Any = None) -> Any:
+        """Send a request: GET, or POST where it has a body."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, self.headers)
+        with urllib.request.urlopen(request, timeout=_ANSWER_WITHIN, context=self.tls) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def post(self, path: str, body: Any) -> Any:
+        """Send a request, with the token that some servers want for changes."""
+        try:
+            return self.ask(path, body)
+        except urllib.error.HTTPError as error:
+            if error.code != 403 or b"CSRF" not in error.read():
+                raise
+        client = str(uuid.uuid4())
+        token = self.ask(f"/csrf-token?client={client}")["token"]
+        self.headers |= {"Prefect-Csrf-Client": client, "Prefect-Csrf-Token": token}
+        return self.ask(path, body)
+
+
+class Watched:
+    """A run that goes on.
+
+    Parameters:
+        run: what is known of it.
+        interval: seconds between its reports, None for none.
+        since: when it began, in seconds since the epoch.
+    """
+
+    def __init__(self, run: dict[str, Any], interval: float | None, since: float) -> None:
+        self.run = run
+        self.interval = interval
+        self.since = since
+        self.next = since + interval if interval else float("inf")
+
+    def is_due(self, now: float) -> bool:
+        """Tell whether the next report is due, and move on to the one after it."""
+        if now < self.next or self.interval is None:
+            return False
+        self.next += self.interval * (1 + (now - self.next) // self.interval)
+        return True
+
+    def line(self, message: str, level: int = _INFO) -> dict[str, Any]:
+        """Return a line for the run's log, as the API wants it."""
+        is_task = self.run["kind"] == "task"
+        return {
+            "name": "prefectx.keepalive",
+            "level": level,
+            "message": message,
+            "timestamp": datetime.now(UTC).isoformat(),
+            "flow_run_id": self.run["flow_run_id"],
+            "task_run_id": self.run["id"] if is_task else None,
+        }
+
+
+class Helper:
+    """Watches the runs of its parent."""
+
+    def __init__(self) -> None:
+        self.api: Api | None = None
+        self.parent = os.getppid()
+        self.server_pid: int | None = None
+        self.runs: dict[str, Watched] = {}
+        self.unsent: list[dict[str, Any]] = []
+        self.away_since: float | None = None
+        self.retry_at = 0.0
+
+    def serve(self) -> None:
+        """Watch until the farewell, or until the parent is dead."""
+        buffered = b""
+        while True:
+            ready, _, _ = select.select([0], [], [], _TICK)
+            if ready:
+                chunk = os.read(0, 65536)
+                if not chunk:
+                    return self.bury()
+                *lines, buffered = (buffered + chunk).split(b"\n")
+                if not all(self.hear(json.loads(line)) for line in lines):
+                    return None
+            if os.getppid() != self.parent:
+                return self.bury()
+            self.report()
+
+    def hear(self, told: dict[str, Any]) -> bool:
+        """Take in what the parent says; False is the farewell."""
+        what = told.pop("what")
+        if what == "api":
+            self.parent, self.server_pid = told.pop("parent"), told.pop("server_pid")
+            self.api = Api(**told)
+        elif what == "begin":
+            self.runs[told["run"]["id"]] = Watched(**told)
+        elif what == "end":
+            self.runs.pop(told["id"], None)
+        return bool(what != "goodbye")
+
+    def report(self) -> None:
+        """Say of each run whose interval is over that it goes on."""
+        now = time.time()
+        for watched in self.runs.values():
+            if watched.is_due(now):
+                elapsed = in_words(now - watched.since)
+                message = f"Still running after {elapsed}, memory {memory(self.parent)}"
+                show(watched, message)
+                self.unsent.append(watched.line(message))
+        self.send()
+
+    def send(self) -> None:
+        """Send what is to be logged; what cannot be sent is kept until the server is back."""
+        if not self.unsent or time.time() < self.retry_at or self.api is None:
+            return
+        try:
+            self.api.post("/logs/", self.unsent)
+        except OSError as error:  # HTTPError and URLError are of this kind
+            self.retry_at = time.time() + _PAUSE
+            self.say_away(error)
+        else:
+            self.unsent = []
+            self.say_back()
+
+    def say_away(self, error: OSError) -> None:
+        """Warn once that the server does not answer."""
+        if self.away_since is None:
+            self.away_since = time.time()
+            self.warn(f"Prefect's server does not answer ({error}); what is logged is kept")
+
+    def say_back(self) -> None:
+        """Say that the server answers again."""
+        if self.away_since is not None:
+            away, self.away_since = time.time() - self.away_since, None
+            self.warn(f"Prefect's server answers again after {in_words(away)}")
+
+    def warn(self, message: str) -> None:
+        """Log a warning to all runs."""
+        for watched in self.runs.values():
+            show(watched, message, "WARNING")
+            self.unsent.append(watched.line(message, _WARNING))
+
+    def bury(self) -> None:
+        """Mark the runs Crashed that nothing else starts again; the parent is dead."""
+        deadline = time.time() + (self.api.outage if self.api else 0)
+        dead = [w for w in self.runs.values() if not w.run["restarted"]]
+        # Tasks first: a flow whose state is final is looked at by people.
+        dead.sort(key=lambda watched: watched.run["kind"] == "flow")
+        while dead and time.time() < deadline:
+            try:
+                self.mark(dead[0])
+                del dead[0]
+            except OSError:
+                time.sleep(_PAUSE)
+        if self.server_pid is not None:
+            end(self.server_pid)
+
+    def mark(self, watched: Watched) -> None:
+        """Mark a run Crashed, unless it is over or the server does not know it."""
+        assert self.api is not None
+        path = f"/{watched.run['kind']}_runs/{watched.run['id']}"
+        try:
+            state = self.api.ask(path).get("state") or {}
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return
+            raise
+        if state.get("type") in _FINAL:
+            return
+        message = f"The process of the run ({self.parent}) has died without a word."
+        crashed = {"type": "CRASHED", "name": "Crashed", "message": message}
+        self.api.post(f"{path}/set_state", {"state": crashed, "force": True})
+        show(watched, message, "ERROR")
+
+
+def _tls(verify: bool, ca_file: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca_file)
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def show(watched: Watched, message: str, level: str = "INFO") -> None:
+    """Write a line to the console, as runs do."""
+    run = watched.run
+    clock = time.strftime("%H:%M:%S")
+    kind = run["kind"].capitalize()
+    print(
+        f"{clock} | {level:<7} | keepalive | {kind} run {run['name']!r} - {message}",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def memory(pid: int) -> str:
+    """Return how much memory a process has, as people write it."""
+    try:
+        with open(f"/proc/{pid}/statm", encoding="ascii") as statm:  # noqa: PTH123  # bare Python
+            size = int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        shown = subprocess.run(
+            ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False
+        )
+        size = int(shown.stdout.strip() or 0) * 1024
+    return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
+def in_words(seconds: float) -> str:
+    """Return a duration as people write it: `45 s`, `3 min 20 s`, `2 h 5 min`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def end(pid: int) -> None:
+    """End the embedded server that the dead parent has left behind."""
+    try:
+        os.kill(pid, 15)
+    except ProcessLookupError:
+        return
+
+
+if __name__ == "__main__":
+    Helper().serve()

@@ -1,0 +1,116 @@
+"""Logging under Prefect: its lines and those of extra loggers, on the console and at the API."""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prefect.context import FlowRunContext, TaskRunContext
+from prefect.logging.configuration import load_logging_config, setup_logging
+from prefect.logging.handlers import APILogHandler, PrefectConsoleHandler
+from prefect.settings import get_current_settings
+
+from prefectx.logs import RunFormatter
+
+if TYPE_CHECKING:
+    from prefectx.settings import Logging as LoggingOptions
+    from prefectx.settings import Options
+
+_RUNS = ("prefect.flow_runs", "prefect.task_runs")
+# Parts of a line that Prefect's pages show beside the message.
+_SHOWN_APART = ("%(asctime)", "%(levelname)")
+
+_done: LoggingOptions | None = None
+
+
+def set_up(options: Options) -> None:
+    """Set up logging in this process: the flow's, one of a pool, or a worker's.
+
+    Where Prefect's logging was configured by the user (a logging file, variables), its formats
+    are left alone.
+
+    Parameters:
+        options: the project's options where the flow runs.
+    """
+    global _done
+    wanted = options.logging
+    if wanted is _done or wanted == _done:
+        return
+    _done = wanted
+    if not logging.getLogger(_RUNS[0]).handlers:
+        setup_logging()
+    if wanted.config:
+        config = load_logging_config(Path(wanted.config))
+        logging.config.dictConfig({"disable_existing_loggers": False, **config})
+    else:
+        _set_formats(wanted)
+        _set_levels(options)
+    for name in wanted.extra_loggers:
+        _send_to_api(logging.getLogger(name), wanted)
+
+
+def _set_formats(options: LoggingOptions) -> None:
+    if _is_configured_by_user():
+        return
+    for handler in _handlers():
+        if isinstance(handler, APILogHandler):
+            handler.setFormatter(logging.Formatter(_format_at_api(options.format)))
+        elif isinstance(handler, PrefectConsoleHandler):
+            handler.setFormatter(_PrefectRunFormatter(options.format, options.datefmt))
+
+
+def _set_levels(options: Options) -> None:
+    chosen = options.sources["logging.level"].layer != "default"
+    for name in ("prefectx", *_RUNS) if chosen else ("prefectx",):
+        logging.getLogger(name).setLevel(options.logging.level)
+    for name in options.logging.extra_loggers:
+        logging.getLogger(name).setLevel(options.logging.level)
+
+
+def _send_to_api(logger: logging.Logger, options: LoggingOptions) -> None:
+    if any(isinstance(handler, APILogHandler) for handler in logger.handlers):
+        return
+    handler = APILogHandler()
+    handler.setFormatter(logging.Formatter(_format_at_api(options.format)))
+    handler.addFilter(_in_a_run)
+    logger.addHandler(handler)
+
+
+def _in_a_run(record: logging.LogRecord) -> bool:
+    # Prefect warns of each line that is logged outside; from a library that is no mistake.
+    return FlowRunContext.get() is not None or TaskRunContext.get() is not None
+
+
+def _format_at_api(text: str) -> str:
+    parts = [part for part in text.split(" | ") if not part.startswith(_SHOWN_APART)]
+    return " | ".join(parts)
+
+
+def _is_configured_by_user() -> bool:
+    path = get_current_settings().logging.config_path
+    variables = ("PREFECT_LOGGING_FORMATTERS_", "PREFECT_LOGGING_HANDLERS_")
+    return bool(path and Path(path).exists()) or any(n.startswith(variables) for n in os.environ)
+
+
+def _handlers() -> Iterator[logging.Handler]:
+    for name in (None, "prefect", "prefect.extra", *_RUNS):
+        yield from logging.getLogger(name).handlers
+
+
+class _PrefectRunFormatter(RunFormatter):
+    """Knows by Prefect's context which run the line of an extra logger is from."""
+
+    def run_of(self, record: logging.LogRecord) -> str | None:
+        """Return the run that a record is from, in words, None outside one."""
+        known = super().run_of(record)
+        if known or record.name.split(".")[0] == "prefect":
+            return known
+        task = TaskRunContext.get()
+        flow = FlowRunContext.get()
+        if task is not None:
+            return f"Task run {task.task_run.name!r}"
+        return f"Flow run {flow.flow_run.name!r}" if flow is not None and flow.flow_run else None

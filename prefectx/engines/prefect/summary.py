@@ -1,0 +1,66 @@
+"""The end of a flow run: what its calls came to, in its log and as a table on its page."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import ArtifactCreate
+from prefect.exceptions import PrefectException
+from prefect.logging.loggers import flow_run_logger
+from prefect.settings import temporary_settings
+
+from prefectx.progress import RunSummary, in_words
+
+_SHOWN_FAILURES = 100
+
+
+def sum_up(summary: RunSummary) -> None:
+    """Log what the calls of a flow run came to, and leave a table on its page.
+
+    Parameters:
+        summary: what was counted; its engine run is Prefect's flow run.
+    """
+    log = flow_run_logger(summary.engine_run)
+    for line in summary.lines():
+        log.info("%s", line)
+    try:
+        # The run is over: a server that is away now is not waited for.
+        with temporary_settings({"client.max_retries": 0}), get_client(sync_client=True) as client:
+            client.create_artifact(_artifact(summary))
+    except (httpx.HTTPError, PrefectException, RuntimeError) as error:
+        log.warning("The table of this run could not be sent: %s", error)
+
+
+def _artifact(summary: RunSummary) -> ArtifactCreate:
+    return ArtifactCreate(
+        key=f"prefectx-{re.sub('[^a-z0-9]+', '-', summary.flow.lower()).strip('-') or 'flow'}",
+        type="table",
+        description=_description(summary),
+        data=json.dumps(_rows(summary)),
+        flow_run_id=summary.engine_run.id,
+    )
+
+
+def _rows(summary: RunSummary) -> list[dict[str, Any]]:
+    return [
+        {
+            "task": name,
+            "skipped": counts.skipped,
+            "ran": counts.ran,
+            "failed": counts.failed,
+            "longest": in_words(counts.longest) if counts.ran else "",
+        }
+        for name, counts in summary.tasks.items()
+    ]
+
+
+def _description(summary: RunSummary) -> str:
+    lines = [f"Calls of the flow `{summary.flow}`"]
+    for task, target, reason in summary.failures[:_SHOWN_FAILURES]:
+        lines.append(f"- `{task}` failed, target `{target}`: {reason.splitlines()[0]}")
+    left = len(summary.failures) - _SHOWN_FAILURES
+    return "\n".join([*lines, f"- and {left} more"] if left > 0 else lines)
