@@ -7,10 +7,12 @@ import contextvars
 import logging
 from collections.abc import Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
+from prefectx import logs, progress, settings
 from prefectx.call import Outcome, are_finished, make_call
+from prefectx.display import showing
 from prefectx.flows import Flow
 from prefectx.futures import AnyFuture, DoneAndNotDone, Future, FutureList, State
 from prefectx.mapping import map_arguments
@@ -113,7 +115,7 @@ def run_flow(
         future = _flow_future_async(flow, args, kwargs)
         return _state_of(future) if return_state else _result_of(future)
     try:
-        with in_flow(flow.name):
+        with _running(flow):
             result = Future(_returned(flow.fn(*args, **kwargs)))
     except Exception as error:
         if not return_state:
@@ -139,7 +141,8 @@ def tags(*new_tags: str) -> AbstractContextManager[set[str]]:
 
 def get_run_logger() -> logging.Logger:
     """Return the logger for what happens in a task or a flow."""
-    return logging.getLogger("prefectx.runs")
+    logs.set_up(settings.current().project.logging)
+    return logging.getLogger(logs.RUNS)
 
 
 class _Run:
@@ -168,15 +171,20 @@ class _Run:
 
     def value(self) -> Any:
         """Run the call, unless it is finished; return data, or the item of its output."""
-        return self.item if self.is_finished else self._outcome().value
+        return self._skip().item if self.is_finished else self._outcome().value
 
     async def value_async(self) -> Any:
         """Do what `value` does for an async task."""
-        return self.item if self.is_finished else (await self._outcome_async()).value
+        return self._skip().item if self.is_finished else (await self._outcome_async()).value
 
     def skipped(self) -> Future:
         """Return the future of a finished call."""
+        self._skip()
         return Future(self.item, item=self.item, skipped=True)
+
+    def _skip(self) -> _Run:
+        progress.skipped(self.task.name)
+        return self
 
     def complete(self) -> Future:
         """Run the call to its end, async or not; hold its result or failure."""
@@ -207,19 +215,22 @@ class _Run:
         return (await self.future_async()).state
 
     def _outcome(self) -> Outcome:
-        args, kwargs = self._inputs()
-        if self.call is not None:
-            return self.call.run(*args, **kwargs)
-        data = self.task.fn(*args, **kwargs)
-        return Outcome(list(data) if self.task.isgenerator else data, False)
+        with progress.running(self.task.name, self.item):
+            args, kwargs = self._inputs()
+            if self.call is not None:
+                return self.call.run(*args, **kwargs)
+            data = self.task.fn(*args, **kwargs)
+            return Outcome(list(data) if self.task.isgenerator else data, False)
 
     async def _outcome_async(self) -> Outcome:
-        args, kwargs = self._inputs()
-        if self.call is not None:
-            return await self.call.run_async(*args, **kwargs)
-        result = self.task.fn(*args, **kwargs)
-        data = [part async for part in result] if self.task.isgenerator else await result
-        return Outcome(data, False)
+        with progress.running(self.task.name, self.item):
+            args, kwargs = self._inputs()
+            if self.call is not None:
+                return await self.call.run_async(*args, **kwargs)
+            result = self.task.fn(*args, **kwargs)
+            is_generator = self.task.isgenerator
+            data = [part async for part in result] if is_generator else await result
+            return Outcome(data, False)
 
     def _inputs(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         check_upstream(self.wait_for)
@@ -235,7 +246,24 @@ def _call_bare(
     if kwargs or not all(type(value) in ATOMS for value in args):
         given = load_items(resolve_futures({"args": args, "kwargs": kwargs}))
         args, kwargs = given["args"], given["kwargs"]
-    return task.fn(*args, **kwargs)
+    if progress.current() is None:
+        return task.fn(*args, **kwargs)
+    with progress.running(task.name):
+        return task.fn(*args, **kwargs)
+
+
+@contextmanager
+def _running(flow: Flow[..., Any]) -> Iterator[None]:
+    """Log, count and show what happens in a flow, and sum it up at the end."""
+    options = settings.current().project
+    logs.set_up(options.logging)
+    with in_flow(flow.name), progress.recording(flow) as summary:
+        try:
+            with showing(summary, options.progress):
+                yield
+        finally:
+            for line in summary.lines():
+                logging.getLogger(logs.RUNS).info("%s: %s", flow.name, line)
 
 
 def _complete(coroutine: Coroutine[Any, Any, Future]) -> Future:
@@ -260,7 +288,7 @@ async def _flow_future_async(
     flow: Flow[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Future:
     try:
-        with in_flow(flow.name):
+        with _running(flow):
             return Future(_returned(await flow.fn(*args, **kwargs)))
     except Exception as error:
         return Future(error, failed=True)
