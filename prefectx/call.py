@@ -44,6 +44,7 @@ class Baggage(NamedTuple):
     settings: Settings
     context: Mapping[str, Any]
     untouched: frozenset[str]
+    keeps: bool
 
 
 class Call:
@@ -84,7 +85,14 @@ class Call:
         if isinstance(recipe, Baggage):
             return recipe
         quoted = frozenset(name for name, value in self._given.items() if is_marked(value, quote))
-        return Baggage(recipe.task, recipe.options, recipe.settings, self.fields.context, quoted)
+        return Baggage(
+            recipe.task,
+            recipe.options,
+            recipe.settings,
+            self.fields.context,
+            quoted,
+            recipe.keeps,
+        )
 
     @property
     def fields(self) -> Fields:
@@ -104,9 +112,14 @@ class Call:
         return self._recipe.options
 
     @property
+    def may_be_finished(self) -> bool:
+        """Whether an output that exists is a reason not to run the function."""
+        return self.item is not None and self._recipe.keeps and not self.options.refresh
+
+    @property
     def is_finished(self) -> bool:
         """Whether the function need not run, as the output exists."""
-        return self.item is not None and not self.options.refresh and self.item.exists()
+        return self.may_be_finished and cast(Item, self.item).exists()
 
     def run(self, *args: Any, **kwargs: Any) -> Outcome:
         """Skip the call if its output exists, else load its inputs, run it, save its output.
@@ -240,7 +253,7 @@ def are_finished(calls: Sequence[Call]) -> list[bool]:
     """Tell for each call whether its output exists, asking each store for all of them at once."""
     wanted: dict[Store, list[str]] = {}
     for call in calls:
-        if call.item is not None and not call.options.refresh:
+        if call.item is not None and call.may_be_finished:
             wanted.setdefault(call.item.store, []).append(call.item.location)
     found = {store: store.exists_many(locations) for store, locations in wanted.items()}
     nothing: frozenset[str] = frozenset()

@@ -37,6 +37,7 @@ class Recipe:
         function: where the function is defined.
         is_closed: whether the arguments suffice to fill the target, while nothing is set at run
             time.
+        keeps: whether outputs are kept and finished calls skipped.
         target: the compiled target, None where no output is kept.
         run_name: the compiled name of the runs, None where Prefect is to make it.
         store: where the outputs are kept.
@@ -53,6 +54,7 @@ class Recipe:
         "engine",
         "function",
         "is_closed",
+        "keeps",
         "mode",
         "options",
         "run_name",
@@ -70,7 +72,10 @@ class Recipe:
         self.mode = get_mode(self.options.mode)
         self.engine = load_engine(self.mode)
         self.function = task.qualified_name
-        self.target = self._compile(self.options.target) if self.mode.keeps else None
+        self.keeps = self.mode.keeps
+        # A function that saves its own output needs to know where in every mode.
+        has_target = self.keeps or not self.options.save
+        self.target = self._compile(self.options.target) if has_target else None
         self.run_name = self._compile(self._chosen_run_name())
         self.suffix: str = "." + (self.options.format or "pkl").lstrip(".")
         self.store = self._make_store(self.options.format)

@@ -72,7 +72,7 @@ def test_a_folder_in_the_place_of_a_target(tmp_path):
     def f(x):
         return x
 
-    with pytest.raises(prefectx.StoreError, match="one.json"):
+    with pytest.raises(prefectx.StoreError, match=r"one\.json"):
         f(1)
 
 
@@ -84,7 +84,7 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     def f(x):
         return x
 
-    with pytest.raises(prefectx.StoreError, match="file/1.json"):
+    with pytest.raises(prefectx.StoreError, match=r"file/1\.json"):
         f(1)
 
 
@@ -120,7 +120,7 @@ def test_a_value_that_leads_out_of_the_folder():
     def f(name):
         return name
 
-    with pytest.raises(prefectx.TargetError, match="'f'.*leads out of 'out/'"):
+    with pytest.raises(prefectx.TargetError, match=r"'f'.*leads out of 'out/'"):
         f("../../etc/passwd")
 
 

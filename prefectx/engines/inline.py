@@ -43,7 +43,8 @@ def call(
         wait_for: futures that must not have failed.
         **kwargs: arguments likewise.
     """
-    if not return_state and not task.recipe().mode.keeps:
+    recipe = task.recipe()
+    if not (return_state or recipe.keeps or recipe.target):
         return _call_bare(task, args, kwargs, wait_for)
     run = _Run(task, task.binder.bind(args, kwargs), wait_for)
     if task.isasync:
@@ -161,7 +162,8 @@ class _Run:
         self.task = task
         self.wait_for = wait_for
         self.arguments = arguments
-        self.call = make_call(recipe, arguments, flow_name) if recipe.mode.keeps else None
+        has_item = recipe.keeps or recipe.target is not None
+        self.call = make_call(recipe, arguments, flow_name) if has_item else None
         self.item = self.call.item if self.call else None
 
     @property

@@ -81,7 +81,7 @@ class Submission:
     def ready(self) -> tuple[PrefectTask[..., Any], tuple[Any, ...], dict[str, Any]]:
         """Return the task that Prefect is to run, and the arguments to call it with."""
         task = prefect_task(self._task).named(self._run_name())
-        if self._recipe.mode.keeps or hold_items(self._arguments):
+        if self._needs_step():
             task = task.for_call(self._call, is_finished=self.is_finished)
         return task, *self._task.binder.unbind(for_prefect(self._arguments))
 
@@ -89,16 +89,20 @@ class Submission:
         """Return what `ready` does, for a worker that serves the task."""
         task = prefect_task(self._task).named(self._run_name())
         args, kwargs = self._task.binder.unbind(for_prefect(self._arguments))
-        if not self._recipe.mode.keeps and not hold_items(self._arguments):
+        if not self._needs_step():
             return task, args, kwargs
         return task.served(), args, {**kwargs, "prefectx_call": self._call}
+
+    def _needs_step(self) -> bool:
+        has_item = self._recipe.keeps or self.item is not None
+        return has_item or hold_items(self._arguments)
 
     def _run_name(self) -> str | None:
         """Return the run's name as a template of Prefect's, None where Prefect makes it."""
         template, fields = self._recipe.run_name, self._call.fields
         if template is None:
             return None
-        if not self._recipe.mode.keeps and self._arguments.keys() >= set(template.names()):
+        if not self._recipe.keeps and self._arguments.keys() >= set(template.names()):
             return template.text
         try:
             return template.fill(fields).replace("{", "{{").replace("}", "}}")
