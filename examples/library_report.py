@@ -15,6 +15,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ NOT_OF_THE_LIBRARY = {"site-packages", "dist-packages", "__pycache__"}
 def parse(module: str, path: Path) -> dict[str, Any]:
     """Parse a source file; keep of its syntax tree what is measured."""
     source = path.read_bytes()
-    nodes = [node for node in ast.walk(ast.parse(source, path)) if type(node) in KINDS]
+    nodes = [node for node in ast.walk(syntax_tree(source)) if type(node) in KINDS]
     return {
         "module": module,
         "lines": source.count(b"\n"),
@@ -122,6 +123,15 @@ def find_modules() -> Iterable[tuple[str, Path]]:
         is_module = all(part.isidentifier() for part in parts)
         if is_module and NOT_OF_THE_LIBRARY.isdisjoint(parts):
             yield ".".join(parts).removesuffix(".__init__"), path
+
+
+def syntax_tree(source: bytes) -> ast.AST:
+    """Parse a source."""
+    for _ in range(9):
+        # In older Pythons threads that parse at the same time disturb each other (gh-106905).
+        with suppress(SystemError):
+            return ast.parse(source)
+    return ast.parse(source)
 
 
 def print_largest(modules: DataFrame) -> None:
