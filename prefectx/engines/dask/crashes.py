@@ -21,6 +21,8 @@ from prefect.utilities.engine import emit_task_run_state_change_event
 
 from prefectx.engines.dask.scheduling import KILLED_FOR_MEMORY
 from prefectx.errors import WorkerError
+from prefectx.futures import item_of
+from prefectx.nested import replace
 
 
 class Submitted:
@@ -35,7 +37,7 @@ class Submitted:
     __slots__ = ("name", "run_name", "task", "task_run_id")
 
     def __init__(self, task: Task[..., Any], arguments: dict[str, Any], task_run_id: UUID) -> None:
-        shown = ", ".join(f"{name}={reprlib.repr(value)}" for name, value in arguments.items())
+        shown = ", ".join(f"{name}={_shown(value)}" for name, value in arguments.items())
         self.name = f"{task.name}({shown})"
         self.run_name = _run_name(task)
         self.task = task.task_key
@@ -61,6 +63,11 @@ def crashed_state(call: Submitted, error: BaseException, client: Client) -> Stat
     # What the API is told holds no data.
     _report(call, Crashed(message=message, state_details=details))
     return Crashed(message=message, data=reason, state_details=details)
+
+
+def _shown(value: Any) -> str:
+    # An item says more than a future that stands for it.
+    return reprlib.repr(replace(value, lambda part: item_of(part) or part))
 
 
 def _run_name(task: Task[..., Any]) -> str:

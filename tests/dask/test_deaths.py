@@ -1,0 +1,33 @@
+"""Workers that die: who is to blame, who tries again, and what is said in the end."""
+
+from pathlib import Path
+
+import pytest
+
+from prefectx.errors import WorkerError
+from tests.dask import jobs
+
+pytestmark = pytest.mark.slow
+
+
+def calls(folder: Path) -> list[str]:
+    return sorted((folder / "calls").read_text().split())
+
+
+def test_a_killed_worker_costs_only_the_call_that_it_ran(on_local_cluster, tmp_path):
+    """The run ends with every output right; finished calls are not executed again."""
+    assert jobs.survives(str(tmp_path)) == sum(range(6))
+    executed = calls(tmp_path)
+    assert executed.count("2") == 2
+    assert set(executed) == set("012345")
+    assert len(executed) <= 8
+
+
+def test_a_call_that_uses_up_the_memory_is_crashed(on_local_cluster, tmp_path, task_runs):
+    """It runs once, ends Crashed in the API, and the flow fails; the others are completed."""
+    with pytest.raises(WorkerError, match=r"hog\(n=1, .*used .* may use .*memory_limit"):
+        jobs.hungry(str(tmp_path))
+    assert calls(tmp_path) == ["1"]
+    states = {name: run["state_type"] for name, run in task_runs("hungry", 3).items()}
+    assert [state for name, state in states.items() if name.startswith("hog")] == ["CRASHED"]
+    assert states["ordered-0"] == states["ordered-1"] == "COMPLETED"

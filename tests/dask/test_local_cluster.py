@@ -1,0 +1,40 @@
+"""Clusters that live as long as a flow, and the memory of their workers."""
+
+import os
+import sys
+
+import dask
+import pytest
+
+import prefectx
+from tests.dask import jobs
+
+glibc = pytest.mark.skipif(sys.platform != "linux", reason="the allocator has no such call")
+
+
+def test_the_process_is_left_as_it_was(on_local_cluster):
+    """Neither variables nor Dask's configuration change for good; the workers get theirs."""
+    before, configured = dict(os.environ), dask.config.collect()
+    own = {"environ": {"OMP_NUM_THREADS": "3", "OF_THE_RUN": "yes"}, "terminate": 0.9, "pause": 0.7}
+    with prefectx.override(dask=own):
+        assert jobs.variables("OMP_NUM_THREADS", "OF_THE_RUN") == ["3", "yes"]
+    assert dict(os.environ) == before
+    assert dask.config.collect() == configured
+    assert dask.config.get("distributed.worker.memory.terminate") == 0.95
+
+
+@glibc
+@pytest.mark.slow
+@pytest.mark.parametrize(("trim", "kept"), [(True, False), (False, True)])
+def test_freed_memory_goes_back(on_local_cluster, trim, kept):
+    """What a call has freed no longer counts for the worker, unless trim is off."""
+    with prefectx.override(dask={"trim": trim, "workers": 1}):
+        (megabytes,) = jobs.memory_after(300).values()
+    assert (megabytes > 350) == kept
+
+
+def test_threads_of_the_flow_as_workers(api_url, tmp_path):
+    """processes = false makes workers of threads, with the same answers."""
+    dask_options = {"processes": False, "workers": 1, "threads_per_worker": 2}
+    with prefectx.override(root=tmp_path, runner={"type": "dask"}, dask=dask_options):
+        assert {place["process"] for place in jobs.places()} == {os.getpid()}
