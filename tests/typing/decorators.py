@@ -1,7 +1,6 @@
 """What a type checker sees of decorated functions; only mypy reads this."""
 
-from collections.abc import Coroutine
-from typing import Any, assert_type
+from typing import assert_type
 
 from prefectx import Item, flow, load, task
 
@@ -33,8 +32,6 @@ def another() -> str:
 
 assert_type(area(1, height=2), float)
 assert_type(words(1), list[str])
-coroutine = fetch("x")
-assert_type(coroutine, Coroutine[Any, Any, bytes])
 assert_type(pipeline(3), float)
 assert_type(another(), str)
 assert_type(area.with_options(tags=["a"])(1), float)
@@ -46,3 +43,8 @@ pipeline(count="3")  # type: ignore[arg-type]
 
 data: object = load(area.submit(1))
 items: list[Item] = [future.item for future in words.map([1, 2])]
+
+
+async def awaits() -> None:
+    """Async tasks are awaited and give the function's result."""
+    assert_type(await fetch("x"), bytes)
