@@ -53,7 +53,18 @@ def server_environment(home: Path) -> dict[str, str]:
     }
 
 
-class Server:
+class Api:
+    """What tests ask a server."""
+
+    url: str
+
+    def read(self, kind: str, **filters: Any) -> list[dict[str, Any]]:
+        """Return the runs, logs or artifacts that the API has, by its filters."""
+        answer = httpx.post(f"{self.url}/{kind}/filter", json=filters, timeout=30)
+        return answer.raise_for_status().json()
+
+
+class Server(Api):
     """A `prefect server start` of its own, on the loopback interface."""
 
     def __init__(self, home: Path, port: int | None = None) -> None:
@@ -91,10 +102,12 @@ class Server:
                 time.sleep(0.2)
         raise RuntimeError((self.home / "server.log").read_text())
 
-    def read(self, kind: str, **filters: Any) -> list[dict[str, Any]]:
-        """Return the runs, logs or artifacts that the API has, by its filters."""
-        answer = httpx.post(f"{self.url}/{kind}/filter", json=filters, timeout=30)
-        return answer.raise_for_status().json()
+
+class Embedded(Api):
+    """Prefect's embedded server of the test process."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +119,9 @@ def prefect_home() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def real_server(prefect_home: Path) -> Iterator[Server]:
-    server = Server(prefect_home)
+    home = prefect_home / "server"
+    home.mkdir()
+    server = Server(home)
     server.start()
     yield server
     send_what_is_left()
@@ -144,12 +159,22 @@ def using_api(url: str) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def server(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """The real server, chosen by the user."""
-    monkeypatch.setenv("PREFECT_API_URL", real_server.url)
-    with using_api(real_server.url):
-        yield real_server
+@pytest.fixture(params=["real", pytest.param("embedded", marks=pytest.mark.slow)])
+def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    """The real server, chosen by the user; with `-m "prefect and slow"` the embedded one."""
+    if request.param == "embedded":
+        from prefect.settings import get_current_settings
+
+        from prefectx.engines.prefect.api import prefect_api
+
+        with prefect_api(settings.current().project):
+            api = Embedded(get_current_settings().api.url)
+        yield api
+        return
+    real = request.getfixturevalue("real_server")
+    monkeypatch.setenv("PREFECT_API_URL", real.url)
+    with using_api(real.url):
+        yield real
 
 
 @pytest.fixture(params=MODES)
