@@ -63,26 +63,46 @@ class Flow(HookedFlow, Decorated[P, R]):
         return copy
 
 
-@overload
-def flow(fn: Callable[P, R], /) -> Flow[P, R]: ...
-@overload
-def flow(fn: None = None, /, **keywords: Any) -> Callable[[Callable[P, R]], Flow[P, R]]: ...
-def flow(fn: Callable[..., Any] | None = None, /, **keywords: Any) -> Any:
-    """Make a flow of a function; used as `@flow` or `@flow(name=..., log_prints=True, ...)`.
+class FlowDecorator:
+    """Make a flow of a function; used as `@flow` or `@flow(name=..., log_prints=True, ...)`."""
 
-    Parameters:
-        fn: the function: plain, async, a class method or a static method.
-        **keywords: the options of Prefect's own decorator.
+    @overload
+    def __call__(self, fn: Callable[P, R], /) -> Flow[P, R]: ...
+    @overload
+    def __call__(
+        self, fn: None = None, /, **keywords: Any
+    ) -> Callable[[Callable[P, R]], Flow[P, R]]: ...
+    def __call__(self, fn: Callable[..., Any] | None = None, /, **keywords: Any) -> Any:
+        """Make a flow of a function.
 
-    Returns:
-        A `Flow`, which in a Prefect mode is a `prefect.Flow` as well.
+        Parameters:
+            fn: the function: plain, async, a class method or a static method.
+            **keywords: the options of Prefect's own decorator.
 
-    Raises:
-        TypeError: where there is no such keyword.
-        ConfigError: where the configuration is wrong.
-    """
-    if fn is None:
-        return functools.partial(flow, **keywords)
-    check_keywords(keywords, PREFECT_FLOW, f"flow {getattr(fn, '__name__', fn)!r}")
-    mode = get_mode(settings.current().project.mode)
-    return load_engine(mode).make_flow(fn, keywords)
+        Returns:
+            A `Flow`, which in a Prefect mode is a `prefect.Flow` as well.
+
+        Raises:
+            TypeError: where there is no such keyword.
+            ConfigError: where the configuration is wrong.
+        """
+        if fn is None:
+            return functools.partial(self, **keywords)
+        check_keywords(keywords, PREFECT_FLOW, f"flow {getattr(fn, '__name__', fn)!r}")
+        mode = get_mode(settings.current().project.mode)
+        return load_engine(mode).make_flow(fn, keywords)
+
+    def from_source(self, *args: Any, **kwargs: Any) -> Any:
+        """Load a flow from a folder, a repository or a bucket, as Prefect's `flow.from_source`.
+
+        Parameters:
+            *args: the source and the entrypoint in it, as `"flows.py:pipeline"`.
+            **kwargs: likewise by name.
+
+        Returns:
+            The flow; in a running event loop what is to be awaited for it.
+        """
+        return load_engine(get_mode("prefect")).PrefectFlow.from_source(*args, **kwargs)
+
+
+flow = FlowDecorator()

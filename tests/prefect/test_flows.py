@@ -235,7 +235,7 @@ def test_entrypoint(mode, module):
 def test_from_source(mode, module):
     """`from_source` gives the flow of a file."""
     folder = str(Path(module.__file__).parent)
-    found = type(module.pipeline).from_source(folder, f"{Path(module.__file__).name}:pipeline")
+    found = flow.from_source(folder, f"{Path(module.__file__).name}:pipeline")
     assert found.name == "pipeline"
     assert found(3) == 6
 

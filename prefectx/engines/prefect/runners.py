@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
+from prefectx.engines.prefect import logs
+
 if TYPE_CHECKING:
     from prefectx.settings import Options
 
@@ -18,7 +20,10 @@ def make_runner(options: Options) -> TaskRunner[Any]:
         options: the project's options.
     """
     if options.runner.type == "processes":
-        return ProcessPoolTaskRunner(max_workers=options.runner.max_workers)
+        # A call sets up the logging of its worker itself, but for those of the mode `prefect`.
+        return ProcessPoolTaskRunner(
+            max_workers=options.runner.max_workers, initializer=logs.set_up, initargs=(options,)
+        )
     if options.runner.type == "dask":
         runner: TaskRunner[Any] = importlib.import_module("prefectx.engines.dask").make_runner()
         return runner
