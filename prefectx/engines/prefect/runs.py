@@ -63,6 +63,11 @@ class FlowStep:
         self._fn = flow.fn
         functools.update_wrapper(self, flow.fn)
 
+    @property
+    def __globals__(self) -> dict[str, Any]:
+        # Prefect looks annotations up there that are text: `from __future__ import annotations`.
+        return self._fn.__globals__
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the function."""
         return around(self._surroundings, self.flow, self._fn, args, kwargs)
