@@ -20,6 +20,8 @@ from prefectx.formats.frames import library_of
 from prefectx.registry import require
 
 _TIME = re.compile(r"\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?")
+# So many rows at once are made text, which takes more room than what they are made from.
+_ROWS = 100_000
 _QUOTED = r'"(?:[^"]|"")*"'
 
 
@@ -45,14 +47,12 @@ def _dump_pandas(frame: Any, stream: BinaryIO, separator: str) -> None:
         raise FormatError("a text file has one line of column names, not several")
     numbered = frames_equal.is_numbered(frame)
     stream.write(_header(frame, separator, index=not numbered).encode())
-    frame.to_csv(
-        stream,
-        sep=separator,
-        header=False,
-        index=not numbered,
-        lineterminator="\n",
-        date_format=_date_format(frame),
-    )
+    for start in range(0, len(frame), _ROWS):
+        rows = frame.iloc[start : start + _ROWS]
+        rows = rows if numbered else rows.reset_index(allow_duplicates=True)
+        _with_text_of_times(rows).to_csv(
+            stream, sep=separator, header=False, index=False, lineterminator="\n"
+        )
 
 
 def _header(frame: Any, separator: str, *, index: bool) -> str:
@@ -63,10 +63,27 @@ def _header(frame: Any, separator: str, *, index: bool) -> str:
     return "".join(f'"{name}"{separator}' for name in quoted) + line.getvalue()
 
 
-def _date_format(frame: Any) -> str:
-    times = [frame[name] for name in frame.select_dtypes("datetime")]
-    whole = all((values.dropna().dt.microsecond == 0).all() for values in times)
-    return "%Y-%m-%dT%H:%M:%S%z" if whole else "%Y-%m-%dT%H:%M:%S.%f%z"
+def _with_text_of_times(rows: Any) -> Any:
+    """Return rows whose columns of times are text with a `T` between date and time."""
+    texts = {
+        i: _text_of_times(rows.iloc[:, i])
+        for i, dtype in enumerate(rows.dtypes)
+        # Times with a zone are left to pandas: text cannot say of which they are.
+        if dtype.kind == "M" and getattr(dtype, "tz", None) is None
+    }
+    if not texts:
+        return rows
+    rows = rows.copy(deep=False)
+    for i, values in texts.items():
+        rows.isetitem(i, values)
+    return rows
+
+
+def _text_of_times(values: Any) -> Any:
+    numpy = require("numpy", "to write times")
+    whole = (values.dt.microsecond.fillna(0) == 0).all()
+    text = numpy.datetime_as_string(values.to_numpy(), unit="s" if whole else "us")
+    return numpy.where(values.isna(), None, text.astype(object))
 
 
 def _load(stream: BinaryIO, *, separator: str) -> Any:
@@ -83,7 +100,9 @@ def _load(stream: BinaryIO, *, separator: str) -> Any:
         na_values=[""],
         **_exact_numbers(pandas),
     )
-    return _indexed(frame.apply(_with_times), names)
+    for name in frame.columns[frame.dtypes.map(lambda dtype: dtype.kind == "O")]:
+        frame[name] = _with_times(frame[name])
+    return _indexed(frame, names)
 
 
 def _exact_numbers(pandas: Any) -> dict[str, str]:
@@ -106,16 +125,14 @@ def _index_names(header: str, separator: str) -> list[str | None]:
 
 def _with_times(values: Any) -> Any:
     """Return the times that a column of text holds, where it holds nothing else."""
-    given = values.dropna()
-    if values.dtype.kind != "O" or not len(given) or not _is_time(given.iloc[0]):
+    first = values.first_valid_index()
+    if first is None or _TIME.fullmatch(str(values[first])) is None:
         return values
-    if not given.map(_is_time).all():
+    try:
+        return require("pandas", "to read text files").to_datetime(values, format="ISO8601")
+    except ValueError:
+        # Other text further down: it is no column of times.
         return values
-    return require("pandas", "to read text files").to_datetime(values, format="ISO8601")
-
-
-def _is_time(value: Any) -> bool:
-    return isinstance(value, str) and _TIME.fullmatch(value) is not None
 
 
 def _indexed(frame: Any, names: list[str | None]) -> Any:

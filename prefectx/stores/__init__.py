@@ -6,14 +6,18 @@ import copy
 import inspect
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from prefectx.errors import ConfigError, MissingDependencyError
 from prefectx.formats import get_format
 from prefectx.item import Store
 from prefectx.registry import load_object
 
-__all__ = ["StoreDefinition", "make_store"]
+if TYPE_CHECKING:
+    from prefectx.stores.files import Filestore
+    from prefectx.stores.sql import SqlStore
+
+__all__ = ["Filestore", "SqlStore", "StoreDefinition", "make_store"]
 
 _BUILT_IN = {"file": "prefectx.stores.files:Filestore", "sql": "prefectx.stores.sql:SqlStore"}
 _CLASSES = {path.rpartition(":")[2]: path for path in _BUILT_IN.values()}

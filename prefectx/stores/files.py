@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,6 +16,9 @@ from prefectx.item import ItemInfo, Store
 from prefectx.stores import content, local
 from prefectx.stores.reasons import is_passed_on, load_error, pickle_refused, save_error
 from prefectx.stores.signing import SigningKey
+
+# What `abspath` would shorten, and URLs.
+_UNTIDY = re.compile(r"//|\.\.|(^|/)\.(/|$)")
 
 
 class _Files(Protocol):
@@ -148,8 +152,8 @@ class Filestore(Store):
 
     def locate(self, root: str, target: str) -> str:
         """Return the absolute path, or the URL, of `target` under `root`."""
-        if target[:1] != "/" == root[:1] and not (".." in target or "://" in target):
-            return f"{root}/{target}"
+        if root[:1] == "/" != target[:1] and not _UNTIDY.search(target):
+            return f"{root.rstrip('/')}/{target}"
         if "://" in target:
             return _plain(target)
         if "://" in root and not target.startswith("/"):

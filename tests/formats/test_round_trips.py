@@ -297,6 +297,14 @@ def test_csv_keeps_more_than_it_can_say(tmp_path, name, suffix):
     pd.testing.assert_frame_equal(found, data, check_dtype=False, check_freq=False)
 
 
+def test_split_seconds_far_down_a_column(tmp_path):
+    """Written by the hundred thousand rows, times of both kinds are still one column."""
+    times = pd.Series(pd.date_range("2020-01-01", periods=100_002, freq="s"))
+    times.iloc[-1] += pd.Timedelta(microseconds=5)
+    STORE.save(f"{tmp_path}/a.csv", pd.DataFrame({"t": times}))
+    assert STORE.load(f"{tmp_path}/a.csv")["t"].equals(times)
+
+
 def test_csv_is_what_others_read(tmp_path):
     """Only an index that says something is written, and its names are marked by quotes."""
     STORE.save(f"{tmp_path}/a.csv", pd.DataFrame({"a": [1], "b": ["x"]}))
