@@ -26,13 +26,16 @@ def test_every_language_is_known():
 
 
 @pytest.mark.parametrize("mode", ["function", "cache"])
-def test_python_blocks_run(mode, tmp_path):
-    """From top to bottom the blocks are one program."""
+def test_python_blocks_run(mode, tmp_path, capsys):
+    """From top to bottom the blocks are one program, which prints what their comments say."""
     program = "\n".join(PYTHON).replace('if __name__ == "__main__":', "if True:")
     if mode == "function":  # where there are no items
         program = program.replace("print(item.location)", "")
     with prefectx.override(mode=mode, root=tmp_path):
         exec(compile(program, "README.md", "exec"), {"__name__": "readme"})
+    said = re.findall(r"^print\(.*\) +# ([^.].*)$", program, re.MULTILINE)
+    assert said
+    assert set(said) <= set(capsys.readouterr().out.splitlines())
     assert (tmp_path / "working/summary/2024-02-29.txt").exists() == (mode == "cache")
 
 
