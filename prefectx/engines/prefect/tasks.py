@@ -104,7 +104,9 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
 
 
 # What `with_options` does not change, or changes to what Prefect knows of it.
-_KEPT = frozenset({"fn", "__wrapped__", "isasync", "isgenerator", "task_run_name"})
+_KEPT = frozenset(
+    {"fn", "__wrapped__", "isasync", "isgenerator", "task_run_name", "task_key", "source_code"}
+)
 
 
 def prefect_task(task: Task[..., Any]) -> PrefectTask[..., Any]:
