@@ -106,7 +106,7 @@ def _local(options: Options) -> dict[str, Any]:
         "processes": given.processes,
         "memory_limit": given.memory_limit,
         "resources": given.resources or None,
-        "dashboard_address": None,
+        "dashboard_address": "127.0.0.1:0",
         # A worker whose task holds the GIL is silent, but at work.
         "scheduler_kwargs": {
             "worker_ttl": given.worker_ttl or max(_TTL, options.keepalive.outage or 0)

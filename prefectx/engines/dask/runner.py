@@ -95,7 +95,9 @@ class DaskRunner(DaskTaskRunner):
             setattr(self, name, getattr(chosen, name))
         client = super().client
         self._run = f"prefectx-{uuid4().hex}"
-        plugin = RunSchedulerPlugin(self._run, self._options.dask.allowed_failures)
+        # A cluster of ours is nobody else's: where its workers are gone, none will come.
+        patience = None if self.address else _PATIENCE
+        plugin = RunSchedulerPlugin(self._run, self._options.dask.allowed_failures, patience)
         client.register_plugin(plugin, name=self._run)
         self._contexts = RunContexts(client)
         self._capacity = Capacity(client, self._cluster)
@@ -104,6 +106,7 @@ class DaskRunner(DaskTaskRunner):
             self._exit_stack.callback(self._contexts.close)
 
 
+_PATIENCE = 300.0
 _ARGUMENTS = (
     "address",
     "cluster_class",

@@ -29,17 +29,22 @@ class RunSchedulerPlugin(SchedulerPlugin):
     Parameters:
         name: the name of the run; only its calls are looked after.
         allowed_failures: the option.
+        patience: seconds that calls wait for workers where there are none; None: as the scheduler
+            is configured.
     """
 
-    def __init__(self, name: str, allowed_failures: int) -> None:
+    def __init__(self, name: str, allowed_failures: int, patience: float | None = None) -> None:
         self.name = name
         self.allowed_failures = allowed_failures
+        self.patience = patience
         self._running: dict[Any, str] = {}
         self._deaths: dict[Any, int] = {}
 
     async def start(self, scheduler: Scheduler) -> None:
         """Take note of the memory that the workers have."""
         self._scheduler = scheduler
+        if self.patience is not None and scheduler.no_workers_timeout is None:
+            scheduler.no_workers_timeout = self.patience
         for address in scheduler.workers:
             self.add_worker(scheduler, address)
 

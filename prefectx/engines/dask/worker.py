@@ -19,6 +19,7 @@ from prefectx import memory, settings
 from prefectx.engines.dask.parcels import Parcel, unpack
 from prefectx.engines.dask.scheduling import MEMORY, STARTED
 from prefectx.engines.dask.threads import start_background_threads
+from prefectx.engines.prefect import logs
 from prefectx.settings import Settings
 
 
@@ -80,6 +81,7 @@ class RunPlugin(WorkerPlugin):
         """Make this thread like one of the flow's process."""
         with settings.use(self.settings), self.prefect_settings.model_copy():
             start_background_threads()
+            logs.set_up(self.settings.project)
             yield
 
 
