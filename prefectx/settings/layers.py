@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -138,7 +139,22 @@ def checked(
         return given(model.model_validate(values, context={"folder": folder}))
     except ValidationError as error:
         problems.extend(problems_of(error, model, origin, prefix))
-        return {}
+        wrong = [detail["loc"] for detail in error.errors(include_url=False)]
+    # What is right is checked further, so that all mistakes are reported together.
+    right = functools.reduce(_without, wrong, values)
+    return checked(model, right, origin, folder, [], prefix) if right != values else {}
+
+
+def _without(values: Any, path: Sequence[int | str]) -> Any:
+    """Return nested dictionaries without what is at `path`, or with what of it there is."""
+    name, *below = path or (None,)
+    if not isinstance(values, Mapping) or name not in values:
+        return values
+    rest = {key: value for key, value in values.items() if key != name}
+    inner = values[name]
+    if below and isinstance(inner, Mapping) and below[0] in inner:
+        rest[name] = _without(inner, below)
+    return rest
 
 
 def part_of(name: str, values: Values, origin: Origin, path: KeyPath = ()) -> Part:

@@ -122,5 +122,7 @@ def _check_stores(
     known = [*settings.stores, *in_profiles]
     for part in (settings.in_file, *profiles.values(), settings.in_environment):
         problems.extend(unknown_stores(part, known))
+    wrong = {problem.key.removesuffix(".class") for problem in problems}
     for part in (settings.in_file, settings.in_profile, settings.in_environment):
-        problems.extend(stores_without_class(part, settings.stores))
+        without = stores_without_class(part, settings.stores)
+        problems.extend(problem for problem in without if problem.key not in wrong)
