@@ -11,7 +11,7 @@ from prefect.task_runners import TaskRunner
 from prefectx import settings
 from prefectx.engines.prefect.api import with_api
 from prefectx.engines.prefect.arguments import hold_items
-from prefectx.engines.prefect.runners import make_runner
+from prefectx.engines.prefect.runners import for_run, make_runner
 from prefectx.engines.prefect.runs import FlowStep
 from prefectx.engines.prefect.watch import is_run_by_runner
 from prefectx.flows import Flow, P, R
@@ -60,8 +60,8 @@ class PrefectFlow(Flow[P, R], StockFlow[P, R]):  # type: ignore[misc]  # calls d
     def task_runner(self) -> TaskRunner[Any]:
         """The runner that the decorator names, else the one of the configuration."""
         if self.prefect_keywords.get("task_runner") is not None:
-            return self._task_runner
-        return make_runner(settings.current().project)
+            return for_run(self._task_runner)
+        return for_run(make_runner(settings.current().project))
 
     @task_runner.setter
     def task_runner(self, runner: TaskRunner[Any]) -> None:

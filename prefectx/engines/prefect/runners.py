@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from prefect.context import SettingsContext, get_settings_context
+from prefect.settings import Profile, Settings
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
 from prefectx.engines.prefect import logs
 
 if TYPE_CHECKING:
     from prefectx.settings import Options
+
+
+def for_run(runner: TaskRunner[Any]) -> TaskRunner[Any]:
+    """Make a runner ready for the run of a flow that begins here.
+
+    Parameters:
+        runner: the user's or ours.
+    """
+    if isinstance(runner, ProcessPoolTaskRunner) and not runner._started:
+        # Prefect hands on from a thread of its own what the pool reports; there only the settings
+        # that the program was started with would hold, and another API.
+        here = get_settings_context()
+        enter: Any = functools.partial(_enter_settings, here.profile, here.settings)
+        others = [f for f in runner.subprocess_message_processor_factories if not _is_ours(f)]
+        runner.subprocess_message_processor_factories = (enter, *others)
+    return runner
+
+
+def _enter_settings(profile: Profile, settings: Settings) -> Callable[[str, Any], tuple[str, Any]]:
+    SettingsContext(profile=profile, settings=settings).__enter__()
+    return lambda kind, payload: (kind, payload)
+
+
+def _is_ours(factory: Any) -> bool:
+    return getattr(factory, "func", None) is _enter_settings
 
 
 def make_runner(options: Options) -> TaskRunner[Any]:
