@@ -16,6 +16,7 @@ from prefectx.settings import Dask, Options
 
 _THRESHOLDS = ("target", "spill", "pause")
 _TTL = 300.0
+_BACK_WITHIN = "5m"
 
 
 def runner_arguments(options: Options) -> dict[str, Any]:
@@ -66,6 +67,18 @@ class RunNanny(Nanny):
         self.env.update(environ or {})
 
 
+class RunCluster(LocalCluster):
+    """A local cluster that waits for a worker to start again.
+
+    Dask gives a worker up for good that is not back after 15 seconds; on a busy machine it takes
+    longer to start, and a cluster that has lost all waits for ever.
+    """
+
+    def _update_worker_status(self, op: str, msg: Any) -> None:
+        with dask.config.set({"distributed.deploy.lost-worker-timeout": _BACK_WITHIN}):
+            super()._update_worker_status(op, msg)  # type: ignore[no-untyped-call]
+
+
 class Environment:
     """The variables that nannies set in the flow's process on their way to the workers.
 
@@ -90,7 +103,7 @@ class Environment:
 def _cluster_class(given: Dask) -> Any:
     named = given.cluster_class
     if named is None:
-        return LocalCluster
+        return RunCluster
     return from_qualified_name(named.replace(":", ".")) if isinstance(named, str) else named
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Self
 from uuid import uuid4
 
@@ -88,7 +90,8 @@ class DaskRunner(DaskTaskRunner):
         return DaskFuture(submission, client, self._contexts.current(), self._run)
 
     def _connect(self) -> None:
-        # Entered before the cluster, so that it is left after it.
+        # Entered before the cluster, so that they are left after it.
+        self._exit_stack.enter_context(_quiet())
         self._exit_stack.callback(Environment(self._options.dask.environ).restore)
         chosen = DaskTaskRunner(**runner_arguments(self._options))
         for name in _ARGUMENTS:
@@ -101,9 +104,20 @@ class DaskRunner(DaskTaskRunner):
         client.register_plugin(plugin, name=self._run)
         self._contexts = RunContexts(client)
         self._capacity = Capacity(client, self._cluster)
-        if self._cluster is None:
-            self._exit_stack.callback(client.unregister_scheduler_plugin, self._run)
-            self._exit_stack.callback(self._contexts.close)
+        self._exit_stack.callback(client.unregister_scheduler_plugin, self._run)
+        self._exit_stack.callback(self._contexts.close)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what Dask says of each comm and process out of the flow's log."""
+    log = logging.getLogger("distributed")
+    level = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 _PATIENCE = 300.0

@@ -8,6 +8,7 @@ from prefect.context import SettingsContext, get_settings_context
 from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogWorker
 
+_WITHIN = 30.0
 _started: set[str | None] = set()
 
 
@@ -22,6 +23,13 @@ def start_background_threads() -> None:
     if url not in _started:
         _started.add(url)
         contextvars.Context().run(_start, here.model_copy())
+
+
+def finish_background_threads() -> None:
+    """Send what is waiting; the threads are started anew when they are needed again."""
+    _started.clear()
+    APILogWorker.drain_all(timeout=_WITHIN)
+    EventsWorker.drain_all(timeout=_WITHIN)
 
 
 def _start(settings: SettingsContext) -> None:

@@ -18,7 +18,7 @@ from prefect.task_engine import run_task_async, run_task_sync
 from prefectx import memory, settings
 from prefectx.engines.dask.parcels import Parcel, unpack
 from prefectx.engines.dask.scheduling import MEMORY, STARTED
-from prefectx.engines.dask.threads import start_background_threads
+from prefectx.engines.dask.threads import finish_background_threads, start_background_threads
 from prefectx.engines.prefect import logs
 from prefectx.settings import Settings
 
@@ -57,6 +57,10 @@ class RunPlugin(WorkerPlugin):
             worker.state.available_resources[MEMORY] = limit
         # As for the processes of a local cluster; a worker's own modules come first.
         sys.path.extend(p for p in self.path if p not in sys.path and Path(p).is_dir())
+
+    async def teardown(self, worker: distributed.Worker) -> None:
+        """Send the last news of the runs: a cluster that closes waits for no one."""
+        await asyncio.to_thread(finish_background_threads)
 
     @cached_property
     def settings(self) -> Settings:
