@@ -44,7 +44,7 @@ NOT_OF_THE_LIBRARY = {"site-packages", "dist-packages", "__pycache__"}
 def parse(module: str, path: Path) -> dict[str, Any]:
     """Parse a source file; keep of its syntax tree what is measured."""
     source = path.read_bytes()
-    nodes = [node for node in ast.walk(syntax_tree(source)) if type(node) in KINDS]
+    nodes = [node for node in ast.walk(syntax_tree(source, path)) if type(node) in KINDS]
     return {
         "module": module,
         "lines": source.count(b"\n"),
@@ -125,13 +125,13 @@ def find_modules() -> Iterable[tuple[str, Path]]:
             yield ".".join(parts).removesuffix(".__init__"), path
 
 
-def syntax_tree(source: bytes) -> ast.AST:
+def syntax_tree(source: bytes, path: Path) -> ast.AST:
     """Parse a source."""
     for _ in range(9):
         # In older Pythons threads that parse at the same time disturb each other (gh-106905).
         with suppress(SystemError):
-            return ast.parse(source)
-    return ast.parse(source)
+            return ast.parse(source, path)
+    return ast.parse(source, path)
 
 
 def print_largest(modules: DataFrame) -> None:

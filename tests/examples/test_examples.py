@@ -14,7 +14,11 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = sorted(path.name for path in EXAMPLES.glob("*.py"))
-ARGUMENTS = {"library_report.py": ["--limit", "6"]}
+ON_PREFECT = [
+    pytest.param(name, marks=pytest.mark.dask) if name.startswith("dask") else name
+    for name in NAMES
+]
+ARGUMENTS = {"library_report.py": ["--limit", "6"], "dask_local.py": ["2", "2"]}
 PREFECT = ["prefect", "prefect.cachetask", "prefect.skiptask"]
 
 
@@ -73,7 +77,7 @@ def test_runs_without_prefect(name, tmp_path):
 
 @pytest.mark.prefect
 @pytest.mark.parametrize("mode", PREFECT)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ON_PREFECT)
 def test_runs_on_prefect(name, mode, tmp_path, prefect_api):
     """Every example runs in the Prefect modes; those that cache keep its outputs."""
     assert run_example(name, mode, tmp_path, api=prefect_api)
