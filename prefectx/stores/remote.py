@@ -10,6 +10,7 @@ import contextlib
 import os
 import posixpath
 import tempfile
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,6 +26,9 @@ from prefectx.stores.local import HIDDEN
 
 # Services where an object is there when its upload is complete, and not before.
 _WHOLE_PUTS = {"abfs", "abfss", "adl", "az", "gcs", "gs", "oci", "oss", "s3", "s3a"}
+# Some servers of S3's protocol take an object away for a moment while it is replaced, or send
+# the checksum of one and the content of the other; after so many seconds it is read again.
+_PAUSES = (0.05, 0.2, 0.5)
 # One listing costs about as much as this many questions for single files.
 _LIST_FROM = 4
 # From this many folders on, all that is below their common folder is listed at once.
@@ -93,7 +97,7 @@ class RemoteFiles:
         system, path = self._resolve(url)
         with _temporary() as temporary:
             with _naming(url):
-                _download(system, path, temporary)
+                _download_patiently(system, path, temporary)
             yield temporary
 
     def delete(self, url: str) -> None:
@@ -166,6 +170,16 @@ def _put_and_move(system: Any, source: str, path: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             system.rm_file(passing)
         raise
+
+
+def _download_patiently(system: Any, path: str, target: str) -> None:
+    for pause in _PAUSES:
+        try:
+            return _download(system, path, target)
+        except Exception:
+            # The last try's error is the one that counts.
+            time.sleep(pause)
+    return _download(system, path, target)
 
 
 def _download(system: Any, path: str, target: str) -> None:
