@@ -128,3 +128,25 @@ def task_runs(api_url: str) -> Any:
             time.sleep(0.3)
 
     return read
+
+
+@pytest.fixture
+def logged(api_url: str) -> Any:
+    """Wait for a line in the log of a task run, and return it."""
+
+    def find(task_run: str, text: str, within: float = 40) -> str:
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            asked = {"task_runs": {"name": {"any_": [task_run]}}}
+            runs = httpx.post(f"{api_url}/task_runs/filter", json=asked, timeout=30).json()
+            asked = {"logs": {"task_run_id": {"any_": [run["id"] for run in runs]}}}
+            lines = (
+                httpx.post(f"{api_url}/logs/filter", json=asked, timeout=30).json() if runs else []
+            )
+            for line in lines:
+                if text in line["message"]:
+                    return line["message"]
+            time.sleep(0.3)
+        raise AssertionError(f"{text!r} was not logged for {task_run!r}")
+
+    return find

@@ -1,11 +1,13 @@
 """Tasks and flows that workers import."""
 
+import ctypes
+import logging
 import os
 import signal
 import time
 from pathlib import Path
 
-from prefectx import allow_failure, flow, load, task
+from prefectx import allow_failure, flow, get_run_logger, load, task
 
 
 @task(target="where/{n}.json")
@@ -144,3 +146,25 @@ def environment(name):
 @flow
 def variables(*names):
     return environment.map(names).result()
+
+
+@task(target=None, task_run_name="talk")
+def talk():
+    logging.getLogger("mylib").info("from a library")
+    get_run_logger().info("from the task")
+
+
+@flow
+def talking():
+    talk.submit().wait()
+
+
+@task(target=None, task_run_name="hold")
+def hold(seconds):
+    """Sleep without letting go of the interpreter."""
+    ctypes.PyDLL(None).sleep(seconds)
+
+
+@flow
+def holding():
+    hold.submit(4).wait()

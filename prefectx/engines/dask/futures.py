@@ -45,15 +45,10 @@ class DaskFuture(PrefectDaskFuture[Any]):
         )
         self._wrapped_future.add_done_callback(self._when_done)
 
-    @property
-    def has_no_result(self) -> bool:
-        """Whether Dask has given up the call."""
-        dask = self._wrapped_future
-        return dask is None or dask.status in ("error", "cancelled")
-
     def stand_in(self) -> distributed.Future[Any] | State[Any]:
         """Return what a call that waits for this one is given: Dask's future, or the state."""
-        if self.has_no_result:
+        dask = self._wrapped_future
+        if dask is not None and has_no_result(dask):
             self._settle()
         dask = self._wrapped_future
         return self._final_state if dask is None else dask
@@ -133,3 +128,8 @@ class DaskFuture(PrefectDaskFuture[Any]):
             callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             callback(self)
+
+
+def has_no_result(dask: distributed.Future[Any]) -> bool:
+    """Tell whether Dask has given up a call."""
+    return dask.status in ("error", "cancelled", "lost")

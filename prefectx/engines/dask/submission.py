@@ -17,7 +17,7 @@ from prefect.utilities.engine import collect_task_run_inputs_sync
 
 from prefectx.engines.dask.contexts import Sent
 from prefectx.engines.dask.crashes import Submitted, crashed_state
-from prefectx.engines.dask.futures import DaskFuture
+from prefectx.engines.dask.futures import DaskFuture, has_no_result
 from prefectx.engines.dask.parcels import pack
 from prefectx.engines.dask.resources import Needs, call_of
 from prefectx.engines.dask.scheduling import ANNOTATION
@@ -60,12 +60,12 @@ class Submission:
             "context": _call_context(task, self.task_run_id, parameters),
             "trim": needs.trim and call is None,
         }
-        self._inputs: list[DaskFuture] = []
+        self._inputs: list[Future[Any]] = []
 
     @property
     def has_failed_input(self) -> bool:
         """Whether Dask has failed a call that this one waits for, and with it this one."""
-        return any(future.has_no_result for future in self._inputs)
+        return any(has_no_result(future) for future in self._inputs)
 
     def send(self, client: Client, context: Sent, run: str) -> Future[Any]:
         """Send the call to the scheduler.
@@ -78,7 +78,7 @@ class Submission:
             context: the context that the workers have.
             run: the name of the scheduler's plugin.
         """
-        self._inputs, upstream = [], []
+        upstream: list[Future[Any]] = []
 
         def stand_in(value: Any) -> tuple[str, Any] | None:
             if isinstance(value, BaseAnnotation):
@@ -89,11 +89,11 @@ class Submission:
             found = _stand_in(value)
             if isinstance(found, State):
                 return "value", found
-            self._inputs.append(value)  # type: ignore[arg-type]  # only ours have Dask's
             upstream.append(found)
             return "upstream", len(upstream) - 1
 
         packed = pack(self._call, stand_in)
+        self._inputs = upstream
         with annotate(**{ANNOTATION: {"run": run, "retries": self._needs.retries}}):
             return client.submit(
                 run_call,
