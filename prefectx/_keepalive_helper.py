@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 _TICK = 0.5
-_ANSWER_WITHIN = 10.0
+_ANSWER_WITHIN = 4.0
 _PAUSE = 2.0
 _FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 _INFO, _WARNING = 20, 30
@@ -110,7 +110,8 @@ class Helper:
         self.server_pid: int | None = None
         self.runs: dict[str, Watched] = {}
         self.unsent: list[dict[str, Any]] = []
-        self.away_since: float | None = None
+        self.warned: list[Watched] = []
+        self.away_since = 0.0
         self.retry_at = 0.0
 
     def serve(self) -> None:
@@ -124,7 +125,7 @@ class Helper:
                     return self.bury()
                 *lines, buffered = (buffered + chunk).split(b"\n")
                 if not all(self.hear(json.loads(line)) for line in lines):
-                    return None
+                    return self.leave()
             if os.getppid() != self.parent:
                 return self.bury()
             self.report()
@@ -167,21 +168,28 @@ class Helper:
 
     def say_away(self, error: OSError) -> None:
         """Warn once that the server does not answer."""
-        if self.away_since is None:
-            self.away_since = time.time()
+        if not self.warned:
+            self.away_since, self.warned = time.time(), list(self.runs.values())
             self.warn(f"Prefect's server does not answer ({error}); what is logged is kept")
 
     def say_back(self) -> None:
-        """Say that the server answers again."""
-        if self.away_since is not None:
-            away, self.away_since = time.time() - self.away_since, None
-            self.warn(f"Prefect's server answers again after {in_words(away)}")
+        """Say that the server answers again, to the runs that were warned."""
+        if self.warned:
+            away = in_words(time.time() - self.away_since)
+            self.warn(f"Prefect's server answers again after {away}")
+            self.warned = []
+            self.send()
 
     def warn(self, message: str) -> None:
-        """Log a warning to all runs."""
-        for watched in self.runs.values():
+        """Log a warning to the runs that are to be warned."""
+        for watched in self.warned:
             show(watched, message, "WARNING")
             self.unsent.append(watched.line(message, _WARNING))
+
+    def leave(self) -> None:
+        """Send what is left, in one attempt: the parent has ended well and waits."""
+        self.retry_at = 0.0
+        self.send()
 
     def bury(self) -> None:
         """Mark the runs Crashed that nothing else starts again; the parent is dead."""

@@ -1,5 +1,6 @@
 """One Prefect server for the session, real or embedded, and what tests ask it."""
 
+import importlib
 import os
 import shutil
 import signal
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,6 +53,15 @@ def server_environment(home: Path) -> dict[str, str]:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
     }
+
+
+def wait_until(question: Callable[[], Any], seconds: float = 60) -> Any:
+    """Ask until the answer is true; return it."""
+    end = time.monotonic() + seconds
+    while not (answer := question()):
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.3)
+    return answer
 
 
 class Api:
@@ -208,3 +219,32 @@ def run_script(tmp_path: Path, prefect_home: Path) -> Callable[..., subprocess.C
         )
 
     return run
+
+
+MODULE = """
+    import time
+    from prefectx import flow, load, task
+
+    @task(target="out/{x}.json")
+    def double(x):
+        return 2 * x
+
+    @task(target="out/async-{x}.json")
+    async def triple(x):
+        return 3 * x
+
+    @flow
+    def pipeline(n: int = 2):
+        return sum(load([double.submit(x) for x in range(n)]))
+"""
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A user's module, in a folder of its own on the path."""
+    name = f"users_module_{time.monotonic_ns()}"
+    (tmp_path / f"{name}.py").write_text(textwrap.dedent(MODULE))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    yield importlib.import_module(name)
+    del sys.modules[name]

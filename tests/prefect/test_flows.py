@@ -1,9 +1,8 @@
 """What people do with Prefect's flows, in the three Prefect modes."""
 
 import asyncio
-import importlib
+import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 
@@ -19,34 +18,6 @@ import prefectx
 from prefectx import Item, flow, load, task
 
 pytestmark = pytest.mark.usefixtures("server")
-
-MODULE = """
-    import time
-    from prefectx import flow, load, task
-
-    @task(target="out/{x}.json")
-    def double(x):
-        return 2 * x
-
-    @task(target="out/async-{x}.json")
-    async def triple(x):
-        return 3 * x
-
-    @flow
-    def pipeline(n: int = 2):
-        return sum(load([double.submit(x) for x in range(n)]))
-"""
-
-
-@pytest.fixture
-def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A user's module, in a folder of its own on the path."""
-    name = f"users_module_{time.monotonic_ns()}"
-    (tmp_path / f"{name}.py").write_text(textwrap.dedent(MODULE))
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    yield importlib.import_module(name)
-    del sys.modules[name]
 
 
 def test_flow_is_a_prefect_flow(mode):
@@ -310,8 +281,6 @@ def test_visualize_calls_no_function(mode, monkeypatch):
 
 def test_delay(mode, module, tmp_path):
     """A delayed call runs on a worker that serves the task, and is not run when it is finished."""
-    import subprocess
-
     worker = tmp_path / "worker.py"
     name = module.__name__
     worker.write_text(

@@ -32,7 +32,6 @@ class PrefectFlow(Flow[P, R], StockFlow[P, R]):  # type: ignore[misc]  # calls d
         getattr(self, f"{kind}_hooks").append(fn)
         return super()._hook(kind, fn)
 
-    serve = with_api(StockFlow.serve)
     deploy = with_api(StockFlow.deploy)
     adeploy = with_api(StockFlow.adeploy)
     to_deployment = with_api(StockFlow.to_deployment)
@@ -47,8 +46,13 @@ class PrefectFlow(Flow[P, R], StockFlow[P, R]):  # type: ignore[misc]  # calls d
 
     def __reduce__(self) -> tuple[Any, ...]:
         if isinstance(self.fn, FlowStep) and self.fn.flow is not self:
-            return self.fn.flow.__reduce__()
+            return _for_run, (self.fn.flow,)
         return super().__reduce__()
+
+    def serve(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the flow when it is asked for, until the process is told to end; as Prefect's."""
+        # Prefect pickles the flow for the process of each run.
+        return with_api(StockFlow.serve)(self.for_run(), *args, **kwargs)
 
     def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """Check and convert the parameters by their annotations; items are left as they are."""
@@ -81,6 +85,10 @@ class PrefectFlow(Flow[P, R], StockFlow[P, R]):  # type: ignore[misc]  # calls d
 
 
 _KEPT = frozenset({"fn", "__wrapped__", "isasync", "isgenerator", "task_runner"})
+
+
+def _for_run(flow: PrefectFlow[..., Any]) -> PrefectFlow[..., Any]:
+    return flow.for_run()
 
 
 def prefect_flow(flow: Flow[..., Any]) -> PrefectFlow[..., Any]:

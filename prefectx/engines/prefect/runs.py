@@ -80,6 +80,7 @@ class FlowStep:
             yield
         elif summary is None or summary.is_of_another(context.flow_run):
             # A runner of Prefect has asked the engine for this run, not a call of the flow.
+            logs.set_up(settings.current().project)
             with _counted(self.flow), self._surroundings():
                 yield
         else:
