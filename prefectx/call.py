@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from prefectx import settings
 from prefectx.annotations import is_marked, quote
 from prefectx.claims import CLAIMS
-from prefectx.errors import PrefectxError, TargetError
+from prefectx.errors import CorruptItemError, PrefectxError, SaveError, TargetError
 from prefectx.fingerprint import comparable
 from prefectx.futures import AnyState, state_result
 from prefectx.item import Item, Store
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from prefectx.settings import Options, Settings
     from prefectx.tasks import Task
 
+_log = logging.getLogger("prefectx.calls")
 _active: ContextVar[tuple[Item | None, ...]] = ContextVar("prefectx_active", default=())
 
 
@@ -117,9 +119,21 @@ class Call:
         return self.item is not None and self._recipe.keeps and not self.options.refresh
 
     @property
+    def is_sound(self) -> bool:
+        """Whether the output that exists counts: with `on_corrupt = "rerun"` it is read first."""
+        if self.options.on_corrupt == "error" or self.item is None:
+            return True
+        try:
+            self.item.load()
+        except CorruptItemError as error:
+            _log.warning("Task %r runs again: %s", self.task.name, error)
+            return False
+        return True
+
+    @property
     def is_finished(self) -> bool:
         """Whether the function need not run, as the output exists."""
-        return self.may_be_finished and cast(Item, self.item).exists()
+        return self.may_be_finished and cast(Item, self.item).exists() and self.is_sound
 
     def run(self, *args: Any, **kwargs: Any) -> Outcome:
         """Skip the call if its output exists, else load its inputs, run it, save its output.
@@ -178,6 +192,10 @@ class Call:
             self.item.save(data)
         except PrefectxError as error:
             raise type(error)(f"task {self.task.name!r}: {error}") from error
+        except Exception as error:  # whatever a store that somebody wrote may raise
+            where = f"{self.item.location!r} in {self.item.store!r}"
+            reason = f"{type(error).__name__}: {error}"
+            raise SaveError(f"task {self.task.name!r}: cannot save {where}: {reason}") from error
         return Outcome(self.item, False)
 
     @contextmanager
@@ -191,7 +209,7 @@ class Call:
             yield _Turn(awaited=running)
             return
         try:
-            with self._surroundings():
+            with self._locked(), self._surroundings():
                 yield _Turn(outcome=running)
         except BaseException as error:
             if running is not None:
@@ -200,6 +218,12 @@ class Call:
         finally:
             if item is not None:
                 CLAIMS.finish(item)
+
+    def _locked(self) -> AbstractContextManager[None]:
+        """Keep other processes and hosts from running the same call, where that is asked for."""
+        if self.item is None or not self.options.lock or not self._recipe.keeps:
+            return nullcontext()
+        return self.item.store.lock(self.item.location)
 
     @contextmanager
     def _surroundings(self) -> Iterator[None]:
@@ -258,7 +282,9 @@ def are_finished(calls: Sequence[Call]) -> list[bool]:
     found = {store: store.exists_many(locations) for store, locations in wanted.items()}
     nothing: frozenset[str] = frozenset()
     return [
-        call.item is not None and call.item.location in found.get(call.item.store, nothing)
+        call.item is not None
+        and call.item.location in found.get(call.item.store, nothing)
+        and call.is_sound
         for call in calls
     ]
 

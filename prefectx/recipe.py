@@ -152,8 +152,14 @@ class Recipe:
         return name if chosen else None
 
     def _make_store(self, suffix: str | None) -> Store:
-        stores, fsync = self.settings.stores, self.options.fsync
-        return make_store(self.options.store or "file", stores, format=suffix, fsync=fsync)
+        options = self.options
+        return make_store(
+            options.store or "file",
+            self.settings.stores,
+            format=suffix,
+            fsync=options.fsync,
+            allow_pickle=options.allow_pickle,
+        )
 
     def _compile(self, text: str | None) -> Template | None:
         try:

@@ -19,6 +19,9 @@ PREFIX = "PREFECTX_"
 SWITCH, CONFIG, PROFILE = "PREFECTX", "PREFECTX_CONFIG", "PREFECTX_PROFILE"
 """The mode of the whole run; the configuration file; the profile in it."""
 
+NOT_SETTINGS = (CONFIG, PROFILE, "PREFECTX_SIGNING_KEY")
+"""Variables that are read elsewhere: the key for signatures is read by the stores that sign."""
+
 _NOT_FOR_VARIABLES = ("mode", "profile", "profiles", "tasks", "stores")
 _TASK = re.compile(rf"(.+?)__((?:{'|'.join(TaskSection.model_fields)})(?:__.+)?)", re.IGNORECASE)
 
@@ -61,7 +64,7 @@ def read_variables(environ: Mapping[str, str], known: Mapping[str, Any]) -> Vari
     found = Variables()
     # Longer names later: PREFECTX_DASK='{...}' is a start that PREFECTX_DASK__WORKERS refines.
     for name in sorted(environ, key=lambda name: (len(name), name)):
-        if name.startswith(PREFIX) and name not in (CONFIG, PROFILE) and environ[name]:
+        if name.startswith(PREFIX) and name not in NOT_SETTINGS and environ[name]:
             _read(found, name, environ[name], known)
     return found
 
@@ -133,7 +136,10 @@ def _read_key(
 
 def _unknown(name: str, path: KeyPath) -> str:
     """Say which variable was probably meant."""
-    begin, tails = PREFIX, ["CONFIG", "PROFILE", *_variables(ProjectSection)]
+    begin, tails = (
+        PREFIX,
+        [*(name.removeprefix(PREFIX) for name in NOT_SETTINGS), *_variables(ProjectSection)],
+    )
     if path and path[0] == "tasks":
         begin, tails = f"{PREFIX}TASKS__{path[1]}__", list(_variables(TaskSection))
     # Without what they begin with, which would make all of them look alike.

@@ -258,6 +258,19 @@ class _Keys(Section):
     fsync: bool = Field(
         True, description="Flush each output to the disk, so that it survives a power cut."
     )
+    lock: bool = Field(
+        False,
+        description="Let no other process or host run the same call at the same time.",
+    )
+    on_corrupt: Literal["error", "rerun"] = Field(
+        "error",
+        description='"rerun": read an output before it counts as finished, and run the call '
+        "again if that fails.",
+    )
+    allow_pickle: bool = Field(
+        True,
+        description="Save and load pickles; loading one runs code, so trust who wrote it.",
+    )
     task_run_name: RunName = Field(
         "{funcname}-{base}", description="Template of the name of a task run."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import os
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,6 +13,7 @@ from prefectx.errors import ConfigError, MissingDependencyError
 from prefectx.formats import get_format
 from prefectx.item import Store
 from prefectx.registry import load_object
+from prefectx.stores.signing import VARIABLE as SIGNING_KEY
 
 if TYPE_CHECKING:
     from prefectx.stores.files import Filestore
@@ -21,6 +23,7 @@ __all__ = ["Filestore", "SqlStore", "StoreDefinition", "make_store"]
 
 _BUILT_IN = {"file": "prefectx.stores.files:Filestore", "sql": "prefectx.stores.sql:SqlStore"}
 _CLASSES = {path.rpartition(":")[2]: path for path in _BUILT_IN.values()}
+_Defaults = tuple[tuple[str, Any], ...]
 # Equal stores are one object, so that connections and caches are shared.
 _made: dict[Store, Store] = {}
 
@@ -49,6 +52,7 @@ def make_store(
     *,
     format: str | None = None,
     fsync: bool = True,
+    allow_pickle: bool = True,
 ) -> Store:
     """Make the store that a task's options ask for.
 
@@ -58,6 +62,7 @@ def make_store(
         definitions: the stores that the configuration defines, by name.
         format: the suffix of the format to use whatever the locations say.
         fsync: for stores that have the setting and whose definition does not give it.
+        allow_pickle: likewise. So is the key for signatures, which the environment has.
 
     Returns:
         The store; equal requests give the same object.
@@ -71,23 +76,30 @@ def make_store(
         format = get_format(format).suffix
     if isinstance(store, Store):
         return store if format is None else _interned(_with_format(store, format))
+    defaults: _Defaults = (
+        ("fsync", fsync),
+        ("allow_pickle", allow_pickle),
+        ("signing_key", os.environ.get(SIGNING_KEY) or None),
+    )
     if isinstance(store, str) and store in definitions:
         definition = definitions[store]
-        return _make(_load_class(definition.cls, store), definition.arguments, format, fsync)
+        return _make(_load_class(definition.cls, store), definition.arguments, format, defaults)
     if isinstance(store, str):
-        return _make_named(store, tuple(definitions), format, fsync)
-    return _make(store, {}, format, fsync)
+        return _make_named(store, tuple(definitions), format, defaults)
+    return _make(store, {}, format, defaults)
 
 
 @lru_cache(maxsize=256)
-def _make_named(name: str, defined: tuple[str, ...], format: str | None, fsync: bool) -> Store:
+def _make_named(
+    name: str, defined: tuple[str, ...], format: str | None, defaults: _Defaults
+) -> Store:
     if name not in _BUILT_IN and ":" not in name:
         known = ", ".join(repr(known) for known in dict.fromkeys([*_BUILT_IN, *defined]))
         raise ConfigError(
             f"there is no store {name!r}: known are {known}; define it as [stores.{name}] with "
             'class = "package.module:Class"'
         )
-    return _make(_load_class(_BUILT_IN.get(name, name), name), {}, format, fsync)
+    return _make(_load_class(_BUILT_IN.get(name, name), name), {}, format, defaults)
 
 
 def _load_class(path: str, name: str) -> type[Store]:
@@ -100,9 +112,11 @@ def _load_class(path: str, name: str) -> type[Store]:
     return cls
 
 
-def _make(cls: type[Store], arguments: Mapping[str, Any], format: str | None, fsync: bool) -> Store:
+def _make(
+    cls: type[Store], arguments: Mapping[str, Any], format: str | None, defaults: _Defaults
+) -> Store:
     accepted = inspect.signature(cls).parameters
-    given = {"fsync": fsync, **arguments} if "fsync" in accepted else dict(arguments)
+    given = {name: value for name, value in defaults if name in accepted} | dict(arguments)
     if format is not None:
         if "format" not in accepted:
             raise ConfigError(_no_format(cls, format))

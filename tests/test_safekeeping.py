@@ -1,0 +1,130 @@
+"""Options that guard outputs: locks, damaged files, pickles, signatures, stores that fail."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import prefectx
+from prefectx import Store, load, override, task
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def cached(tmp_path: Path):
+    """Run in mode cache, under tmp_path."""
+    with override(mode="cache", root=tmp_path):
+        yield
+
+
+def test_with_lock_two_processes_compute_a_call_once(tmp_path):
+    """Who comes second waits, and finds the output."""
+    program = (
+        "import pathlib, time\n"
+        "from prefectx import task\n"
+        "@task(target='one.json', lock=True)\n"
+        "def slow(x):\n"
+        "    with open('ran.txt', 'a') as ran: ran.write('x')\n"
+        "    time.sleep(1)\n"
+        "    return x\n"
+        "print(slow(7).load())\n"
+    )
+    environment = {"PREFECTX": "cache", "PYTHONPATH": str(ROOT)}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program], cwd=tmp_path, env=environment, stdout=subprocess.PIPE
+        )
+        for _ in range(3)
+    ]
+    assert [process.communicate(timeout=60)[0].strip() for process in processes] == [b"7"] * 3
+    assert (tmp_path / "ran.txt").read_text() == "x"
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """A task with an output that is damaged, and what it ran."""
+    ran = []
+
+    @task(target="one.json")
+    def answer(x):
+        ran.append(x)
+        return {"x": x}
+
+    answer(1)
+    (tmp_path / "one.json").write_text('{"x":')
+    return answer, ran
+
+
+def test_a_damaged_output_is_an_error_by_default(damaged):
+    """Nothing is thrown away without being asked for."""
+    answer, ran = damaged
+    with pytest.raises(prefectx.CorruptItemError, match=r"one\.json"):
+        load(answer(1))
+    assert ran == [1]
+
+
+def test_a_damaged_output_is_made_anew_where_that_is_asked_for(damaged):
+    """on_corrupt = "rerun" reads an output before it counts as finished."""
+    answer, ran = damaged
+    careful = answer.with_options(on_corrupt="rerun")
+    assert load(careful(1)) == {"x": 1}
+    assert load(careful.map([1])) == [{"x": 1}]
+    assert ran == [1, 1]
+
+
+def test_pickles_can_be_refused():
+    """allow_pickle = false saves none and loads none."""
+
+    @task(target="{x}.pkl")
+    def keep(x):
+        return x
+
+    item = keep(1)
+    with override(allow_pickle=False):
+        with pytest.raises(prefectx.StoreError, match="pickle"):
+            keep(1).load()
+        with pytest.raises(prefectx.StoreError, match=r"'keep'.*pickle"):
+            keep(2)
+    assert load(item) == 1
+
+
+def test_a_key_in_the_environment_signs_what_is_saved(monkeypatch, tmp_path):
+    """What was changed by somebody without the key is refused."""
+    monkeypatch.setenv("PREFECTX_SIGNING_KEY", "a secret of the test")
+
+    @task(target="{x}.json")
+    def keep(x):
+        return x
+
+    item = keep(1)
+    assert load(item) == 1
+    (tmp_path / "1.json").write_text("2")
+    with pytest.raises(prefectx.CorruptItemError, match="not signed"):
+        load(item)
+
+
+class Broken(Store):
+    def exists(self, location):
+        return False
+
+    def save(self, location, data):
+        raise RuntimeError("the disk is on fire")
+
+    def load(self, location):
+        raise AssertionError
+
+    def delete(self, location):
+        pass
+
+
+def test_what_a_store_of_ones_own_raises_names_task_and_location():
+    """Any failure to save is a SaveError that says where."""
+
+    @task(store=Broken)
+    def keep(x):
+        return x
+
+    with pytest.raises(prefectx.SaveError, match=r"'keep'.*working/keep/1.*RuntimeError: the disk"):
+        keep(1)
