@@ -114,7 +114,9 @@ class Task(HookedTask, Decorated[P, R]):
             kwargs: likewise.
             wait_for: futures to wait for first.
         """
-        return self.recipe().engine.delay(self, (*self.owner, *(args or ())), dict(kwargs or {}), wait_for)
+        return self.recipe().engine.delay(
+            self, (*self.owner, *(args or ())), dict(kwargs or {}), wait_for
+        )
 
     def with_options(self, **options: Any) -> Self:
         """Return a copy of the task with other options, prefectx's or Prefect's.
