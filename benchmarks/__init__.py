@@ -1,0 +1,1 @@
+"""Benchmarks: prefectx and its peers side by side; `python -m benchmarks` runs them."""
