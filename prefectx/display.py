@@ -45,9 +45,8 @@ def showing(summary: RunSummary, progress: bool | str) -> Iterator[None]:
 
 def lines(summary: RunSummary) -> Iterator[str]:
     """Yield a line for each task of a run that goes on."""
-    elapsed = max(time.monotonic() - summary.started, 1e-9)
     for name, counts in list(summary.tasks.items()):
-        yield f"{name:<20} {_counts(counts)}{_pace(counts, elapsed)}"
+        yield f"{name:<20} {_counts(counts)}{_pace(counts)}"
 
 
 def _counts(counts: TaskSummary) -> str:
@@ -57,8 +56,8 @@ def _counts(counts: TaskSummary) -> str:
     )
 
 
-def _pace(counts: TaskSummary, elapsed: float) -> str:
-    rate = (counts.ran + counts.failed) / elapsed
+def _pace(counts: TaskSummary) -> str:
+    rate = counts.rate
     left = f"   {in_words(counts.running / rate)} left" if rate and counts.running else ""
     return f"   {rate:.1f}/s{left}" if rate else ""
 

@@ -26,6 +26,8 @@ class TaskSummary:
         ran: calls whose function ran and returned.
         failed: calls that failed.
         longest: seconds that the longest run took.
+        began: when the first was submitted, by the monotonic clock; None before.
+        ended: when the latest was over, likewise.
     """
 
     skipped: int = 0
@@ -33,6 +35,15 @@ class TaskSummary:
     ran: int = 0
     failed: int = 0
     longest: float = 0.0
+    began: float | None = field(default=None, repr=False, compare=False)
+    ended: float | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def rate(self) -> float:
+        """Calls that ran or failed in a second."""
+        if self.began is None or self.ended is None:
+            return 0.0
+        return (self.ran + self.failed) / max(self.ended - self.began, 1e-3)
 
 
 class Failure(NamedTuple):
@@ -78,7 +89,9 @@ class RunSummary:
     def begin(self, task: str) -> None:
         """Count a call that is submitted."""
         with self._lock:
-            self._of(task).running += 1
+            counts = self._of(task)
+            counts.running += 1
+            counts.began = counts.began or time.monotonic()
 
     def end(self, task: str, seconds: float) -> None:
         """Count a submitted call that has returned."""
@@ -87,6 +100,7 @@ class RunSummary:
             counts.running -= 1
             counts.ran += 1
             counts.longest = max(counts.longest, seconds)
+            counts.ended = time.monotonic()
 
     def end_skipped(self, task: str) -> None:
         """Count a submitted call that has found its output."""
@@ -97,8 +111,10 @@ class RunSummary:
     def fail(self, task: str, item: Item | None, reason: str) -> None:
         """Count a submitted call that has failed."""
         with self._lock:
-            self._of(task).running -= 1
-            self._of(task).failed += 1
+            counts = self._of(task)
+            counts.running -= 1
+            counts.failed += 1
+            counts.ended = time.monotonic()
             self.failures.append(Failure(task, item.location if item else None, reason))
 
     def close(self, task: str, item: Item | None, result: Any, seconds: float) -> None:
