@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from dask.utils import format_bytes
 from distributed import Client
 from distributed.scheduler import KilledWorker, NoValidWorkerError
 from prefect.client.orchestration import get_client
@@ -19,6 +18,7 @@ from prefect.states import Crashed, Pending
 from prefect.tasks import Task
 from prefect.utilities.engine import emit_task_run_state_change_event
 
+from prefectx.engines.dask.resources import shown_size
 from prefectx.engines.dask.scheduling import KILLED_FOR_MEMORY
 from prefectx.errors import WorkerError
 from prefectx.futures import item_of
@@ -86,12 +86,12 @@ def _explained(error: BaseException, client: Client) -> str:
 
 def _killed(error: KilledWorker, kills: Iterable[tuple[float, dict[str, Any]]]) -> str:
     worker = error.last_worker
-    limit = format_bytes(worker.memory_limit) if worker.memory_limit else "no limit"
+    limit = shown_size(worker.memory_limit) if worker.memory_limit else "no limit"
     used = [kill["rss"] for _, kill in kills if kill["worker"] == worker.address]
     if used:
         return (
             f"its worker {worker.address} was killed while running it, as it used"
-            f" {format_bytes(used[-1])} and may use {limit}; raise memory_limit in [dask], or set"
+            f" {shown_size(used[-1])} and may use {limit}; raise memory_limit in [dask], or set"
             " dask.memory of the task, so that fewer of its calls run at a time on one worker"
         )
     return (

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dask.utils import format_bytes
 from distributed import Client
 from distributed.worker_memory import parse_memory_limit
 from prefect.tasks import Task
@@ -102,6 +101,11 @@ def call_of(task: Task[..., Any]) -> Call | None:
     return call if isinstance(call, Call) else None
 
 
+def shown_size(size: float) -> str:
+    """Write a number of bytes in the units that people set it in."""
+    return f"{size / 1e9:.3g} GB" if size >= 1e9 else f"{size / 1e6:.3g} MB"
+
+
 def _most(workers: Iterable[Mapping[str, float]]) -> dict[str, float]:
     most: dict[str, float] = {}
     for resources in workers:
@@ -120,8 +124,8 @@ def _options(task: Task[..., Any]) -> Options:
 def _too_much(task: str, name: str, need: float, most: float) -> str:
     if name == MEMORY:
         return (
-            f"task {task!r} needs {format_bytes(int(need))} of memory (dask.memory), but the"
-            f" largest worker has {format_bytes(int(most))} (memory_limit in [dask]): lower the one"
+            f"task {task!r} needs {shown_size(need)} of memory (dask.memory), but the"
+            f" largest worker has {shown_size(most)} (memory_limit in [dask]): lower the one"
             " or raise the other"
         )
     return (
