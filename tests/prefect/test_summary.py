@@ -9,11 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from urllib.parse import urlsplit
 
+import prefect
 import pytest
 
 import prefectx
 from prefectx import flow, task
-from tests.prefect.conftest import using_api
+from tests.prefect.conftest import using_api, wait_until
 
 
 @task(target="out/{x}.json")
@@ -81,18 +82,33 @@ def test_table_of_the_flow_run(server, mode):
     assert table["key"] == "prefectx-pipeline"
 
 
+def states_of(server, flow_run_id):
+    """Return (state name, message) of the task runs of a flow run, when they are rows."""
+    # Prefect's task runs come to the database by events, a moment later.
+    filters = {"flow_runs": {"id": {"any_": [flow_run_id]}}}
+
+    def over():
+        runs = server.read("task_runs", **filters)
+        return [r for r in runs if r["state_type"] == "COMPLETED"]
+
+    runs = wait_until(over)
+    return [(run["state_name"], run["state"]["message"]) for run in runs]
+
+
 def test_target_on_the_runs_page(server, caching, tmp_path):
-    """The state of a run says where its output is."""
-    pipeline([21])
+    """The state of a run says where its output is; a finished call of cachetask is Cached."""
+
+    @flow
+    def alone():
+        number.submit(21).wait()
+        return prefect.runtime.flow_run.id
+
     location = str(tmp_path / "out/21.json")
-    shown = [r["state"]["message"] or "" for r in server.read("task_runs", limit=50)]
-    # Prefect's events take a moment to become rows.
-    for _ in range(50):
-        if any(location in message for message in shown):
-            break
-        asyncio.run(asyncio.sleep(0.2))
-        shown = [r["state"]["message"] or "" for r in server.read("task_runs", limit=50)]
-    assert any(message.startswith(f"Saved {location} after") for message in shown)
+    [(name, message)] = states_of(server, alone())
+    assert name == "Completed"
+    assert message.startswith(f"Saved {location} after")
+    if caching == "prefect.cachetask":
+        assert states_of(server, alone()) == [("Cached", f"Found {location}")]
 
 
 class Proxy:
