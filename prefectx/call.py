@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from prefectx import settings
 from prefectx.annotations import is_marked, quote
 from prefectx.claims import CLAIMS
-from prefectx.errors import CorruptItemError, PrefectxError, SaveError, TargetError
+from prefectx.errors import CorruptItemError, PrefectxError, SaveError, StoreError, TargetError
 from prefectx.fingerprint import comparable
 from prefectx.futures import AnyState, state_result
 from prefectx.item import Item, Store
@@ -133,7 +133,10 @@ class Call:
     @property
     def is_finished(self) -> bool:
         """Whether the function need not run, as the output exists."""
-        return self.may_be_finished and cast(Item, self.item).exists() and self.is_sound
+        try:
+            return self.may_be_finished and cast(Item, self.item).exists() and self.is_sound
+        except StoreError as error:
+            raise type(error)(f"task {self.task.name!r}: {error}") from error
 
     def run(self, *args: Any, **kwargs: Any) -> Outcome:
         """Skip the call if its output exists, else load its inputs, run it, save its output.

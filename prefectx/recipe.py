@@ -40,7 +40,7 @@ class Recipe:
         keeps: whether outputs are kept and finished calls skipped.
         target: the compiled target, None where no output is kept.
         run_name: the compiled name of the runs, None where Prefect is to make it.
-        store: where the outputs are kept.
+        store: where the outputs are kept; without a target it means nothing.
         suffix: the suffix of the format, for the field `{ext}`.
 
     Raises:
@@ -78,7 +78,7 @@ class Recipe:
         self.target = self._compile(self.options.target) if has_target else None
         self.run_name = self._compile(self._chosen_run_name())
         self.suffix: str = "." + (self.options.format or "pkl").lstrip(".")
-        self.store = self._make_store(self.options.format)
+        self.store = self._make_store(self.options.format) if self.target else Filestore()
         self._check_suffix()
         self.is_closed = False
         self._folded, self._folded_store = self.target, self.store

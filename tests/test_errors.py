@@ -72,7 +72,7 @@ def test_a_folder_in_the_place_of_a_target(tmp_path):
     def f(x):
         return x
 
-    with pytest.raises(prefectx.StoreError, match=r"one\.json"):
+    with pytest.raises(prefectx.StoreError, match=r"task 'f'.*one\.json"):
         f(1)
 
 
