@@ -1,6 +1,6 @@
-"""Memory that processes hold after 200 calls: with and without trimming, by value and by item.
+"""Memory that processes hold after many calls: with and without trimming, by value and by item.
 
-    python benchmarks/dask_rss.py
+    python benchmarks/dask_rss.py [calls]
 
 Needs a Prefect server (PREFECT_API_URL), else an embedded one is started. Each figure comes from
 a process of its own, in MB of resident memory.
@@ -15,7 +15,7 @@ import psutil
 import prefectx
 from prefectx import flow, task
 
-CALLS = 200
+CALLS = int(sys.argv[1]) if len(sys.argv) > 1 else 200
 DEPLOYMENTS = {
     "Dask, worker processes": ({"type": "dask"}, {"workers": 1}),
     "Dask, threads": ({"type": "dask"}, {"workers": 1, "processes": False}),
