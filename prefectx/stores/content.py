@@ -5,18 +5,24 @@
 from __future__ import annotations
 
 import io
+import os
 from typing import Any
 
 from prefectx.formats import Format
 
 
 def write(path: str, data: Any, format: Format, *, exact: bool) -> None:
-    """Write `data` to a file; with `exact`, raise where it would come back different."""
-    with open(path, "wb") as stream:
+    """Write `data` to an empty file; with `exact`, raise where it would come back different."""
+    with open(path, "wb", opener=_open_as_it_is) as stream:
         format.dump(data, stream)
     if exact and format.verify is not None:
         with open(path, "rb") as stream:
             format.verify(data, stream)
+
+
+def _open_as_it_is(path: str, flags: int) -> int:
+    # A file that was truncated, be it an empty one, is brought to the disk when it is closed.
+    return os.open(path, flags & ~os.O_TRUNC)
 
 
 def read(path: str, format: Format, *, mmap: bool) -> Any:
