@@ -76,6 +76,8 @@ class Binder:
 
     def unbind(self, arguments: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return positional and keyword arguments that bind to `arguments`."""
+        if self._simple and tuple(arguments) == self.names:
+            return tuple(arguments.values()), {}
         bound = inspect.BoundArguments(self.signature, dict(arguments))
         return bound.args, bound.kwargs
 
