@@ -22,6 +22,8 @@ from prefectx.item import ItemInfo
 HIDDEN = ".prefectx-"
 # From this many locations in one folder on, listing it is faster than asking for each.
 _LIST_FROM = 16
+# Reading an entry costs about half of asking: past this many for each location it does not pay.
+_LIST_TIMES = 3
 # A temporary file of another host, whose processes we cannot ask for, counts as left behind
 # when nothing was written to it for this many seconds.
 _ABANDONED = 24 * 3600
@@ -54,7 +56,8 @@ def exists_many(paths: Iterable[str]) -> set[str]:
         folders[path.rpartition("/")[0]].append(path)
     found: set[str] = set()
     for folder, inside in folders.items():
-        files, others = _listing(folder) if len(inside) >= _LIST_FROM else (set(), None)
+        worth = _LIST_TIMES * len(inside) if len(inside) >= _LIST_FROM else 0
+        files, others = _listing(folder, worth)
         found.update(
             path
             for path in inside
@@ -63,15 +66,24 @@ def exists_many(paths: Iterable[str]) -> set[str]:
     return found
 
 
-def _listing(folder: str) -> tuple[set[str], set[str] | None]:
-    """Return the plain files of a folder and what else is in it, or None for not known."""
+def _listing(folder: str, at_most: int) -> tuple[set[str], set[str] | None]:
+    """Return the plain files of a folder and what else is in it, or None for not known.
+
+    Parameters:
+        folder: the folder.
+        at_most: entries that are worth reading; a folder that holds more is not read on.
+    """
     files: set[str] = set()
     others: set[str] = set()
+    if not at_most:
+        return files, None
     try:
         with os.scandir(folder or "/") as entries:
-            for entry in entries:
+            for entry in itertools.islice(entries, at_most):
                 kind = files if entry.is_file(follow_symlinks=False) else others
                 kind.add(f"{folder}/{entry.name}")
+            if next(entries, None) is not None:
+                return files, None
     except FileNotFoundError:
         return set(), set()
     except OSError:

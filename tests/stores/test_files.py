@@ -176,6 +176,14 @@ def test_listing_sees_links_and_folders(store, tmp_path):
         store.exists_many(names)
 
 
+def test_few_of_a_crowded_folder_are_found(store, tmp_path):
+    """Where a folder holds many more than is asked for, listing it is given up."""
+    for number in range(200):
+        (tmp_path / str(number)).touch()
+    names = [f"{tmp_path}/{number}" for number in range(190, 210)]
+    assert store.exists_many(names) == set(names[:10])
+
+
 def test_a_folder_removed_while_saving_is_an_error(store, tmp_path):
     class Removing:
         def __reduce__(self):
