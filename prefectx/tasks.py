@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, ParamSpec, Self, TypeVar, cast, overload
+from typing import Any, ParamSpec, Self, TypeVar, overload
 
 from prefectx import settings
 from prefectx.annotations import unmapped
@@ -70,7 +70,8 @@ class Task(HookedTask, Decorated[P, R]):
         Besides the function's arguments it takes `return_state` (return the state of the call in
         place of its result) and `wait_for` (futures to wait for first).
         """
-        return cast(R, self.recipe().engine.call(self, (*self.owner, *args), **kwargs))
+        result: R = self.recipe().engine.call(self, (*self.owner, *args), **kwargs)
+        return result
 
     def submit(self, *args: Any, **kwargs: Any) -> Any:
         """Hand a call to the flow's runner and return its future at once.

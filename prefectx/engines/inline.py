@@ -245,7 +245,7 @@ def _call_bare(
 ) -> Any:
     if wait_for is not None:
         check_upstream(wait_for)
-    if kwargs or not all(type(value) in ATOMS for value in args):
+    if kwargs or not ATOMS.issuperset([type(value) for value in args]):
         given = load_items(resolve_futures({"args": args, "kwargs": kwargs}))
         args, kwargs = given["args"], given["kwargs"]
     if progress.current() is None:
