@@ -4,7 +4,6 @@ import importlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import httpx
 import pytest
 
 from prefectx import settings
+from tests.servers import free_port, wait_for_prefect
 
 MODES = ("prefect", "prefect.cachetask", "prefect.skiptask")
 CACHING = MODES[1:]
@@ -34,13 +34,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings(unraisable))
             outside = "ignore:Logger 'prefect:UserWarning"
             item.add_marker(pytest.mark.filterwarnings(outside))
-
-
-def free_port() -> int:
-    """Return a port of the loopback interface that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def server_environment(home: Path) -> dict[str, str]:
@@ -67,7 +60,8 @@ def wait_until(question: Callable[[], Any], seconds: float = 60) -> Any:
 class Api:
     """What tests ask a server."""
 
-    url: str
+    def __init__(self, url: str) -> None:
+        self.url = url
 
     def read(self, kind: str, **filters: Any) -> list[dict[str, Any]]:
         """Return the runs, logs or artifacts that the API has, by its filters."""
@@ -78,10 +72,10 @@ class Api:
 class Server(Api):
     """A `prefect server start` of its own, on the loopback interface."""
 
-    def __init__(self, home: Path, port: int | None = None) -> None:
+    def __init__(self, home: Path) -> None:
         self.home = home
-        self.port = port or free_port()
-        self.url = f"http://127.0.0.1:{self.port}/api"
+        self.port = free_port()
+        super().__init__(f"http://127.0.0.1:{self.port}/api")
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -94,7 +88,7 @@ class Server(Api):
                 stderr=log,
                 start_new_session=True,
             )
-        self._wait()
+        wait_for_prefect(self.url, self.process)
 
     def stop(self) -> None:
         if self.process is not None:
@@ -102,23 +96,6 @@ class Server(Api):
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(30)
             self.process = None
-
-    def _wait(self) -> None:
-        end = time.monotonic() + 120
-        while time.monotonic() < end:
-            try:
-                if httpx.get(f"{self.url}/health", timeout=2).is_success:
-                    return
-            except httpx.HTTPError:
-                time.sleep(0.2)
-        raise RuntimeError((self.home / "server.log").read_text())
-
-
-class Embedded(Api):
-    """Prefect's embedded server of the test process."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
 
 
 @pytest.fixture(scope="session")
@@ -129,23 +106,9 @@ def prefect_home() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def real_server(prefect_home: Path) -> Iterator[Server]:
-    home = prefect_home / "server"
-    home.mkdir()
-    server = Server(home)
-    server.start()
-    yield server
-    send_what_is_left()
-    server.stop()
-
-
-def send_what_is_left() -> None:
-    """Let Prefect's background threads finish: they would wait long for a server that is gone."""
-    from prefect.events.worker import EventsWorker
-    from prefect.logging.handlers import APILogWorker
-
-    APILogWorker.drain_all(timeout=10)
-    EventsWorker.drain_all(timeout=10)
+def real_server(prefect_api: str) -> Api:
+    """The session's server."""
+    return Api(prefect_api)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -179,7 +142,7 @@ def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         from prefectx.engines.prefect.api import prefect_api
 
         with prefect_api(settings.current().project):
-            api = Embedded(get_current_settings().api.url)
+            api = Api(get_current_settings().api.url)
         yield api
         return
     real = request.getfixturevalue("real_server")

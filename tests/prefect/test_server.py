@@ -9,7 +9,8 @@ import pytest
 import prefectx
 from prefectx import flow
 from prefectx.errors import ServerError
-from tests.prefect.conftest import free_port, using_api
+from tests.prefect.conftest import using_api
+from tests.servers import free_port
 
 
 @flow
