@@ -7,6 +7,8 @@ import signal
 import time
 from pathlib import Path
 
+import cloudpickle
+
 from prefectx import allow_failure, flow, get_run_logger, load, task
 
 
@@ -109,16 +111,6 @@ def give(n):
 
 
 @task(target=None)
-def measure(data):
-    return len(data)
-
-
-@flow
-def chain(sizes):
-    return [measure.submit(give.submit(size)) for size in sizes]
-
-
-@task(target=None)
 def grow_and_free(megabytes):
     """Allocate small objects and free them but the last: the allocator keeps the rest."""
     held = [bytes(600) for _ in range(megabytes * 1600)]
@@ -168,3 +160,11 @@ def hold(seconds):
 @flow
 def holding():
     hold.submit(4).wait()
+
+
+@flow
+def futures_of(sizes):
+    futures = [give.submit(size) for size in sizes]
+    for future in futures:
+        future.wait()
+    return [len(cloudpickle.dumps(future.state)) for future in futures]

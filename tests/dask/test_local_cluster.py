@@ -1,6 +1,7 @@
 """Clusters that live as long as a flow, and the memory of their workers."""
 
 import os
+import shutil
 import sys
 
 import dask
@@ -8,6 +9,7 @@ import pytest
 
 import prefectx
 from tests.dask import jobs
+from tests.pipeline import EXPECTED, pipeline
 
 glibc = pytest.mark.skipif(sys.platform != "linux", reason="the allocator has no such call")
 
@@ -38,3 +40,19 @@ def test_threads_of_the_flow_as_workers(api_url, tmp_path):
     dask_options = {"processes": False, "workers": 1, "threads_per_worker": 2}
     with prefectx.override(root=tmp_path, runner={"type": "dask"}, dask=dask_options):
         assert {place["process"] for place in jobs.places()} == {os.getpid()}
+
+
+@pytest.mark.slow
+def test_every_runner_gives_the_same_outputs(api_url, address, tmp_path):
+    """Threads, processes, a local cluster and one elsewhere: the same answer, the same files."""
+    local, elsewhere = {"workers": 2, "memory_limit": "1GB"}, {"address": address}
+    runners = [("threads", {}), ("processes", {}), ("dask", local), ("dask", elsewhere)]
+    outputs, root = [], tmp_path / "outputs"
+    for kind, dask_options in runners:
+        runner = {"type": kind, "max_workers": 2}
+        with prefectx.override(root=root, runner=runner, dask=dask_options):
+            assert prefectx.load(pipeline(4)) == EXPECTED
+        files = [path for path in root.rglob("*") if path.is_file()]
+        outputs.append({str(path): path.read_bytes() for path in files})
+        shutil.rmtree(root)
+    assert all(output == outputs[0] for output in outputs)

@@ -102,3 +102,9 @@ def test_outputs_are_ordinary_files(on_dask, tmp_path: Path):
         "2.json",
         "3.json",
     ]
+
+
+def test_futures_of_finished_calls_hold_no_data(on_dask):
+    """What a future of a finished call holds does not depend on the size of its output."""
+    sizes = jobs.futures_of([10, 1_000_000])
+    assert abs(sizes[0] - sizes[1]) < 100
