@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from prefect.context import SettingsContext, get_settings_context
@@ -23,13 +24,15 @@ def for_run(runner: TaskRunner[Any]) -> TaskRunner[Any]:
     Parameters:
         runner: the user's or ours.
     """
-    if isinstance(runner, ProcessPoolTaskRunner) and not runner._started:
+    if isinstance(runner, ProcessPoolTaskRunner):
         # Prefect hands on from a thread of its own what the pool reports; there only the settings
         # that the program was started with would hold, and another API.
         here = get_settings_context()
         enter: Any = functools.partial(_enter_settings, here.profile, here.settings)
         others = [f for f in runner.subprocess_message_processor_factories if not _is_ours(f)]
-        runner.subprocess_message_processor_factories = (enter, *others)
+        # One that has been started by its user cannot be changed any more.
+        with suppress(RuntimeError):
+            runner.subprocess_message_processor_factories = (enter, *others)
     return runner
 
 

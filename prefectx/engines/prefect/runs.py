@@ -47,8 +47,8 @@ def in_flow_run(flow: Flow[..., Any], run: Callable[..., Any], *args: Any, **kwa
         args: its arguments.
         kwargs: likewise.
     """
-    context = functools.partial(_counted, flow, needs_api=not is_in_run())
-    return around(context, flow, run, args, kwargs)
+    context = _counted if is_in_run() else _counted_with_api
+    return around(functools.partial(context, flow), flow, run, args, kwargs)
 
 
 class FlowStep:
@@ -105,16 +105,18 @@ def _with_api() -> Iterator[None]:
 
 
 @contextmanager
-def _counted(flow: Flow[..., Any], needs_api: bool = False) -> Iterator[None]:
+def _counted_with_api(flow: Flow[..., Any]) -> Iterator[None]:
+    with _with_api(), _counted(flow):
+        yield
+
+
+@contextmanager
+def _counted(flow: Flow[..., Any]) -> Iterator[None]:
     options = settings.current().project
-    if needs_api:
-        with _with_api(), _counted(flow):
-            yield
-        return
-    summary = None
-    try:
-        with progress.recording(flow) as summary, showing(summary, options.progress):
-            yield
-    finally:
-        if summary is not None and summary.engine_run is not None and summary.tasks:
-            sum_up(summary)
+    with progress.recording(flow) as summary:
+        try:
+            with showing(summary, options.progress):
+                yield
+        finally:
+            if summary.engine_run is not None and summary.tasks:
+                sum_up(summary)
