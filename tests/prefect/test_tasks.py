@@ -5,6 +5,7 @@ import time
 
 import prefect
 import pytest
+from prefect.cache_policies import INPUTS
 from prefect.client.schemas.objects import StateType
 from prefect.futures import as_completed as stock_as_completed
 from prefect.futures import wait as stock_wait
@@ -470,6 +471,22 @@ def test_items_are_given_back(caching, tmp_path):
 
     assert pipeline().load() == [2]
     assert (tmp_path / "out/1.json").read_text().strip() == "[1]" or load(make(1)) == [1]
+
+
+def test_a_deleted_output_is_made_anew(caching, tmp_path):
+    """Prefect's own cache does not stand in for an output that is gone."""
+
+    @task(target="out/{x}.json", cache_policy=INPUTS, persist_result=True)
+    def make(x):
+        return [x]
+
+    @flow
+    def pipeline():
+        return load(make(1))
+
+    for _ in range(2):
+        assert pipeline() == [1]
+        (tmp_path / "out/1.json").unlink()
 
 
 def test_upstream_failure_is_named(caching):

@@ -91,6 +91,9 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
         if self.prefect_keywords.keys().isdisjoint(_PERSISTENCE):
             copy.persist_result = False
             copy.cache_policy = NO_CACHE
+        elif call.item is not None:
+            # Prefect would give the item of an output that somebody has deleted since.
+            copy.cache_policy = NO_CACHE
         return copy
 
     def __reduce__(self) -> tuple[Any, ...]:
