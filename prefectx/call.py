@@ -134,7 +134,8 @@ class Call:
     def is_finished(self) -> bool:
         """Whether the function need not run, as the output exists."""
         try:
-            return self.may_be_finished and cast(Item, self.item).exists() and self.is_sound
+            item = self.item
+            return item is not None and self.may_be_finished and item.exists() and self.is_sound
         except StoreError as error:
             raise type(error)(f"task {self.task.name!r}: {error}") from error
 

@@ -17,6 +17,7 @@ from prefectx.flows import Flow
 from prefectx.futures import AnyFuture, DoneAndNotDone, Future, FutureList, State
 from prefectx.mapping import map_arguments
 from prefectx.nested import ATOMS
+from prefectx.recipe import Recipe
 from prefectx.references import check_upstream, load_items, resolve_futures
 from prefectx.runtime import flow_name, in_flow
 from prefectx.tasks import Task
@@ -46,7 +47,7 @@ def call(
     recipe = task.recipe()
     if not (return_state or recipe.keeps or recipe.target):
         return _call_bare(task, args, kwargs, wait_for)
-    run = _Run(task, task.binder.bind(args, kwargs), wait_for)
+    run = _Run(recipe, task.binder.bind(args, kwargs), wait_for)
     if task.isasync:
         return run.state_async() if return_state else run.value_async()
     return run.future().state if return_state else run.value()
@@ -67,7 +68,7 @@ def submit(
         TargetError: where the target cannot be filled or belongs to a different call.
         TypeError: where the arguments do not fit the function.
     """
-    run = _Run(task, task.binder.bind(args, kwargs), wait_for)
+    run = _Run(task.recipe(), task.binder.bind(args, kwargs), wait_for)
     future = run.complete()
     return future.state if return_state else future
 
@@ -82,8 +83,8 @@ def map(  # noqa: A001  # the name of the method that it serves
     **kwargs: Any,
 ) -> Any:
     """Submit a call for each element of the arguments that can be gone through."""
-    rows = map_arguments(task.binder, args, kwargs, task.name)
-    runs = [_Run(task, arguments, wait_for) for arguments in rows]
+    recipe, rows = task.recipe(), map_arguments(task.binder, args, kwargs, task.name)
+    runs = [_Run(recipe, arguments, wait_for) for arguments in rows]
     calls = [run.call for run in runs if run.call is not None]
     finished = are_finished(calls) if calls else [False] * len(runs)
     futures = [
@@ -150,16 +151,15 @@ class _Run:
     """A call on its way in one of these modes.
 
     Parameters:
-        task: the task.
+        recipe: the recipe of the task.
         arguments: its arguments by name, defaults applied; futures among them are over.
         wait_for: futures that must not have failed.
     """
 
     __slots__ = ("arguments", "call", "item", "task", "wait_for")
 
-    def __init__(self, task: Task[..., Any], arguments: dict[str, Any], wait_for: Any) -> None:
-        recipe = task.recipe()
-        self.task = task
+    def __init__(self, recipe: Recipe, arguments: dict[str, Any], wait_for: Any) -> None:
+        self.task = recipe.task
         self.wait_for = wait_for
         self.arguments = arguments
         has_item = recipe.keeps or recipe.target is not None
