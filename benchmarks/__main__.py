@@ -40,9 +40,9 @@ def full() -> Figures:
         sections[RUNNING] = results_of("running")
         sections[PREFECT] = results_of("prefect_calls", environment=real)
         sections["On Prefect, embedded server"] = results_of("prefect_calls")
-        sections["A whole run of 1,000 finished tasks"] = programs.whole_runs(5, url)
-    sections[IMPORTS] = programs.imports(9)
-    return Figures(sections, alone("memory"))
+        sections["A whole run of 1,000 finished tasks"] = programs.whole_runs(2, url)
+    sections[IMPORTS] = programs.imports(5)
+    return Figures(sections, alone("memory"), alone("payloads"))
 
 
 def keep(figures: Figures) -> None:

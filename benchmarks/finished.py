@@ -12,7 +12,7 @@ from benchmarks.contenders import finish, floor, ours, peers
 from benchmarks.harness import Contender, Result, measure, show
 from prefectx import flow
 
-COUNTS = {100: 15, 1000: 15, 10_000: 9, 100_000: 5}
+COUNTS = {100: 9, 1000: 9, 10_000: 7, 100_000: 3}
 SHORT = {100: 9, 1000: 9, 10_000: 5}
 
 

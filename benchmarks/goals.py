@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from benchmarks.contenders import FLOOR
@@ -33,10 +33,12 @@ class Figures:
     Attributes:
         sections: the results by the title of their section.
         memory: bytes per finished call by contender.
+        payloads: seconds and megabytes, saving and loading, by contender.
     """
 
     sections: dict[str, list[Result]]
     memory: dict[str, float]
+    payloads: dict[str, list[float]] = field(default_factory=dict)
 
     def get(self, section: str, name: str, count: int | None = None) -> Result:
         """Return the results of a contender; a KeyError where it was not measured."""

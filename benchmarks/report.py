@@ -30,11 +30,14 @@ def page(figures: Figures) -> str:
             "",
             *goals_table(figures),
             *_memory(figures.memory),
+            *_payloads(figures.payloads),
             *(
                 line
                 for title, results in figures.sections.items()
                 for line in _table(title, results)
             ),
+            "What a submit on Dask takes is measured by `benchmarks/dask_submit.py`.",
+            "",
             f"With {', '.join(f'{name} {version(name)}' for name in _PEERS)}.",
             "",
         ]
@@ -61,6 +64,14 @@ def goals_table(figures: Figures) -> Iterator[str]:
 def _memory(memory: dict[str, float]) -> Iterator[str]:
     yield from ("## Memory held per finished call", "", "| contender | bytes |", "|---|---:|")
     yield from (f"| {name} | {size:.0f} |" for name, size in memory.items())
+    yield ""
+
+
+def _payloads(payloads: dict[str, list[float]]) -> Iterator[str]:
+    yield from ("## An array of 100 MB in and out", "", "No fsync; memory beyond the array.", "")
+    yield from ("| contender | save s | MB | load s | MB |", "|---|---:|---:|---:|---:|")
+    for name, figures in payloads.items():
+        yield f"| {name} | {' | '.join(map(_number, figures))} |"
     yield ""
 
 
