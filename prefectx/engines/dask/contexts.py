@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import copy
 import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -10,8 +11,11 @@ from uuid import uuid4
 
 from distributed import Client
 from prefect.context import FlowRunContext, get_settings_context, serialize_context
+from prefect.flows import Flow
+from prefect.settings import get_current_settings, temporary_settings
 
 from prefectx import settings
+from prefectx.decorated import Decorated
 from prefectx.engines.dask.parcels import Parcel
 from prefectx.engines.dask.worker import RunContext, RunPlugin
 
@@ -65,8 +69,44 @@ class RunContexts:
 
 
 def _context() -> RunContext:
-    prefect = serialize_context()
+    with temporary_settings(_embedded_api()):
+        prefect = serialize_context()
+    if prefect["flow_run_context"]:
+        prefect["flow_run_context"]["flow"] = _without_function(prefect["flow_run_context"]["flow"])
     return RunContext(
         settings=Parcel(settings.current()),
         prefect=Parcel({name: prefect[name] for name in _OF_THE_RUN}),
     )
+
+
+def _embedded_api() -> dict[str, str]:
+    """Name the embedded server of this process, so that workers start none of their own."""
+    if get_current_settings().api.url:
+        return {}
+    # Heavy, and needed only where Prefect has started a server by itself.
+    from prefect.server.api.server import SubprocessASGIServer
+
+    server = SubprocessASGIServer()
+    return {"api.url": server.api_url} if server.running else {}
+
+
+def _without_function(flow: Flow[..., Any]) -> Flow[..., Any]:
+    """Return a flow that tells tasks its options, and does not bring along what it is made of.
+
+    By value, as it is for a script, its function would take all globals with it that it mentions.
+    """
+    light = copy.copy(flow)
+    light.fn = light.__wrapped__ = _runs_elsewhere  # type: ignore[attr-defined]
+    for hooks in [name for name in vars(light) if name.endswith("_hooks")]:
+        setattr(light, hooks, [])
+    if isinstance(light, Decorated):
+        light.prefect_keywords = {
+            name: value
+            for name, value in light.prefect_keywords.items()
+            if not name.startswith("on_")
+        }
+    return light
+
+
+def _runs_elsewhere() -> None:
+    """Stand for the function of a flow, which runs in another process."""
