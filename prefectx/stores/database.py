@@ -70,6 +70,9 @@ def transact(
 def _is_passing(error: DBAPIError) -> bool:
     if error.connection_invalidated or isinstance(error, IntegrityError):
         return True
+    # PostgreSQL: another writer has made the same table meanwhile.
+    if getattr(error.orig, "sqlstate", None) == "42P07":
+        return True
     # SQLite has waited for its locks already.
     return isinstance(error, OperationalError) and "sqlite" not in type(error.orig).__module__
 
