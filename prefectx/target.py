@@ -169,8 +169,7 @@ def contained(template: Template, filled: str) -> str:
     prefix_scheme, prefix = _split_scheme(template.prefix)
     if "\0" in path:
         raise TargetError(f"{filled!r} holds a null character")
-    if ".." in path or "//" in path or "/." in path:
-        path = _normal(path)
+    path = _normal(path) if path else path
     if path.endswith("/") or path in ("", ".") or scheme != prefix_scheme:
         raise TargetError(f"{filled!r} is not the name of a file")
     if not _is_under(path, prefix):

@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -22,6 +21,8 @@ Result = TypeVar("Result")
 # A connection that was lost, or a moment when the server restarts: so often it is tried.
 _ATTEMPTS = 5
 _BUSY_SECONDS = 60
+# By process: a connection must not be used on both sides of a fork.
+_engines: dict[tuple[str, int], sa.Engine] = {}
 
 
 def shown(url: str) -> str:
@@ -58,7 +59,7 @@ def transact(
     """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            with _engine(url, os.getpid()).execution_options(writes=writes).begin() as connection:
+            with _engine(url).execution_options(writes=writes).begin() as connection:
                 return action(connection)
         except DBAPIError as error:
             if attempt == _ATTEMPTS or not _is_passing(error):
@@ -77,9 +78,19 @@ def _is_passing(error: DBAPIError) -> bool:
     return isinstance(error, OperationalError) and "sqlite" not in type(error.orig).__module__
 
 
-@lru_cache(maxsize=64)
-def _engine(url: str, pid: int) -> sa.Engine:
-    # By process: a connection must not be used on both sides of a fork.
+def close(url: str) -> None:
+    """Close the connections that this process has to a database; the next use opens new ones."""
+    engine = _engines.pop((url, os.getpid()), None)
+    if engine is not None:
+        engine.dispose()
+
+
+def _engine(url: str) -> sa.Engine:
+    key = url, os.getpid()
+    return _engines.get(key) or _engines.setdefault(key, _make_engine(url))
+
+
+def _make_engine(url: str) -> sa.Engine:
     parsed = _parsed(url)
     is_sqlite = parsed.get_backend_name() == "sqlite"
     if is_sqlite and parsed.database in {None, "", ":memory:"}:
@@ -128,7 +139,7 @@ def lock(url: str, name: str) -> Iterator[None]:
         with locked(f"{os.path.abspath(parsed.database or '')}-{digest}"):  # noqa: PTH100
             yield
     elif parsed.get_backend_name() == "postgresql":
-        with _engine(url, os.getpid()).connect() as connection:
+        with _engine(url).connect() as connection:
             connection.execute(sa.select(sa.func.pg_advisory_lock(_number(name))))
             try:
                 yield

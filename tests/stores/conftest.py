@@ -70,4 +70,7 @@ def postgres():
     with tempfile.TemporaryDirectory(prefix="prefectx-postgres-") as folder:
         server = pgserver.get_server(folder, cleanup_mode="delete")
         yield server.get_uri()
+        from prefectx.stores import database
+
+        database.close(server.get_uri())
         server.cleanup()

@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from prefectx.errors import ConfigError, CorruptItemError, SaveError, StoreError
+from prefectx.stores import database
 from prefectx.stores.sql import SqlStore
 
 
@@ -22,14 +23,17 @@ from prefectx.stores.sql import SqlStore
 def url(request, tmp_path):
     """An empty database."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/results.db"
+        yield f"sqlite:///{tmp_path}/results.db"
+        return
     server = sa.make_url(request.getfixturevalue("postgres"))
     name = f"test_{uuid.uuid4().hex}"
     engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
     engine.dispose()
-    return server.set(database=name).render_as_string(hide_password=False)
+    url = server.set(database=name).render_as_string(hide_password=False)
+    yield url
+    database.close(url)
 
 
 @pytest.fixture
