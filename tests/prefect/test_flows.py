@@ -279,8 +279,12 @@ def test_visualize_calls_no_function(mode, monkeypatch):
     assert drawn == ["['first-0', 'second-0']"]
 
 
+@pytest.mark.parametrize("server", ["real"], indirect=True)
 def test_delay(mode, module, tmp_path):
-    """A delayed call runs on a worker that serves the task, and is not run when it is finished."""
+    """A delayed call runs on a worker that serves the task, and is not run when it is finished.
+
+    The worker is another program: only a server of its own is one that both know.
+    """
     worker = tmp_path / "worker.py"
     name = module.__name__
     worker.write_text(
