@@ -88,7 +88,7 @@ class Environment:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         set_by_dask = dask.config.get("distributed.nanny.pre-spawn-environ")
-        names = {*set_by_dask, "PYTHONHASHSEED", *environ}
+        names = {*set_by_dask, "PYTHONHASHSEED", "__DASK_PARENT_PID", *environ}
         self._before = {name: os.environ.get(name) for name in names}
 
     def restore(self) -> None:
