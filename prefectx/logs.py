@@ -11,6 +11,8 @@ import logging.config
 import os
 import string
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -21,6 +23,17 @@ RUNS = "prefectx.runs"
 """The logger of tasks and flows that no Prefect runs."""
 
 _done: Logging | None = None
+
+
+@contextmanager
+def quiet(log: logging.Logger) -> Iterator[None]:
+    """Let a logger pass warnings only, inside the block."""
+    level = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def set_up(options: Logging) -> None:

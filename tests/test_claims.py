@@ -66,9 +66,8 @@ def test_what_cannot_be_compared_does_not_count():
     def one(x, tool):
         return x
 
-    one(1, threading.Lock())
-    one(1, threading.Lock())
-    one.with_options(target="two.json")(1, logging.getLogger("a"))
+    assert one(1, threading.Lock()) == one(1, threading.Lock())
+    assert load(one.with_options(target="two.json")(1, logging.getLogger("a"))) == 1
 
 
 def test_a_failed_call_leaves_its_target_free():

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 from uuid import uuid4
 
@@ -21,6 +20,7 @@ from prefectx.engines.dask.futures import DaskFuture
 from prefectx.engines.dask.resources import Capacity, Needs
 from prefectx.engines.dask.scheduling import RunSchedulerPlugin
 from prefectx.engines.dask.submission import Submission
+from prefectx.logs import quiet
 
 
 class DaskRunner(DaskTaskRunner):
@@ -91,7 +91,8 @@ class DaskRunner(DaskTaskRunner):
 
     def _connect(self) -> None:
         # Entered before the cluster, so that they are left after it.
-        self._exit_stack.enter_context(_quiet())
+        # What Dask says of each comm and process has no place in the flow's log.
+        self._exit_stack.enter_context(quiet(logging.getLogger("distributed")))
         self._exit_stack.callback(Environment(self._options.dask.environ).restore)
         chosen = DaskTaskRunner(**runner_arguments(self._options))
         for name in _ARGUMENTS:
@@ -106,18 +107,6 @@ class DaskRunner(DaskTaskRunner):
         self._capacity = Capacity(client, self._cluster)
         self._exit_stack.callback(client.unregister_scheduler_plugin, self._run)
         self._exit_stack.callback(self._contexts.close)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what Dask says of each comm and process out of the flow's log."""
-    log = logging.getLogger("distributed")
-    level = log.level
-    log.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        log.setLevel(level)
 
 
 _PATIENCE = 300.0

@@ -17,6 +17,7 @@ from prefect.settings import get_current_settings, temporary_settings
 
 from prefectx import settings
 from prefectx.errors import ServerError
+from prefectx.logs import quiet
 from prefectx.settings import Options
 
 _ANSWER_WITHIN = 5.0
@@ -92,7 +93,8 @@ def _embedded(instead_of: str) -> str:
     _embedded_server = server = SubprocessASGIServer()
     if not server.running:
         _log().info("No Prefect server at %s: starting an embedded one", instead_of)
-        with _quiet():
+        # The announcement of the server is ours: one line, not three.
+        with quiet(get_logger()):
             server.start()
     return server.api_url
 
@@ -135,18 +137,6 @@ def _no_answer(url: str, chosen_by: str, problem: Exception | None = None) -> st
 
 def _log() -> logging.Logger:
     return get_logger("prefectx")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Leave the announcement of the embedded server to us: one line, not three."""
-    log = get_logger()
-    level = log.level
-    log.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        log.setLevel(level)
 
 
 def with_api(method: Callable[..., Any]) -> Callable[..., Any]:
