@@ -5,6 +5,7 @@ Parquet and Feather files say which library wrote them, and that one reads them.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import sys
 from typing import Any, BinaryIO
@@ -16,6 +17,8 @@ from prefectx.registry import require
 _LIBRARIES = {"pandas": "DataFrame", "polars": "DataFrame", "pyarrow": "Table"}
 # The key in a file's own metadata that names the library.
 _MARK = b"prefectx.library"
+# So many values at once are made text to hash them.
+_ROWS = 10_000
 
 
 def is_frame(data: Any) -> bool:
@@ -126,6 +129,28 @@ def _marked(table: Any, library: str) -> Any:
 def _unmarked(table: Any) -> Any:
     metadata = {key: value for key, value in (table.schema.metadata or {}).items() if key != _MARK}
     return table.replace_schema_metadata(metadata or None)
+
+
+def digest(table: Any) -> str:
+    """Return a hash of an Arrow table's values, the same on every machine."""
+    made = hashlib.sha256(b"%d" % table.num_rows)
+    for column in map(_with_plain_values, table.columns):
+        for start in range(0, len(column), _ROWS):
+            made.update(repr(column.slice(start, _ROWS).to_pylist()).encode(errors="surrogatepass"))
+    return made.hexdigest()
+
+
+def _with_plain_values(column: Any) -> Any:
+    """Return a column whose values have the same text in every release of every library."""
+    pyarrow = require("pyarrow", "for this table")
+    types, kind = pyarrow.types, column.type
+    if types.is_dictionary(kind):
+        return _with_plain_values(column.cast(kind.value_type))
+    if types.is_float16(kind):
+        return column.cast(pyarrow.float32())
+    if types.is_temporal(kind):
+        return column.cast(pyarrow.int64() if kind.bit_width == 64 else pyarrow.int32())
+    return column
 
 
 def verify_arrow(data: Any) -> None:

@@ -14,6 +14,7 @@ from prefectx.formats import get_format
 from prefectx.item import Store
 from prefectx.registry import load_object
 from prefectx.stores.signing import VARIABLE as SIGNING_KEY
+from prefectx.stores.signing import SigningKey
 
 if TYPE_CHECKING:
     from prefectx.stores.files import Filestore
@@ -58,7 +59,8 @@ def make_store(
 
     Parameters:
         store: a store, a class of stores, or a name: one of `definitions`, `file`, `sql`, or
-            a class as `package.module:Class`.
+            a class as `package.module:Class`. A store is taken as it is, but for the format, and
+            that it refuses pickles and signs where that is asked for and it knows how to.
         definitions: the stores that the configuration defines, by name.
         format: the suffix of the format to use whatever the locations say.
         fsync: for stores that have the setting and whose definition does not give it.
@@ -74,13 +76,10 @@ def make_store(
     """
     if format is not None:
         format = get_format(format).suffix
+    key = os.environ.get(SIGNING_KEY) or None
     if isinstance(store, Store):
-        return store if format is None else _interned(_with_format(store, format))
-    defaults: _Defaults = (
-        ("fsync", fsync),
-        ("allow_pickle", allow_pickle),
-        ("signing_key", os.environ.get(SIGNING_KEY) or None),
-    )
+        return _guarded(store, format, allow_pickle, key)
+    defaults: _Defaults = (("fsync", fsync), ("allow_pickle", allow_pickle), ("signing_key", key))
     if isinstance(store, str) and store in definitions:
         definition = definitions[store]
         return _make(_load_class(definition.cls, store), definition.arguments, format, defaults)
@@ -127,12 +126,23 @@ def _make(
         raise ConfigError(f"the store {cls.__qualname__} cannot be made: {error}") from error
 
 
-def _with_format(store: Store, format: str) -> Store:
-    if "format" not in vars(store):
-        raise ConfigError(_no_format(type(store), format))
+def _guarded(store: Store, format: str | None, allow_pickle: bool, key: str | None) -> Store:
+    """Return a store that somebody made, with this format, and no less safe than is asked for."""
+    has = vars(store)
+    changes: dict[str, Any] = {}
+    if format is not None:
+        if "format" not in has:
+            raise ConfigError(_no_format(type(store), format))
+        changes["format"] = format
+    if not allow_pickle and has.get("allow_pickle"):
+        changes["allow_pickle"] = False
+    if key is not None and has.get("signing_key", key) is None:
+        changes["signing_key"] = SigningKey(key)
+    if not changes:
+        return store
     changed = copy.copy(store)
-    changed.format = format  # type: ignore[attr-defined]  # it was there the line before
-    return changed
+    vars(changed).update(changes)
+    return _interned(changed)
 
 
 def _no_format(cls: type[Store], format: str) -> str:

@@ -10,11 +10,17 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
-from prefectx.errors import CorruptItemError, StoreError
+from prefectx.errors import StoreError
 from prefectx.formats import Format, adopt_formats, get_format, known_suffix, registered_formats
 from prefectx.item import ItemInfo, Store
 from prefectx.stores import content, local
-from prefectx.stores.reasons import is_passed_on, load_error, pickle_refused, save_error
+from prefectx.stores.reasons import (
+    is_passed_on,
+    load_error,
+    not_signed,
+    pickle_refused,
+    save_error,
+)
 from prefectx.stores.signing import SigningKey
 
 # What `abspath` would shorten, and URLs.
@@ -190,7 +196,9 @@ class Filestore(Store):
         return format
 
     def _sign(self, key: SigningKey, location: str, temporary: str) -> None:
-        signature = key.sign(location, Path(temporary).read_bytes())
+        # Written before the output is put in its place, named by what it signs and never changed:
+        # the output that is there, whoever of several writers it is from, always has one.
+        signature = key.sign(_place(location), Path(temporary).read_bytes())
         beside = _signature_location(location, signature)
         with self._files(location).replacing(beside, fsync=self.fsync) as path:
             Path(path).write_text(signature)
@@ -198,17 +206,14 @@ class Filestore(Store):
     def _signed(self, key: SigningKey, location: str, path: str) -> bytes:
         # Read once: what is parsed is what was compared, whoever writes meanwhile.
         found = Path(path).read_bytes()
-        signature = key.sign(location, found)
+        signature = key.sign(_place(location), found)
         try:
             with self._files(location).reading(_signature_location(location, signature)) as beside:
                 genuine = hmac.compare_digest(Path(beside).read_bytes(), signature.encode())
         except FileNotFoundError:
             genuine = False
         if not genuine:
-            raise CorruptItemError(
-                f"{location} is not signed with this signing key, or was changed since. Delete "
-                "it and run again, if you do not know who wrote it"
-            )
+            raise not_signed(location)
         return found
 
     def __getstate__(self) -> dict[str, Any]:
@@ -219,6 +224,11 @@ class Filestore(Store):
     def __setstate__(self, state: dict[str, Any]) -> None:
         adopt_formats(state.pop("_formats", {}))
         vars(self).update(state)
+
+
+def _place(location: str) -> str:
+    # Not the whole path, so that a folder of outputs can move.
+    return "/".join(location.rsplit("/", 2)[-2:])
 
 
 def _signature_location(location: str, signature: str) -> str:

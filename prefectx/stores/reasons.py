@@ -74,6 +74,14 @@ def pickle_refused(location: str) -> StoreError:
     )
 
 
+def not_signed(where: str) -> CorruptItemError:
+    """Make the error for an output that is not signed as it must be."""
+    return CorruptItemError(
+        f"{where} is not signed with this signing key, or was changed since. Delete it and run "
+        "again, if you do not know who wrote it"
+    )
+
+
 def is_passed_on(error: BaseException) -> bool:
     """Tell whether an error says all by itself, or is none of the output's."""
     return isinstance(error, MissingDependencyError | StoreError | MemoryError)

@@ -5,35 +5,29 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from prefectx.errors import CorruptItemError, MissingDependencyError, SaveError, StoreError
-from prefectx.formats import Format, get_format, known_suffix
+from prefectx.errors import CorruptItemError, MissingDependencyError, StoreError
+from prefectx.formats import Format, frames, frames_equal, get_format, known_suffix
 from prefectx.formats.frames import is_frame
 from prefectx.item import ItemInfo, Store
-from prefectx.stores import database, tables
+from prefectx.stores import database, index, tables
 from prefectx.stores.content import dumped, parsed
-from prefectx.stores.reasons import is_passed_on, load_error, pickle_refused, save_error
+from prefectx.stores.reasons import (
+    is_passed_on,
+    load_error,
+    not_signed,
+    pickle_refused,
+    save_error,
+)
+from prefectx.stores.signing import SigningKey
 
 Result = TypeVar("Result")
 
-# Databases limit how many values one statement may have.
-_CHUNK = 500
-
-_items = sa.Table(
-    "prefectx_items",
-    sa.MetaData(),
-    sa.Column("location", sa.Text, primary_key=True),
-    sa.Column("format", sa.Text, nullable=False),
-    sa.Column("content", sa.LargeBinary, nullable=False),
-    sa.Column("table_name", sa.Text, index=True),
-    sa.Column("size", sa.BigInteger, nullable=False),
-    sa.Column("saved", sa.DateTime(timezone=True), nullable=False),
-)
 _indexed: set[tuple[str, int]] = set()
 
 
@@ -53,6 +47,7 @@ class SqlStore(Store):
         key: the name of that column.
         exact: read back what was written, and refuse to save what would come back different.
         allow_pickle: with false, refuse to save and to load pickles: loading one runs code.
+        signing_key: sign what is saved, and refuse to load what is not signed with this key.
 
     Raises:
         ConfigError: where `url` is not a URL of a database.
@@ -67,12 +62,14 @@ class SqlStore(Store):
         key: str = "key",
         exact: bool = True,
         allow_pickle: bool = True,
+        signing_key: str | None = None,
     ) -> None:
         self.database = database.shown(url)
         self.append = append
         self.key = key
         self.exact = exact
         self.allow_pickle = allow_pickle
+        self.signing_key = None if signing_key is None else SigningKey(signing_key)
         # Hidden from the repr: there may be a password in it.
         self._url = url
 
@@ -83,16 +80,7 @@ class SqlStore(Store):
     def exists_many(self, locations: Iterable[str]) -> set[str]:
         """Return those of `locations` that exist, asking for hundreds at once."""
         wanted = list(locations)
-        column = _items.c.location
-
-        def find(connection: sa.Connection) -> set[str]:
-            found: set[str] = set()
-            for start in range(0, len(wanted), _CHUNK):
-                chosen = column.in_(wanted[start : start + _CHUNK])
-                found.update(connection.scalars(sa.select(column).where(chosen)))
-            return found
-
-        return self._run(find)
+        return self._run(lambda connection: index.existing(connection, wanted))
 
     def save(self, location: str, data: Any) -> None:
         """Keep `data` at `location`, replacing what is there; all of it or nothing.
@@ -114,7 +102,7 @@ class SqlStore(Store):
 
         Raises:
             FileNotFoundError: where nothing is kept there.
-            CorruptItemError: where what is kept cannot be read.
+            CorruptItemError: where what is kept cannot be read, or is not signed as it must.
             StoreError: where the database does not answer, or keeps a pickle and none is allowed.
         """
         return self._run(lambda connection: self._load(connection, location))
@@ -125,15 +113,11 @@ class SqlStore(Store):
 
     def list(self, prefix: str = "") -> Iterator[str]:
         """Yield the locations that begin with `prefix`."""
-        column = _items.c.location
-        query = sa.select(column).where(column.startswith(prefix, autoescape=True)).order_by(column)
-        found = self._run(lambda connection: connection.scalars(query).all())
-        # Some databases take upper and lower case for the same.
-        return (location for location in found if location.startswith(prefix))
+        return iter(self._run(lambda connection: index.beginning_with(connection, prefix)))
 
     def info(self, location: str) -> ItemInfo:
         """Tell size and time saved of the output at `location`."""
-        row = self._run(lambda connection: _found(connection, location))
+        row = self._run(lambda connection: index.row(connection, location))
         saved = row.saved if row.saved.tzinfo else row.saved.replace(tzinfo=UTC)
         return ItemInfo(row.size, saved)
 
@@ -163,13 +147,13 @@ class SqlStore(Store):
     ) -> Result:
         is_sqlite = self._url.startswith("sqlite")
         if not is_sqlite and (self._url, os.getpid()) not in _indexed:
-            database.transact(self._url, _make_index, writes=True)
+            database.transact(self._url, index.make, writes=True)
             _indexed.add((self._url, os.getpid()))
 
         def indexed(connection: sa.Connection) -> Result:
             # SQLite's file may be another one than it was; asking it costs nothing.
             if is_sqlite:
-                _make_index(connection)
+                index.make(connection)
             return action(connection)
 
         return database.transact(self._url, indexed, writes=writes)
@@ -178,23 +162,44 @@ class SqlStore(Store):
         format = self._format(location, self.suffix(location) or ".pkl")
         content = dumped(data, format, exact=self.exact)
         self._remove(connection, location)
-        _insert(connection, location, format.suffix, content, len(content))
+        self._add(connection, location, format.suffix, content, size=len(content))
 
     def _save_frame(self, connection: sa.Connection, location: str, frame: Any) -> None:
         self._remove(connection, location)
         name, key = self._place(connection, location)
         table = tables.prepared(frame, exact=self.exact)
-        _check_own(connection, name, location, shared=self.append)
+        index.check_own(connection, name, shared=self.append)
         tables.write(connection, name, table, key)
-        _insert(connection, location, tables.FORMAT, tables.template(table), table.nbytes, name)
-        if self.exact:
-            tables.check(frame, self._load_frame(connection, _found(connection, location)))
+        template, digest = tables.template(table), ""
+        if self.exact or self.signing_key:
+            back = tables.read(connection, name, template, key)
+            if self.exact:
+                frames_equal.check(frame, frames.from_arrow(back))
+            # What the database will give, which may be 0.0 where it was given -0.0.
+            digest = frames.digest(back) if self.signing_key else ""
+        kept = (location, tables.FORMAT, template, digest)
+        self._add(connection, *kept, size=table.nbytes, table_name=name)
+
+    def _add(
+        self,
+        connection: sa.Connection,
+        location: str,
+        format: str,
+        content: bytes,
+        digest: str = "",
+        **values: Any,
+    ) -> None:
+        if self.signing_key is not None:
+            signature = self.signing_key.sign(location, format, content, digest)
+            values["signature"] = f"{signature} {digest}".rstrip()
+        index.add(connection, location=location, format=format, content=content, **values)
 
     def _load(self, connection: sa.Connection, location: str) -> Any:
         database.hold(connection, location, shared=True)
-        row = _found(connection, location)
+        row = index.row(connection, location)
+        digest = self._signed_digest(row)
         if row.format == tables.FORMAT:
-            return self._load_frame(connection, row)
+            return self._load_frame(connection, row, digest)
         format = self._format(location, row.format)
         try:
             return parsed(row.content, format)
@@ -203,25 +208,37 @@ class SqlStore(Store):
                 raise
             raise load_error(location, format, error) from error
 
-    def _load_frame(self, connection: sa.Connection, row: Any) -> Any:
+    def _load_frame(self, connection: sa.Connection, row: Any, digest: str) -> Any:
         _, key = self._place(connection, row.location)
         try:
-            return tables.read(connection, row.table_name, row.content, key)
+            table = tables.read(connection, row.table_name, row.content, key)
+            if self.signing_key is None or digest == frames.digest(table):
+                return frames.from_arrow(table)
         except (SQLAlchemyError, ValueError, TypeError) as error:
             raise CorruptItemError(
                 f"the table {row.table_name!r} of {row.location} in {self.database} cannot be "
                 f"read: {_plain_error(error)}. Delete the item and run again, and its task will "
                 "make it anew"
             ) from error
+        raise not_signed(f"{row.location} in {self.database}")
+
+    def _signed_digest(self, row: Any) -> str:
+        """Return the hash of a frame's values that was signed, "" for other outputs."""
+        if self.signing_key is None:
+            return ""
+        signature, _, digest = (row.signature or "").partition(" ")
+        if not self.signing_key.is_signature(
+            signature, row.location, row.format, row.content, digest
+        ):
+            raise not_signed(f"{row.location} in {self.database}")
+        return digest
 
     def _remove(self, connection: sa.Connection, location: str) -> None:
         database.hold(connection, location)
-        query = sa.select(_items.c.table_name).where(_items.c.location == location)
-        name = connection.scalar(query)
+        name = index.remove(connection, location)
         if name is not None:
             _, key = self._place(connection, location)
             tables.remove(connection, name, key)
-        connection.execute(_items.delete().where(_items.c.location == location))
 
     def _place(self, connection: sa.Connection, location: str) -> tuple[str, tables.Key | None]:
         """Return the name of a frame's table, and the key of its rows where it shares one."""
@@ -245,47 +262,3 @@ def _plain_error(error: Exception) -> Exception:
     """Return the driver's own error: SQLAlchemy's text holds the whole statement."""
     original = getattr(error, "orig", None)
     return original if isinstance(original, Exception) else error
-
-
-def _found(connection: sa.Connection, location: str) -> Any:
-    row = connection.execute(sa.select(_items).where(_items.c.location == location)).one_or_none()
-    if row is None:
-        raise FileNotFoundError(f"nothing is kept at {location!r}")
-    return row
-
-
-def _insert(
-    connection: sa.Connection,
-    location: str,
-    format: str,
-    content: bytes,
-    size: int,
-    table_name: str | None = None,
-) -> None:
-    connection.execute(
-        _items.insert().values(
-            location=location,
-            format=format,
-            content=content,
-            size=size,
-            table_name=table_name,
-            saved=datetime.now(UTC),
-        )
-    )
-
-
-def _check_own(connection: sa.Connection, name: str, location: str, *, shared: bool) -> None:
-    """Refuse to touch a table that is not ours, or another output's."""
-    if not sa.inspect(connection).has_table(name):
-        return
-    owners = connection.scalars(
-        sa.select(_items.c.location).where(_items.c.table_name == name).limit(1)
-    ).all()
-    if not (owners and shared):
-        owner = f"of the output {owners[0]!r}" if owners else "not of prefectx"
-        raise SaveError(f"there is a table {name!r} already, which is {owner}")
-
-
-def _make_index(connection: sa.Connection) -> None:
-    database.hold(connection, "prefectx_items")
-    _items.metadata.create_all(connection)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.ipc
 import sqlalchemy as sa
 
-from prefectx.formats import frames, frames_equal
+from prefectx.formats import frames
 from prefectx.formats.base import FormatError
 
 # The column that keeps the order of the rows, which a database does not.
@@ -66,11 +66,6 @@ def _one_null(column: pa.ChunkedArray) -> pa.Array:
     return pa.DictionaryArray.from_arrays(code, categories, ordered=column.type.ordered)
 
 
-def check(frame: Any, back: Any) -> None:
-    """Raise `FormatError` where a frame came back different."""
-    frames_equal.check(frame, back)
-
-
 def write(connection: sa.Connection, name: str, table: pa.Table, key: Key | None) -> None:
     """Make the table if there is none, add the columns that it lacks, and insert the rows."""
     defined = _define(connection, name, table.schema, key)
@@ -93,8 +88,8 @@ def _add_missing(connection: sa.Connection, defined: sa.Table) -> None:
             )
 
 
-def read(connection: sa.Connection, name: str, template: bytes, key: Key | None) -> Any:
-    """Return the frame that was written, of the rows that the database has now."""
+def read(connection: sa.Connection, name: str, template: bytes, key: Key | None) -> pa.Table:
+    """Return the Arrow table that was written, of the rows that the database has now."""
     empty = pa.ipc.open_stream(template).read_all()
     defined = _define(connection, name, empty.schema, key)
     columns = [column for column in defined.columns if column.key.startswith("c")]
@@ -102,7 +97,7 @@ def read(connection: sa.Connection, name: str, template: bytes, key: Key | None)
     if key is not None:
         query = query.where(defined.c.key == key.value)
     found = connection.execute(query).all()
-    return frames.from_arrow(_from_rows(found, empty, connection.dialect.name))
+    return _from_rows(found, empty, connection.dialect.name)
 
 
 def remove(connection: sa.Connection, name: str, key: Key | None) -> None:

@@ -77,6 +77,13 @@ class TestPostgres(SqlContract):
         return make_store("db", {"db": Definition(url=postgres)})
 
 
+class TestSignedSqlite(SqlContract):
+    @pytest.fixture
+    def store(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("PREFECTX_SIGNING_KEY", "a secret of the test")
+        return make_store("db", {"db": Definition(url=f"sqlite:///{tmp_path}/results.db")})
+
+
 class Definition:
     cls = "prefectx.stores:SqlStore"
 

@@ -11,6 +11,7 @@ from prefectx.item import Store
 from prefectx.registry import load_object, require
 from prefectx.stores import make_store
 from prefectx.stores.files import Filestore
+from prefectx.stores.signing import SigningKey
 
 
 class Definition:
@@ -59,6 +60,17 @@ def test_a_class_and_an_object():
     assert make_store(store, {}) is store
     changed = make_store(store, {}, format="json")
     assert (changed.format, changed.fsync, store.format) == (".json", False, None)
+
+
+def test_a_store_made_in_code_is_no_less_safe(monkeypatch):
+    """It refuses pickles and signs where the configuration and the environment ask for that."""
+    careful = make_store(Filestore(".json"), {}, allow_pickle=False)
+    assert (careful.allow_pickle, careful.format) == (False, ".json")
+    monkeypatch.setenv("PREFECTX_SIGNING_KEY", "a secret of the test")
+    assert make_store(Filestore(), {}).signing_key == SigningKey("a secret of the test")
+    own = Filestore(signing_key="its own")
+    assert make_store(own, {}) is own
+    assert make_store(plain := Plain(), {}) is plain
 
 
 def test_a_class_by_its_path():

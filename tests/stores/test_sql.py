@@ -176,6 +176,85 @@ def test_no_pickle_when_none_is_allowed(store, url):
     assert careful.load("b.json") == [1]
 
 
+class TestSigning:
+    @pytest.fixture
+    def signed(self, url):
+        return SqlStore(url, signing_key="s3kr1t")
+
+    @pytest.mark.parametrize("exact", [True, False])
+    def test_loads_what_it_signed(self, url, exact):
+        """Rows and tables, of every type that a table can have, also of many rows and of none."""
+        store = SqlStore(url, exact=exact, signing_key="s3kr1t")
+        many = pd.DataFrame({"n": range(10_001), "zero": -0.0})
+        for data in (TYPED, TYPED.iloc[:0], many):
+            store.save("a", data)
+            pd.testing.assert_frame_equal(store.load("a"), data, check_categorical=len(data) > 0)
+        store.save("a", {"x": 1})
+        assert store.load("a") == {"x": 1}
+
+    @pytest.mark.parametrize("with_key", [None, "other"])
+    @pytest.mark.parametrize("data", [1, TYPED])
+    def test_refuses_what_is_not_signed_with_the_key(self, signed, url, data, with_key):
+        SqlStore(url, signing_key=with_key).save("a", data)
+        with pytest.raises(CorruptItemError, match=r"a in .*is not signed.*run again"):
+            signed.load("a")
+        signed.save("a", data)
+        signed.load("a")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "UPDATE prefectx_items SET content = (SELECT content FROM prefectx_items "
+            "WHERE location = 'b.json') WHERE location = 'a.json'",
+            "UPDATE prefectx_items SET format = '.pkl'",
+            "UPDATE prefectx_items SET signature = 'ä'",
+            "UPDATE prefectx_items SET signature = NULL",
+        ],
+    )
+    def test_refuses_a_row_that_was_changed(self, signed, url, change):
+        for name in "ab":
+            signed.save(f"{name}.json", [name])
+        query(url, change)
+        with pytest.raises(CorruptItemError, match="not signed"):
+            signed.load("a.json")
+
+    def test_refuses_another_outputs_row(self, signed, url):
+        """A signature is of the location too."""
+        signed.save("a.json", 1)
+        query(url, "UPDATE prefectx_items SET location = 'b.json'")
+        with pytest.raises(CorruptItemError, match="not signed"):
+            signed.load("b.json")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "UPDATE sales SET sold = 5 WHERE city = 'Ulm'",
+            "DELETE FROM sales WHERE city = 'Ulm'",
+            "INSERT INTO sales VALUES ('Ulm', 4, 7)",
+            "UPDATE sales SET _row = 1 - _row",
+        ],
+    )
+    def test_refuses_a_table_that_was_changed(self, signed, url, change):
+        """A value, a row more or less, another order."""
+        signed.save("sales", pd.DataFrame({"city": ["Bonn", "Ulm"], "sold": [3, 4]}))
+        query(url, change)
+        with pytest.raises(CorruptItemError, match=r"sales in .* not signed"):
+            signed.load("sales")
+        assert len(SqlStore(url).load("sales")) in (1, 2, 3)
+
+    def test_a_forged_pickle_does_not_run(self, signed, url, tmp_path):
+        """Not even one that says it is a table, or has another one's signature."""
+        signed.save("a", 1)
+        ran = tmp_path / "ran"
+        code = f"cos\nsystem\n(S'touch {ran}'\ntR.".encode()
+        engine = sa.create_engine(url, poolclass=sa.NullPool)
+        with engine.begin() as connection:
+            connection.execute(sa.text("UPDATE prefectx_items SET content = :c"), {"c": code})
+        with pytest.raises(CorruptItemError, match="not signed"):
+            signed.load("a")
+        assert not ran.exists()
+
+
 def test_calls_of_one_task_make_one_table(url):
     """With `append` the last part of the location tells the rows of each call apart."""
     store = SqlStore(url, append=True)
