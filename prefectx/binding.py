@@ -23,13 +23,14 @@ class Binder:
         signature: the function's signature.
         names: the names of its parameters, in their order.
         variadic: the names of its `*args` and `**kwargs`.
+        is_simple: whether all parameters can be given by position or by name.
         wants_items: the names of the parameters whose annotation holds `Item`.
     """
 
     __slots__ = (
         "_defaults",
         "_keywords",
-        "_simple",
+        "is_simple",
         "names",
         "signature",
         "variadic",
@@ -44,7 +45,7 @@ class Binder:
         self.wants_items = _parameters_of_items(fn, self.signature)
         self.names = tuple(p.name for p in parameters)
         self._defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
-        self._simple = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+        self.is_simple = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
 
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments by name, in the order of the parameters, defaults applied.
@@ -53,7 +54,7 @@ class Binder:
             TypeError: where the arguments do not fit, as the function itself would.
         """
         names = self.names
-        if self._simple and len(args) <= len(names):
+        if self.is_simple and len(args) <= len(names):
             if not kwargs and len(args) == len(names):
                 return dict(zip(names, args, strict=True))
             given = dict(zip(names, args, strict=False))
@@ -76,7 +77,7 @@ class Binder:
 
     def unbind(self, arguments: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return positional and keyword arguments that bind to `arguments`."""
-        if self._simple and tuple(arguments) == self.names:
+        if self.is_simple and tuple(arguments) == self.names:
             return tuple(arguments.values()), {}
         bound = inspect.BoundArguments(self.signature, dict(arguments))
         return bound.args, bound.kwargs

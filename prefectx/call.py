@@ -272,8 +272,8 @@ def make_call(recipe: Recipe, arguments: dict[str, Any], flow: Callable[[], str 
     lookup = known if recipe.is_closed and not current_values() else Fields(recipe, known, flow)
     item = recipe.item(lookup)
     if not recipe.options.shared:
-        values = known.values() if plain else map(comparable, known.values())
-        CLAIMS.check(item, (recipe.function, recipe.task.binder.names, *values), recipe.target)
+        values = tuple(known.values() if plain else map(comparable, known.values()))
+        CLAIMS.check(item, (recipe.signature, values), recipe.target)
     return Call(recipe, item, arguments, lookup, flow)
 
 

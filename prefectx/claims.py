@@ -7,11 +7,12 @@ from concurrent.futures import Future
 from typing import Any, TypeAlias
 
 from prefectx.errors import TargetError
-from prefectx.item import Item
+from prefectx.item import Item, Store
 from prefectx.target import Template
 
-# The function, the names of its parameters, and the values: atoms as they are, a print of others.
-Claim: TypeAlias = tuple[Any, ...]
+# The function with the names of its parameters, and the values: atoms as they are, of others a
+# print.
+Claim: TypeAlias = tuple[tuple[str, tuple[str, ...]], tuple[Any, ...]]
 
 
 class Claims:
@@ -22,29 +23,34 @@ class Claims:
     """
 
     def __init__(self) -> None:
-        self._owners: dict[Item, Claim] = {}
+        self._owners: dict[Store, dict[str, Claim]] = {}
         self._running: dict[Item, Future[Any]] = {}
         self._submitted: dict[Item, Any] = {}
         self._lock = threading.Lock()
+
+    def owners(self, store: Store) -> dict[str, Claim]:
+        """Return whom the targets in a store belong to, by their locations."""
+        return self._owners.setdefault(store, {})
 
     def check(self, item: Item, claim: Claim, template: Template) -> None:
         """Claim a target for a call.
 
         Parameters:
             item: the target.
-            claim: the function (`package.module:function`), the names of its parameters, then
-                the values: atoms as they are, a print of all others.
+            claim: the function (`package.module:function`) with the names of its parameters, and
+                the values: atoms as they are, of all others a print.
             template: the target's template, for the error.
 
         Raises:
             TargetError: where the target belongs to a different call.
         """
-        owner = self._owners.setdefault(item, claim)
+        owners = self.owners(item.store)
+        owner = owners.setdefault(item.location, claim)
         if owner is claim or owner == claim:
             return
         if self._is_busy(item) or item.exists():
             raise TargetError(_collision(item, owner, claim, template))
-        self._owners[item] = claim
+        owners[item.location] = claim
 
     def _is_busy(self, item: Item) -> bool:
         return item in self._running or item in self._submitted
@@ -79,18 +85,20 @@ class Claims:
 
     def clear(self) -> None:
         """Forget whom the targets belong to."""
-        self._owners.clear()
+        for owners in self._owners.values():
+            owners.clear()
 
 
 def _collision(item: Item, owner: Claim, claim: Claim, template: Template) -> str:
+    (other, _), (function, _) = owner[0], claim[0]
     before, now = _arguments(owner), _arguments(claim)
     wrong = (
         f"two different calls fill the same target {item.location!r}:"
-        f" {_words(owner[0], before)} and {_words(claim[0], now)}"
+        f" {_words(other, before)} and {_words(function, now)}"
     )
-    if owner[0] != claim[0]:
+    if other != function:
         return (
-            f"{wrong}, of the functions {owner[0]} and {claim[0]}; give one of them another"
+            f"{wrong}, of the functions {other} and {function}; give one of them another"
             " target, or another name"
         )
     different = [name for name in now if before.get(name) != now[name]]
@@ -102,7 +110,7 @@ def _collision(item: Item, owner: Claim, claim: Claim, template: Template) -> st
 
 
 def _arguments(claim: Claim) -> dict[str, Any]:
-    _, names, *values = claim
+    (_, names), values = claim
     return dict(zip(names, values, strict=True))
 
 

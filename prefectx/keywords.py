@@ -64,6 +64,17 @@ PREFECT_FLOW = frozenset(
 )
 
 
+def take_call_options(kwargs: dict[str, Any]) -> tuple[bool, Any]:
+    """Take what a call is given besides the function's arguments out of its keywords.
+
+    Returns:
+        `return_state` and `wait_for`.
+    """
+    if not kwargs:
+        return False, None
+    return kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
+
+
 def split_keywords(keywords: Mapping[str, Any], task: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Part the keywords of a task into prefectx's and Prefect's.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from itertools import repeat
 from typing import Any
 
 from prefectx.annotations import is_annotated, is_marked, unmapped
@@ -14,8 +15,8 @@ from prefectx.references import load
 
 def map_arguments(
     binder: Binder, args: tuple[Any, ...], kwargs: dict[str, Any], task: str
-) -> Iterator[dict[str, Any]]:
-    """Yield the bound arguments of each call of a mapped task.
+) -> Iterator[tuple[Any, ...]]:
+    """Yield for each call of a mapped task its arguments, in the order of the parameters.
 
     Defaults are not gone through, nor are strings and bytes. A future is waited for and its data
     gone through; futures inside a list are left to the calls.
@@ -41,14 +42,12 @@ def map_arguments(
         name: value.unwrap() if is_marked(value, unmapped) else value
         for name, value in given.items()
     }
-    rows = zip(*columns.values(), strict=True)
     if columns.keys() <= set(binder.names):
         frame = binder.complete(constants)
-        yield from ({**frame, **dict(zip(columns, row, strict=True))} for row in rows)
-    else:
-        yield from (
-            binder.complete({**constants, **dict(zip(columns, row, strict=True))}) for row in rows
-        )
+        values = [columns.get(name, repeat(frame.get(name))) for name in binder.names]
+        return zip(*values, strict=False)
+    rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+    return (tuple(binder.complete({**constants, **row}).values()) for row in rows)
 
 
 def _is_iterable(value: Any) -> bool:

@@ -14,6 +14,9 @@ from prefectx.futures import AnyState
 from prefectx.item import Item
 
 _current: ContextVar[RunSummary | None] = ContextVar("prefectx_run", default=None)
+# Every call asks: no function around it.
+current = _current.get
+"""Return the summary of the flow run that goes on here, None outside one."""
 
 
 @dataclass
@@ -148,11 +151,6 @@ class RunSummary:
         if counts is None:
             counts = self.tasks[task] = TaskSummary()
         return counts
-
-
-def current() -> RunSummary | None:
-    """Return the summary of the flow run that goes on here, None outside one."""
-    return _current.get()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prefectx.base import AutomaticBase
 from prefectx.errors import ConfigError, TargetError
+from prefectx.finder import Finder
 from prefectx.fingerprint import short_hash
 from prefectx.formats import known_suffix
 from prefectx.item import Item, Store
@@ -34,9 +35,11 @@ class Recipe:
         options: the resolved options.
         mode: the mode of the task's calls.
         engine: the module that runs them.
-        function: where the function is defined.
+        signature: where the function is defined, and the names of its parameters.
+        is_bare: whether its calls are nothing but calls of the function.
         is_closed: whether the arguments suffice to fill the target, while nothing is set at run
             time.
+        finder: the short way to finished calls, None where there is none.
         keeps: whether outputs are kept and finished calls skipped.
         target: the compiled target, None where no output is kept.
         run_name: the compiled name of the runs, None where Prefect is to make it.
@@ -52,13 +55,15 @@ class Recipe:
         "_folded",
         "_folded_store",
         "engine",
-        "function",
+        "finder",
+        "is_bare",
         "is_closed",
         "keeps",
         "mode",
         "options",
         "run_name",
         "settings",
+        "signature",
         "store",
         "suffix",
         "target",
@@ -71,19 +76,22 @@ class Recipe:
         self.options = settings.options(task.name, task.keywords)
         self.mode = get_mode(self.options.mode)
         self.engine = load_engine(self.mode)
-        self.function = task.qualified_name
+        self.signature = (task.qualified_name, task.binder.names)
         self.keeps = self.mode.keeps
         # A function that saves its own output needs to know where in every mode.
         has_target = self.keeps or not self.options.save
         self.target = self._compile(self.options.target) if has_target else None
+        self.is_bare = self.target is None and not self.keeps
         self.run_name = self._compile(self._chosen_run_name())
         self.suffix: str = "." + (self.options.format or "pkl").lstrip(".")
         self.store = self._make_store(self.options.format) if self.target else Filestore()
         self._check_suffix()
         self.is_closed = False
         self._folded, self._folded_store = self.target, self.store
+        self.finder: Finder | None = None
         if self.target is not None:
             self._fold()
+            self.finder = self._make_finder()
 
     def item(self, lookup: dict[str, Any]) -> Item:
         """Fill the target of a call.
@@ -125,6 +133,19 @@ class Recipe:
         self.is_closed = (
             not self.task.binder.variadic and needed <= own - self.options.context.keys()
         )
+
+    def _make_finder(self) -> Finder | None:
+        options, template, store = self.options, self._folded, self._folded_store
+        assert template is not None
+        always_looks = self.mode.skips and not options.refresh and options.on_corrupt == "error"
+        is_known = type(store).locate in (Filestore.locate, Store.locate)
+        location = store.locate(options.root, place := f"{template.prefix}x")
+        if not (always_looks and is_known and self.is_closed and self.task.binder.is_simple):
+            return None
+        if not (template.is_normal and location.endswith(place)):
+            return None
+        before, shared = location.removesuffix(place), options.shared
+        return Finder(self.signature, self.task.binder.bind, template, store, before, shared)
 
     def automatic_base(self) -> AutomaticBase:
         """Return what names the calls of the task."""

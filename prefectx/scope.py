@@ -21,16 +21,20 @@ class Scoped(Generic[T]):
 
     Parameters:
         name: a name for debugging.
+
+    Attributes:
+        here: the value that was set by or for this thread and asyncio task, or None.
+        everywhere: the value that the others see, or None.
     """
 
     def __init__(self, name: str) -> None:
-        self._here: ContextVar[T | None] = ContextVar(name, default=None)
-        self._everywhere: T | None = None
+        self.here: ContextVar[T | None] = ContextVar(name, default=None)
+        self.everywhere: T | None = None
 
     def get(self) -> T | None:
         """Return the value that holds here, or None where none was set."""
-        here = self._here.get()
-        return self._everywhere if here is None else here
+        here = self.here.get()
+        return self.everywhere if here is None else here
 
     @contextmanager
     def set(self, value: T) -> Iterator[T]:
@@ -44,17 +48,17 @@ class Scoped(Generic[T]):
         """
         # No tokens: the two ends of an async fixture run in different contexts, and there
         # ContextVar.reset() refuses its token.
-        here, everywhere = self._here.get(), self._everywhere
+        here, everywhere = self.here.get(), self.everywhere
         for_all = _in_main_thread_outside_loop()
-        self._here.set(value)
+        self.here.set(value)
         if for_all:
-            self._everywhere = value
+            self.everywhere = value
         try:
             yield value
         finally:
-            self._here.set(here)
+            self.here.set(here)
             if for_all:
-                self._everywhere = everywhere
+                self.everywhere = everywhere
 
 
 def _in_main_thread_outside_loop() -> bool:

@@ -77,6 +77,7 @@ class Template:
         fields: the fields in their order.
         prefix: the text before the first field; whatever is filled in stays under it.
         tail: the text behind the last field.
+        is_normal: whether the prefix is in its shortest form.
 
     Raises:
         TargetError: where the text is no template, or a name begins with an underscore.
@@ -92,7 +93,7 @@ class Template:
         self.prefix = first if isinstance(first, str) else ""
         self.tail = last if isinstance(last, str) else ""
         # Below such a prefix only dots and doubled slashes can lead elsewhere.
-        self.is_normal = bool(self.prefix) and _is_normal(self.prefix + "x")
+        self.is_normal = _is_normal(self.prefix + "x")
 
     def names(self) -> Iterable[str]:
         """Yield the names of the fields, also of those in format specifications."""
@@ -100,6 +101,18 @@ class Template:
             yield field.name
             if isinstance(field.spec, Template):
                 yield from field.spec.names()
+
+    def holds(self, filled: str) -> bool:
+        """Tell whether a filled target is in its shortest form and under the prefix.
+
+        False means that it takes a closer look: `contained`.
+        """
+        return (
+            self.is_normal
+            and bool(filled)
+            and _is_normal(filled)
+            and (filled[0] != "/" or self.prefix[:1] == "/")
+        )
 
     def fold(self, known: Mapping[str, str | Part]) -> Template:
         """Return the same template with some fields filled for good, or in another way.
@@ -163,7 +176,7 @@ def contained(template: Template, filled: str) -> str:
         TargetError: where the values lead out of the part before the first field, or name no
             file at all.
     """
-    if template.is_normal and _is_normal(filled):
+    if template.holds(filled):
         return filled
     scheme, path = _split_scheme(filled)
     prefix_scheme, prefix = _split_scheme(template.prefix)

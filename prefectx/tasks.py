@@ -70,7 +70,10 @@ class Task(HookedTask, Decorated[P, R]):
         Besides the function's arguments it takes `return_state` (return the state of the call in
         place of its result) and `wait_for` (futures to wait for first).
         """
-        result: R = self.recipe().engine.call(self, (*self.owner, *args), **kwargs)
+        recipe = self._recipe
+        if recipe is None or recipe.settings is not settings.current():
+            recipe = self.recipe()
+        result: R = recipe.engine.call(recipe, self.owner + args if self.owner else args, kwargs)
         return result
 
     def submit(self, *args: Any, **kwargs: Any) -> Any:
@@ -79,7 +82,8 @@ class Task(HookedTask, Decorated[P, R]):
         The future holds the result or the failure (`.result()`, `.state`), and from now on the
         item of the output (`.item`). Takes what a call takes.
         """
-        return self.recipe().engine.submit(self, (*self.owner, *args), **kwargs)
+        recipe = self.recipe()
+        return recipe.engine.submit(recipe, self.owner + args, kwargs)
 
     def map(self, *args: Any, **kwargs: Any) -> Any:
         """Submit one call for each element of the arguments that can be gone through.
@@ -92,7 +96,8 @@ class Task(HookedTask, Decorated[P, R]):
         Returns:
             A list of futures with `result()` and `wait()`.
         """
-        return self.recipe().engine.map(self, (*map(unmapped, self.owner), *args), **kwargs)
+        recipe = self.recipe()
+        return recipe.engine.map(recipe, (*map(unmapped, self.owner), *args), kwargs)
 
     def delay(self, *args: Any, **kwargs: Any) -> Any:
         """Leave a call to a worker that serves the task; where no Prefect runs it, run it at once.
@@ -115,8 +120,9 @@ class Task(HookedTask, Decorated[P, R]):
             kwargs: likewise.
             wait_for: futures to wait for first.
         """
-        return self.recipe().engine.delay(
-            self, (*self.owner, *(args or ())), dict(kwargs or {}), wait_for
+        recipe = self.recipe()
+        return recipe.engine.delay(
+            recipe, (*self.owner, *(args or ())), dict(kwargs or {}), wait_for
         )
 
     def with_options(self, **options: Any) -> Self:

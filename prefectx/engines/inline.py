@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -15,8 +15,10 @@ from prefectx.call import Outcome, are_finished, make_call
 from prefectx.display import showing
 from prefectx.flows import Flow
 from prefectx.futures import AnyFuture, DoneAndNotDone, Future, FutureList, State
+from prefectx.item import Item
+from prefectx.keywords import take_call_options
 from prefectx.mapping import map_arguments
-from prefectx.nested import ATOMS
+from prefectx.nested import are_atoms
 from prefectx.recipe import Recipe
 from prefectx.references import check_upstream, load_items, resolve_futures
 from prefectx.runtime import flow_name, in_flow
@@ -26,26 +28,24 @@ make_task = Task
 make_flow = Flow
 
 
-def call(
-    task: Task[..., Any],
-    args: tuple[Any, ...],
-    /,
-    *,
-    return_state: bool = False,
-    wait_for: Any = None,
-    **kwargs: Any,
-) -> Any:
+def call(recipe: Recipe, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run a call and return its result: data, or the item of its output.
 
     Parameters:
-        task: the task.
+        recipe: the recipe of the task.
         args: the arguments of its function.
-        return_state: return the state of the call, which holds its result or its failure.
-        wait_for: futures that must not have failed.
-        **kwargs: arguments likewise.
+        kwargs: likewise, with `return_state` and `wait_for`.
     """
-    recipe = task.recipe()
-    if not (return_state or recipe.keeps or recipe.target):
+    task = recipe.task
+    if recipe.is_bare and not kwargs and progress.current() is None and are_atoms(args):
+        return task.fn(*args)
+    return_state, wait_for = take_call_options(kwargs)
+    if recipe.finder is not None and not return_state:
+        item = recipe.finder.find(args, kwargs)
+        if item is not None:
+            progress.skipped(task.name)
+            return _as_coroutine(item) if task.isasync else item
+    if recipe.is_bare and not return_state:
         return _call_bare(task, args, kwargs, wait_for)
     run = _Run(recipe, task.binder.bind(args, kwargs), wait_for)
     if task.isasync:
@@ -53,52 +53,59 @@ def call(
     return run.future().state if return_state else run.value()
 
 
-def submit(
-    task: Task[..., Any],
-    args: tuple[Any, ...],
-    /,
-    *,
-    return_state: bool = False,
-    wait_for: Any = None,
-    **kwargs: Any,
-) -> Any:
+def submit(recipe: Recipe, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run a call and return a future that holds its result or its failure.
+
+    Parameters:
+        recipe: the recipe of the task.
+        args: the arguments of its function.
+        kwargs: likewise, with `return_state` and `wait_for`.
 
     Raises:
         TargetError: where the target cannot be filled or belongs to a different call.
         TypeError: where the arguments do not fit the function.
     """
-    run = _Run(task.recipe(), task.binder.bind(args, kwargs), wait_for)
-    future = run.complete()
+    task = recipe.task
+    return_state, wait_for = take_call_options(kwargs)
+    item = recipe.finder.find(args, kwargs) if recipe.finder is not None else None
+    if item is not None:
+        future = _skipped(task, item)
+    else:
+        future = _Run(recipe, task.binder.bind(args, kwargs), wait_for).complete()
     return future.state if return_state else future
 
 
 def map(  # noqa: A001  # the name of the method that it serves
-    task: Task[..., Any],
-    args: tuple[Any, ...],
-    /,
-    *,
-    return_state: bool = False,
-    wait_for: Any = None,
-    **kwargs: Any,
+    recipe: Recipe, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Submit a call for each element of the arguments that can be gone through."""
-    recipe, rows = task.recipe(), map_arguments(task.binder, args, kwargs, task.name)
-    runs = [_Run(recipe, arguments, wait_for) for arguments in rows]
-    calls = [run.call for run in runs if run.call is not None]
-    finished = are_finished(calls) if calls else [False] * len(runs)
-    futures = [
-        run.skipped() if is_finished else run.complete()
-        for run, is_finished in zip(runs, finished, strict=True)
-    ]
+    task = recipe.task
+    return_state, wait_for = take_call_options(kwargs)
+    rows = list(map_arguments(task.binder, args, kwargs, task.name))
+    items = recipe.finder.find_all(rows) if recipe.finder is not None else None
+    if items is None:
+        futures = _run_each(recipe, rows, wait_for)
+    else:
+        futures = [_skipped(task, item) for item in items]
     return [future.state for future in futures] if return_state else FutureList(futures)
 
 
+def _run_each(recipe: Recipe, rows: Sequence[tuple[Any, ...]], wait_for: Any) -> list[Future]:
+    names = recipe.task.binder.names
+    runs = [_Run(recipe, dict(zip(names, row, strict=True)), wait_for) for row in rows]
+    calls = [run.call for run in runs if run.call is not None]
+    finished = are_finished(calls) if calls else [False] * len(runs)
+    return [
+        _skipped(run.task, run.item) if is_finished and run.item is not None else run.complete()
+        for run, is_finished in zip(runs, finished, strict=True)
+    ]
+
+
 def delay(
-    task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], wait_for: Any = None
+    recipe: Recipe, args: tuple[Any, ...], kwargs: dict[str, Any], wait_for: Any = None
 ) -> Future:
     """Run a call that was to be left to a worker: there is none."""
-    future: Future = submit(task, args, wait_for=wait_for, **kwargs)
+    future: Future = submit(recipe, args, {**kwargs, "wait_for": wait_for})
     return future
 
 
@@ -173,20 +180,11 @@ class _Run:
 
     def value(self) -> Any:
         """Run the call, unless it is finished; return data, or the item of its output."""
-        return self._skip().item if self.is_finished else self._outcome().value
+        return self._skipped().item if self.is_finished else self._outcome().value
 
     async def value_async(self) -> Any:
         """Do what `value` does for an async task."""
-        return self._skip().item if self.is_finished else (await self._outcome_async()).value
-
-    def skipped(self) -> Future:
-        """Return the future of a finished call."""
-        self._skip()
-        return Future(self.item, item=self.item, skipped=True)
-
-    def _skip(self) -> _Run:
-        progress.skipped(self.task.name)
-        return self
+        return self._skipped().item if self.is_finished else (await self._outcome_async()).value
 
     def complete(self) -> Future:
         """Run the call to its end, async or not; hold its result or failure."""
@@ -196,7 +194,7 @@ class _Run:
         """Run the call, unless it is finished; hold its result or failure."""
         try:
             if self.is_finished:
-                return self.skipped()
+                return self._skipped()
             outcome = self._outcome()
         except Exception as error:  # as in Prefect, one bad input does not stop the others
             return Future(error, failed=True, item=self.item)
@@ -206,7 +204,7 @@ class _Run:
         """Do what `future` does for an async task."""
         try:
             if self.is_finished:
-                return self.skipped()
+                return self._skipped()
             outcome = await self._outcome_async()
         except Exception as error:  # as in Prefect, one bad input does not stop the others
             return Future(error, failed=True, item=self.item)
@@ -215,6 +213,10 @@ class _Run:
     async def state_async(self) -> State:
         """Do what `future` does for an async task, and return its state."""
         return (await self.future_async()).state
+
+    def _skipped(self) -> Future:
+        assert self.item is not None
+        return _skipped(self.task, self.item)
 
     def _outcome(self) -> Outcome:
         with progress.running(self.task.name, self.item):
@@ -240,12 +242,17 @@ class _Run:
         return self.task.binder.unbind(load_items(arguments) if self.call is None else arguments)
 
 
+def _skipped(task: Task[..., Any], item: Item) -> Future:
+    progress.skipped(task.name)
+    return Future(item, item=item, skipped=True)
+
+
 def _call_bare(
     task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], wait_for: Any
 ) -> Any:
     if wait_for is not None:
         check_upstream(wait_for)
-    if kwargs or not ATOMS.issuperset([type(value) for value in args]):
+    if kwargs or not are_atoms(args):
         given = load_items(resolve_futures({"args": args, "kwargs": kwargs}))
         args, kwargs = given["args"], given["kwargs"]
     if progress.current() is None:
@@ -276,6 +283,10 @@ def _complete(coroutine: Coroutine[Any, Any, Future]) -> Future:
         return asyncio.run(coroutine)
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(contextvars.copy_context().run, asyncio.run, coroutine).result()
+
+
+async def _as_coroutine(value: Any) -> Any:
+    return value
 
 
 async def _state_of(future: Coroutine[Any, Any, Future]) -> Any:

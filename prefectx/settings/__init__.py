@@ -45,6 +45,7 @@ __all__ = [
 ]
 
 _scope: Scoped[Settings] = Scoped("prefectx settings")
+_here = _scope.here.get
 _lock = threading.Lock()
 _project: Settings | None = None
 
@@ -58,7 +59,8 @@ def current() -> Settings:
     Raises:
         ConfigError: where the configuration is wrong; it lists every mistake.
     """
-    return _scope.get() or _project or _read_project()
+    # Every call asks: `_scope.get()`, but for the frame that it takes.
+    return _here() or _scope.everywhere or _project or _read_project()
 
 
 def _read_project() -> Settings:

@@ -25,7 +25,10 @@ from prefectx.engines.prefect.submission import Submission
 from prefectx.engines.prefect.tasks import PrefectTask, prefect_task
 from prefectx.flows import Flow
 from prefectx.futures import DoneAndNotDone, Future
+from prefectx.item import Item
+from prefectx.keywords import take_call_options
 from prefectx.mapping import map_arguments
+from prefectx.recipe import Recipe
 from prefectx.tasks import Task
 
 make_task = PrefectTask
@@ -34,81 +37,73 @@ tags = prefect.tags
 get_run_logger = prefect.get_run_logger
 
 
-def call(
-    task: Task[..., Any],
-    args: tuple[Any, ...],
-    /,
-    *,
-    return_state: bool = False,
-    wait_for: Any = None,
-    **kwargs: Any,
-) -> Any:
+def call(recipe: Recipe, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run a call as a task run and return its result: data, or the item of its output.
 
     Parameters:
-        task: the task.
+        recipe: the recipe of the task.
         args: the arguments of its function.
-        return_state: return the state of the run, which holds its result or its failure.
-        wait_for: futures to wait for first.
-        **kwargs: arguments likewise.
+        kwargs: likewise, with `return_state` and `wait_for`.
     """
+    task = recipe.task
     if get_task_viz_tracker() is not None:
         return StockTask.__call__(prefect_task(task), *args, **kwargs)
-    submission = Submission.of(task, args, kwargs)
-    if submission.item is not None and submission.is_skipped:
-        progress.skipped(task.name)
-        found = cached_state(submission.item) if return_state else submission.item
-        return _as_coroutine(found) if task.isasync else found
-    ready, args, kwargs = submission.ready()
-    options = {"return_state": return_state, "wait_for": waited_for(wait_for)}
-    run = functools.partial(in_api, ready, StockTask.__call__, args, kwargs | options)
-    if ready.isgenerator:
-        return run()
-    return (_call_async if task.isasync else _call)(submission, run, return_state)
+    return_state, wait_for = take_call_options(kwargs)
+    item = recipe.finder.find(args, kwargs) if recipe.finder is not None else None
+    if item is None:
+        submission = Submission.of(recipe, args, kwargs)
+        if not submission.is_skipped:
+            return _run(submission, waited_for(wait_for), return_state)
+        item = submission.item
+    assert item is not None
+    progress.skipped(task.name)
+    found = cached_state(item) if return_state else item
+    return _as_coroutine(found) if task.isasync else found
 
 
-def submit(
-    task: Task[..., Any],
-    args: tuple[Any, ...],
-    /,
-    *,
-    return_state: bool = False,
-    wait_for: Any = None,
-    **kwargs: Any,
-) -> Any:
+def submit(recipe: Recipe, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Submit a call to the flow's task runner, unless it is finished; return its future.
+
+    Parameters:
+        recipe: the recipe of the task.
+        args: the arguments of its function.
+        kwargs: likewise, with `return_state` and `wait_for`.
 
     Raises:
         TargetError: where the target cannot be filled or belongs to a different call.
         RuntimeError: outside a flow, as no runner is there.
     """
-    future = _submit(Submission.of(task, args, kwargs), waited_for(wait_for))
+    return_state, wait_for = take_call_options(kwargs)
+    item = recipe.finder.find(args, kwargs) if recipe.finder is not None else None
+    if item is not None:
+        future = _skipped(recipe.task, item)
+    else:
+        future = _submit(Submission.of(recipe, args, kwargs), waited_for(wait_for))
     return _state(future) if return_state else future
 
 
 def map(  # noqa: A001  # the name of the method that it serves
-    task: Task[..., Any],
-    args: tuple[Any, ...],
-    /,
-    *,
-    return_state: bool = False,
-    wait_for: Any = None,
-    deferred: bool = False,
-    **kwargs: Any,
+    recipe: Recipe, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Submit a call for each element of the arguments that can be gone through."""
-    rows = map_arguments(task.binder, args, kwargs, task.name)
-    submissions = Submission.of_each(task, rows)
-    awaited = waited_for(wait_for)
-    futures = [(_delay if deferred else _submit)(one, awaited) for one in submissions]
+    task = recipe.task
+    return_state, wait_for = take_call_options(kwargs)
+    hand_over = _delay if kwargs.pop("deferred", False) else _submit
+    rows = list(map_arguments(task.binder, args, kwargs, task.name))
+    items = recipe.finder.find_all(rows) if recipe.finder is not None else None
+    if items is None:
+        awaited = waited_for(wait_for)
+        futures = [hand_over(one, awaited) for one in Submission.of_each(recipe, rows)]
+    else:
+        futures = [_skipped(task, item) for item in items]
     return [_state(future) for future in futures] if return_state else _list(futures)
 
 
 def delay(
-    task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], wait_for: Any = None
+    recipe: Recipe, args: tuple[Any, ...], kwargs: dict[str, Any], wait_for: Any = None
 ) -> Any:
     """Leave a call to a worker that serves the task, unless it is finished; return its future."""
-    return _delay(Submission.of(task, args, kwargs), waited_for(wait_for))
+    return _delay(Submission.of(recipe, args, kwargs), waited_for(wait_for))
 
 
 def run_flow(flow: Flow[..., Any], args: tuple[Any, ...], /, **kwargs: Any) -> Any:
@@ -136,8 +131,7 @@ def as_completed(futures: Iterable[Any], timeout: float | None = None) -> Iterat
 def _submit(submission: Submission, wait_for: list[Any] | None) -> Any:
     item = submission.item
     if item is not None and submission.is_skipped:
-        progress.skipped(submission.name)
-        return SkippedFuture(item)
+        return _skipped(submission.task, item)
     under_way = CLAIMS.submitted(item)
     if under_way is not None:
         if submission.skips:
@@ -162,6 +156,11 @@ def _delay(submission: Submission, wait_for: list[Any] | None) -> Any:
     return future
 
 
+def _skipped(task: Task[..., Any], item: Item) -> SkippedFuture:
+    progress.skipped(task.name)
+    return SkippedFuture(item)
+
+
 def _state(future: Any) -> Any:
     future.wait()
     return future.state
@@ -176,6 +175,15 @@ def _part(futures: Iterable[Any]) -> tuple[set[Any], list[Any]]:
     futures = list(futures)
     over = {future for future in futures if isinstance(future, Future)}
     return over, [future for future in futures if future not in over]
+
+
+def _run(submission: Submission, wait_for: list[Any] | None, return_state: bool) -> Any:
+    ready, args, kwargs = submission.ready()
+    options = {"return_state": return_state, "wait_for": wait_for}
+    run = functools.partial(in_api, ready, StockTask.__call__, args, kwargs | options)
+    if ready.isgenerator:
+        return run()
+    return (_call_async if ready.isasync else _call)(submission, run, return_state)
 
 
 def _call(submission: Submission, run: Callable[[], Any], return_state: bool) -> Any:

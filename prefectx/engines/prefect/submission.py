@@ -45,28 +45,38 @@ class Submission:
         self.is_skipped = is_finished and recipe.mode.skips
 
     @classmethod
-    def of(cls, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Submission:
+    def of(cls, recipe: Recipe, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Submission:
         """Make the submission of one call.
 
         Raises:
             TargetError: where the target cannot be filled or belongs to a different call.
             TypeError: where the arguments do not fit the function.
         """
-        recipe, arguments = task.recipe(), task.binder.bind(args, kwargs)
+        arguments = recipe.task.binder.bind(args, kwargs)
         call = make_call(recipe, arguments, current_flow_name)
         return cls(recipe, call, arguments, call.is_finished)
 
     @classmethod
-    def of_each(cls, task: Task[..., Any], rows: Iterable[dict[str, Any]]) -> Iterator[Submission]:
+    def of_each(cls, recipe: Recipe, rows: Iterable[tuple[Any, ...]]) -> Iterator[Submission]:
         """Make the submissions of calls with given arguments; the stores are asked once for all.
+
+        Parameters:
+            recipe: the recipe of the task that is called.
+            rows: of each call the arguments in the order of the parameters, defaults applied.
 
         Raises:
             TargetError: where a target cannot be filled or belongs to a different call.
         """
-        recipe, rows = task.recipe(), list(rows)
-        calls = [make_call(recipe, arguments, current_flow_name) for arguments in rows]
-        for call, arguments, finished in zip(calls, rows, are_finished(calls), strict=True):
+        names = recipe.task.binder.names
+        given = [dict(zip(names, row, strict=True)) for row in rows]
+        calls = [make_call(recipe, arguments, current_flow_name) for arguments in given]
+        for call, arguments, finished in zip(calls, given, are_finished(calls), strict=True):
             yield cls(recipe, call, arguments, finished)
+
+    @property
+    def task(self) -> Task[..., Any]:
+        """The task that is called."""
+        return self._task
 
     @property
     def name(self) -> str:

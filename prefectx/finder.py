@@ -1,0 +1,141 @@
+"""The short way to a finished call: bind, fill, look, return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from prefectx.claims import CLAIMS, Claim
+from prefectx.errors import StoreError
+from prefectx.item import Item, Store
+from prefectx.nested import ATOMS
+from prefectx.runtime import current_values
+from prefectx.target import Field, Template
+
+Row = tuple[Any, ...]
+
+
+class Finder:
+    """Finds the outputs of finished calls of one task, and makes nothing for the others.
+
+    It knows calls whose arguments are atoms. For any other call, and wherever something is wrong,
+    it has no answer: then the long way (`make_call`) does the same with all that may be in a
+    call, and has the words for what is wrong.
+
+    Parameters:
+        signature: where the function is defined, and the names of its parameters.
+        bind: binds arguments to them.
+        template: the target, which the arguments suffice for.
+        store: where the outputs are kept; its locations are targets with something before them.
+        before: that something.
+        shared: whether different calls may have one target.
+    """
+
+    __slots__ = (
+        "_arity",
+        "_before",
+        "_bind",
+        "_fill",
+        "_holds",
+        "_owners",
+        "_shared",
+        "_signature",
+        "_store",
+    )
+
+    def __init__(
+        self,
+        signature: tuple[str, tuple[str, ...]],
+        bind: Callable[[Row, Mapping[str, Any]], dict[str, Any]],
+        template: Template,
+        store: Store,
+        before: str,
+        shared: bool,
+    ) -> None:
+        self._signature = signature
+        self._bind = bind
+        self._arity = len(signature[1])
+        self._fill = _filler(template, signature[1])
+        self._holds = template.holds
+        self._store = store
+        self._before = before
+        self._owners = CLAIMS.owners(store)
+        self._shared = shared
+
+    def find(self, args: Row, kwargs: Mapping[str, Any]) -> Item | None:
+        """Return the output of a call that is finished; None where that is not known.
+
+        Parameters:
+            args: the arguments of the function, as they were given.
+            kwargs: likewise.
+
+        Raises:
+            TypeError: where the arguments do not fit the function.
+        """
+        if kwargs or len(args) != self._arity:
+            args = tuple(self._bind(args, kwargs).values())
+        location = self._location(args)
+        try:
+            if location is not None and self._store.exists(location):
+                return Item(self._store, location)
+        except StoreError:
+            return None
+        return None
+
+    def find_all(self, rows: Sequence[Row]) -> list[Item] | None:
+        """Return the outputs of calls that are all finished; None where that is not known.
+
+        The store is asked once for all.
+
+        Parameters:
+            rows: of each call the arguments in the order of the parameters, defaults applied.
+        """
+        locations = [self._location(row) for row in rows]
+        known = [location for location in locations if location is not None]
+        if len(known) < len(rows):
+            return None
+        try:
+            found = self._store.exists_many(known)
+        except StoreError:
+            return None
+        if not found.issuperset(known):
+            return None
+        store = self._store
+        return [Item(store, location) for location in known]
+
+    def _location(self, values: Row) -> str | None:
+        is_free = False
+        for value in values:
+            kind = type(value)
+            if kind is not int:
+                if kind not in ATOMS:
+                    return None
+                is_free = True
+        if current_values():
+            return None
+        filled = self._fill(values)
+        if is_free and not self._holds(filled):
+            return None
+        location = self._before + filled
+        if not self._shared:
+            claim: Claim = (self._signature, values)
+            owner = self._owners.setdefault(location, claim)
+            if owner is not claim and owner != claim:
+                return None
+        return location
+
+
+def _filler(template: Template, names: tuple[str, ...]) -> Callable[[Row], str]:
+    """Return what fills the template with the values of these names, which are atoms."""
+    parts = template.parts
+    if not all(isinstance(part, str) or _is_plain(part) for part in parts):
+        return lambda values: template.fill(dict(zip(names, values, strict=True)))
+    pattern = "".join(p.replace("%", "%%") if isinstance(p, str) else "%s" for p in parts)
+    picked = [names.index(part.name) for part in parts if isinstance(part, Field)]
+    if picked == list(range(len(names))):
+        return pattern.__mod__
+    return lambda values: pattern % tuple([values[position] for position in picked])
+
+
+def _is_plain(part: Any) -> bool:
+    return isinstance(part, Field) and part.is_plain
