@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from prefectx.claims import CLAIMS, Claim
-from prefectx.errors import StoreError
+from prefectx.errors import StoreError, TargetError
 from prefectx.item import Item, Store
 from prefectx.nested import ATOMS
 from prefectx.runtime import current_values
@@ -82,26 +82,19 @@ class Finder:
             return None
         return None
 
-    def find_all(self, rows: Sequence[Row]) -> list[Item] | None:
-        """Return the outputs of calls that are all finished; None where that is not known.
-
-        The store is asked once for all.
+    def find_many(self, rows: Sequence[Row]) -> list[Item | None]:
+        """Do what `find` does for many calls; the store is asked once for all.
 
         Parameters:
             rows: of each call the arguments in the order of the parameters, defaults applied.
         """
         locations = [self._location(row) for row in rows]
-        known = [location for location in locations if location is not None]
-        if len(known) < len(rows):
-            return None
         try:
-            found = self._store.exists_many(known)
+            found = self._store.exists_many([place for place in locations if place is not None])
         except StoreError:
-            return None
-        if not found.issuperset(known):
-            return None
+            return [None] * len(rows)
         store = self._store
-        return [Item(store, location) for location in known]
+        return [Item(store, place) if place in found else None for place in locations]
 
     def _location(self, values: Row) -> str | None:
         is_free = False
@@ -113,7 +106,10 @@ class Finder:
                 is_free = True
         if current_values():
             return None
-        filled = self._fill(values)
+        try:
+            filled = self._fill(values)
+        except (TargetError, ValueError):
+            return None
         if is_free and not self._holds(filled):
             return None
         location = self._before + filled

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import compress
 from typing import Any
 
 from prefectx import logs, progress, settings
-from prefectx.call import Outcome, are_finished, make_call
+from prefectx.call import Outcome, are_finished, find_each, make_call
 from prefectx.display import showing
 from prefectx.flows import Flow
 from prefectx.futures import AnyFuture, DoneAndNotDone, Future, FutureList, State
@@ -82,23 +83,19 @@ def map(  # noqa: A001  # the name of the method that it serves
     task = recipe.task
     return_state, wait_for = take_call_options(kwargs)
     rows = list(map_arguments(task.binder, args, kwargs, task.name))
-    items = recipe.finder.find_all(rows) if recipe.finder is not None else None
-    if items is None:
-        futures = _run_each(recipe, rows, wait_for)
-    else:
-        futures = [_skipped(task, item) for item in items]
+    found = find_each(recipe, rows)
+    others = _run_each(recipe, compress(rows, [item is None for item in found]), wait_for)
+    futures = [next(others) if item is None else _skipped(task, item) for item in found]
     return [future.state for future in futures] if return_state else FutureList(futures)
 
 
-def _run_each(recipe: Recipe, rows: Sequence[tuple[Any, ...]], wait_for: Any) -> list[Future]:
+def _run_each(recipe: Recipe, rows: Iterable[tuple[Any, ...]], wait_for: Any) -> Iterator[Future]:
     names = recipe.task.binder.names
     runs = [_Run(recipe, dict(zip(names, row, strict=True)), wait_for) for row in rows]
     calls = [run.call for run in runs if run.call is not None]
     finished = are_finished(calls) if calls else [False] * len(runs)
-    return [
-        _skipped(run.task, run.item) if is_finished and run.item is not None else run.complete()
-        for run, is_finished in zip(runs, finished, strict=True)
-    ]
+    for run, is_finished in zip(runs, finished, strict=True):
+        yield run.skipped() if is_finished else run.complete()
 
 
 def delay(
@@ -180,11 +177,11 @@ class _Run:
 
     def value(self) -> Any:
         """Run the call, unless it is finished; return data, or the item of its output."""
-        return self._skipped().item if self.is_finished else self._outcome().value
+        return self.skipped().item if self.is_finished else self._outcome().value
 
     async def value_async(self) -> Any:
         """Do what `value` does for an async task."""
-        return self._skipped().item if self.is_finished else (await self._outcome_async()).value
+        return self.skipped().item if self.is_finished else (await self._outcome_async()).value
 
     def complete(self) -> Future:
         """Run the call to its end, async or not; hold its result or failure."""
@@ -194,7 +191,7 @@ class _Run:
         """Run the call, unless it is finished; hold its result or failure."""
         try:
             if self.is_finished:
-                return self._skipped()
+                return self.skipped()
             outcome = self._outcome()
         except Exception as error:  # as in Prefect, one bad input does not stop the others
             return Future(error, failed=True, item=self.item)
@@ -204,7 +201,7 @@ class _Run:
         """Do what `future` does for an async task."""
         try:
             if self.is_finished:
-                return self._skipped()
+                return self.skipped()
             outcome = await self._outcome_async()
         except Exception as error:  # as in Prefect, one bad input does not stop the others
             return Future(error, failed=True, item=self.item)
@@ -214,7 +211,8 @@ class _Run:
         """Do what `future` does for an async task, and return its state."""
         return (await self.future_async()).state
 
-    def _skipped(self) -> Future:
+    def skipped(self) -> Future:
+        """Return the future of the call, which is finished."""
         assert self.item is not None
         return _skipped(self.task, self.item)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
+from itertools import compress
 from typing import Any
 
 import prefect
@@ -14,6 +15,7 @@ from prefect.client.schemas.objects import State
 from prefect.utilities.visualization import get_task_viz_tracker
 
 from prefectx import progress
+from prefectx.call import find_each
 from prefectx.claims import CLAIMS
 from prefectx.engines.prefect.api import with_api
 from prefectx.engines.prefect.arguments import waited_for
@@ -90,12 +92,11 @@ def map(  # noqa: A001  # the name of the method that it serves
     return_state, wait_for = take_call_options(kwargs)
     hand_over = _delay if kwargs.pop("deferred", False) else _submit
     rows = list(map_arguments(task.binder, args, kwargs, task.name))
-    items = recipe.finder.find_all(rows) if recipe.finder is not None else None
-    if items is None:
-        awaited = waited_for(wait_for)
-        futures = [hand_over(one, awaited) for one in Submission.of_each(recipe, rows)]
-    else:
-        futures = [_skipped(task, item) for item in items]
+    found = find_each(recipe, rows)
+    rest = Submission.of_each(recipe, compress(rows, [item is None for item in found]))
+    awaited = waited_for(wait_for)
+    others = (hand_over(submission, awaited) for submission in rest)
+    futures = [next(others) if item is None else _skipped(task, item) for item in found]
     return [_state(future) for future in futures] if return_state else _list(futures)
 
 
