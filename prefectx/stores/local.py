@@ -17,7 +17,10 @@ from datetime import UTC, datetime
 
 from prefectx.errors import StoreError
 from prefectx.item import ItemInfo
+from prefectx.stores.namesakes import TELLING, check, kept_apart
 
+# The bits of a mode that say what kind of file it is, and what they are for a folder.
+_KIND, _FOLDER = 0o170000, stat.S_IFDIR
 # What begins the names of our own files, which are no outputs.
 HIDDEN = ".prefectx-"
 # From this many locations in one folder on, listing it is faster than asking for each.
@@ -28,6 +31,8 @@ _LIST_TIMES = 3
 # when nothing was written to it for this many seconds.
 _ABANDONED = 24 * 3600
 
+# Looked up once: every finished call asks.
+_stat = os.stat
 _HOST = os.uname().nodename
 _counter = itertools.count()
 _swept: set[str] = set()
@@ -36,16 +41,18 @@ _swept: set[str] = set()
 def exists(path: str) -> bool:
     """Tell whether a file is at `path`; a folder there, or no way to look, is an error."""
     try:
-        mode = os.stat(path).st_mode
+        found = _stat(path)
     except FileNotFoundError:
         return False
     except (OSError, ValueError) as error:
         raise StoreError(f"cannot look for {path}: {error}; choose another target") from error
-    if stat.S_ISDIR(mode):
+    if found.st_mode & _KIND == _FOLDER:
         raise StoreError(
             f"{path} is a folder, where a file should be kept: choose another target, or "
             "remove the folder"
         )
+    if found.st_dev not in TELLING:
+        check(path, found.st_dev)
     return True
 
 
@@ -58,6 +65,9 @@ def exists_many(paths: Iterable[str]) -> set[str]:
     for folder, inside in folders.items():
         worth = _LIST_TIMES * len(inside) if len(inside) >= _LIST_FROM else 0
         files, others = _listing(folder, worth)
+        if files:
+            # A listing tells names as they are, but not how the folder's own name is spelled.
+            exists(next(iter(files)))
         found.update(
             path
             for path in inside
@@ -106,7 +116,8 @@ def replacing(path: str, *, fsync: bool) -> Iterator[str]:
         _keep_mode(descriptor, path)
         if fsync:
             os.fsync(descriptor)
-        os.replace(temporary, path)
+        with kept_apart(path, temporary):
+            os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
@@ -198,6 +209,7 @@ def _try_lock(descriptor: int) -> bool:
 def delete(path: str) -> None:
     """Remove the file at `path`, if there is one."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        check(path, os.lstat(path).st_dev)
         os.unlink(path)
 
 
@@ -219,10 +231,13 @@ def _may_hold(folder: str, prefix: str) -> bool:
 def info(path: str) -> ItemInfo:
     """Tell the size and the time of the file at `path`."""
     found = os.stat(path)
+    check(path, found.st_dev)
     return ItemInfo(found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
 
 
 @contextmanager
 def reading(path: str) -> Iterator[str]:
     """Give the local path to read: `path` itself."""
+    with contextlib.suppress(OSError, ValueError):  # who reads it will say that
+        check(path, os.stat(path).st_dev)
     yield path

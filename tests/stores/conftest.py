@@ -14,6 +14,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from prefectx.stores import namesakes
+
 S3_KEYS = {"key": "prefectx-test", "secret": "prefectx-test-secret"}
 
 
@@ -74,3 +76,34 @@ def postgres():
 
         database.close(server.get_uri())
         server.cleanup()
+
+
+@pytest.fixture
+def folding_disk(tmp_path):
+    """A folder on a file system that takes upper and lower case for the same."""
+    (tmp_path / "Probe").touch()
+    if (tmp_path / "probe").exists():
+        yield tmp_path
+        return
+    folder, disk = tmp_path / "folder", tmp_path / "disk"
+    folder.mkdir()
+    disk.mkdir()
+    try:
+        import mfusepy  # noqa: F401
+    except (ImportError, OSError) as error:
+        pytest.skip(f"there is no FUSE here: {error}")
+    program = Path(__file__).with_name("folding_disk.py")
+    server = subprocess.Popen(
+        [sys.executable, str(program), str(folder), str(disk)], stderr=subprocess.PIPE
+    )
+    try:
+        while not disk.is_mount():
+            if server.poll() is not None:
+                pytest.skip(f"a file system cannot be mounted here: {server.stderr.read()}")
+            time.sleep(0.05)
+        yield disk
+    finally:
+        server.terminate()
+        server.communicate(timeout=10)
+        # The next one that is mounted may be given the same number.
+        namesakes.TELLING.clear()
