@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from prefectx.annotations import allow_failure, quote, unmapped
-    from prefectx.call import current_target
     from prefectx.engines.dask import dask_runner
     from prefectx.errors import (
         ConfigError,
@@ -33,10 +32,11 @@ if TYPE_CHECKING:
     from prefectx.settings import override
     from prefectx.stores import Filestore, SqlStore
     from prefectx.tasks import Task, task
+    from prefectx.turn import current_target
 
 _HOMES = {
     "prefectx.annotations": ("allow_failure", "quote", "unmapped"),
-    "prefectx.call": ("current_target",),
+    "prefectx.turn": ("current_target",),
     "prefectx.engines.dask": ("dask_runner",),
     "prefectx.errors": (
         "ConfigError",

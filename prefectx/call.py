@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from prefectx import settings
 from prefectx.annotations import is_marked, quote
 from prefectx.claims import CLAIMS
-from prefectx.errors import CorruptItemError, PrefectxError, SaveError, StoreError, TargetError
+from prefectx.errors import CorruptItemError, PrefectxError, SaveError, StoreError
 from prefectx.fingerprint import comparable
 from prefectx.futures import AnyState, state_result
 from prefectx.item import Item, Store
@@ -22,13 +20,14 @@ from prefectx.nested import ATOMS
 from prefectx.recipe import Fields, Recipe
 from prefectx.references import load_items, settle
 from prefectx.runtime import current_values, use_values
+from prefectx.turn import Turn
 
 if TYPE_CHECKING:
     from prefectx.settings import Options, Settings
     from prefectx.tasks import Task
 
 _log = logging.getLogger("prefectx.calls")
-_active: ContextVar[tuple[Item | None, ...]] = ContextVar("prefectx_active", default=())
+_NOTHING = nullcontext()
 
 
 class Outcome(NamedTuple):
@@ -61,9 +60,10 @@ class Call:
         arguments: the arguments as they were given; empty on a worker.
         lookup: what the target was filled from.
         flow: gives the name of the flow that makes the call.
+        is_plain: whether there is nothing to load or to resolve in the arguments.
     """
 
-    __slots__ = ("_flow", "_given", "_lookup", "_recipe", "item")
+    __slots__ = ("_flow", "_given", "_lookup", "_recipe", "is_plain", "item")
 
     def __init__(
         self,
@@ -72,12 +72,15 @@ class Call:
         arguments: dict[str, Any],
         lookup: dict[str, Any],
         flow: Callable[[], str | None],
+        *,
+        is_plain: bool = False,
     ) -> None:
         self._recipe = recipe
         self.item = item
         self._given = arguments
         self._lookup = lookup
         self._flow = flow
+        self.is_plain = is_plain
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _arrived, (self._baggage(), self.item)
@@ -158,29 +161,35 @@ class Call:
             return await self._run_async(args, kwargs)
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Outcome:
-        with self._turn() as turn:
-            if turn.awaited is not None:
-                return turn.awaited.result()
-            if self.is_finished:
-                return turn.end(Outcome(self.item, True))
-            args, kwargs = self._inputs(args, kwargs)
-            data = self.task.fn(*args, **kwargs)
-            return turn.end(self._keep(list(data) if self.task.isgenerator else data))
+        with Turn(self.item, self.task.name) as turn:
+            if turn.running is not None:
+                return cast(Outcome, turn.running.result())
+            with self._surroundings(), self._lock():
+                if self.is_finished:
+                    return turn.end(Outcome(self.item, True))
+                args, kwargs = self._inputs(args, kwargs)
+                data = self.task.fn(*args, **kwargs)
+                return turn.end(self._keep(list(data) if self.task.isgenerator else data))
 
     async def _run_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Outcome:
-        with self._turn() as turn:
-            if turn.awaited is not None:
-                return await asyncio.wrap_future(turn.awaited)
-            if self.is_finished:
-                return turn.end(Outcome(self.item, True))
-            args, kwargs = self._inputs(args, kwargs)
-            result = self.task.fn(*args, **kwargs)
-            data = [part async for part in result] if self.task.isgenerator else await result
-            return turn.end(self._keep(data))
+        with Turn(self.item, self.task.name) as turn:
+            if turn.running is not None:
+                return cast(Outcome, await asyncio.wrap_future(turn.running))
+            with self._surroundings():
+                async with _InThread(self._lock()):
+                    if self.is_finished:
+                        return turn.end(Outcome(self.item, True))
+                    args, kwargs = self._inputs(args, kwargs)
+                    result = self.task.fn(*args, **kwargs)
+                    is_generator = self.task.isgenerator
+                    data = [part async for part in result] if is_generator else await result
+                    return turn.end(self._keep(data))
 
     def _inputs(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        if self.is_plain:
+            return args, kwargs
         binder = self.task.binder
         arguments = binder.bind(args, kwargs)
         untouched = binder.wants_items | self._baggage().untouched
@@ -202,54 +211,35 @@ class Call:
             raise SaveError(f"task {self.task.name!r}: cannot save {where}: {reason}") from error
         return Outcome(self.item, False)
 
-    @contextmanager
-    def _turn(self) -> Iterator[_Turn]:
-        """Run the same call once at a time: who comes second gets the outcome of the first."""
-        item = self.item
-        running, first = CLAIMS.start(item) if item is not None else (None, True)
-        if not first:
-            if item in _active.get():
-                raise TargetError(f"task {self.task.name!r} calls itself with the same arguments")
-            yield _Turn(awaited=running)
-            return
-        try:
-            with self._locked(), self._surroundings():
-                yield _Turn(outcome=running)
-        except BaseException as error:
-            if running is not None:
-                running.set_exception(error)
-            raise
-        finally:
-            if item is not None:
-                CLAIMS.finish(item)
-
-    def _locked(self) -> AbstractContextManager[None]:
+    def _lock(self) -> AbstractContextManager[None]:
         """Keep other processes and hosts from running the same call, where that is asked for."""
         if self.item is None or not self.options.lock or not self._recipe.keeps:
-            return nullcontext()
+            return _NOTHING
         return self.item.store.lock(self.item.location)
 
-    @contextmanager
-    def _surroundings(self) -> Iterator[None]:
+    def _surroundings(self) -> AbstractContextManager[Any]:
+        """Have what held where the call was made: its settings, the values set at run time."""
+        if isinstance(self._recipe, Recipe) and self._recipe.settings is settings.current():
+            return _NOTHING
         baggage = self._baggage()
-        token = _active.set((*_active.get(), self.item))
-        try:
-            with settings.use(baggage.settings), use_values(baggage.context):
-                yield
-        finally:
-            _active.reset(token)
+        contexts = ExitStack()
+        contexts.enter_context(settings.use(baggage.settings))
+        contexts.enter_context(use_values(baggage.context))
+        return contexts
 
 
-class _Turn(NamedTuple):
-    """Either the run of the same call that is under way, or the outcome to set for others."""
+class _InThread:
+    """A context whose beginning may take long: the event loop goes on meanwhile."""
 
-    awaited: Future[Outcome] | None = None
-    outcome: Future[Outcome] | None = None
+    def __init__(self, context: AbstractContextManager[None]) -> None:
+        self._context = context
 
-    def end(self, outcome: Outcome) -> Outcome:
-        if self.outcome is not None:
-            self.outcome.set_result(outcome)
-        return outcome
+    async def __aenter__(self) -> None:
+        if self._context is not _NOTHING:
+            await asyncio.to_thread(self._context.__enter__)
+
+    async def __aexit__(self, *error: Any) -> None:
+        self._context.__exit__(*error)
 
 
 def make_call(recipe: Recipe, arguments: dict[str, Any], flow: Callable[[], str | None]) -> Call:
@@ -274,7 +264,7 @@ def make_call(recipe: Recipe, arguments: dict[str, Any], flow: Callable[[], str 
     if not recipe.options.shared:
         values = tuple(known.values() if plain else map(comparable, known.values()))
         CLAIMS.check(item, (recipe.signature, values), recipe.target)
-    return Call(recipe, item, arguments, lookup, flow)
+    return Call(recipe, item, arguments, lookup, flow, is_plain=plain)
 
 
 def find_each(recipe: Recipe, rows: Sequence[tuple[Any, ...]]) -> Sequence[Item | None]:
@@ -305,18 +295,3 @@ def are_finished(calls: Sequence[Call]) -> list[bool]:
 
 def _arrived(baggage: Baggage, item: Item | None) -> Call:
     return Call(baggage, item, {}, {}, lambda: None)
-
-
-def current_target() -> Item:
-    """Return the item to write to, inside a task that saves its own output.
-
-    Raises:
-        TargetError: outside a task, and in one whose output is not kept.
-    """
-    item = _active.get()[-1] if _active.get() else None
-    if item is None:
-        raise TargetError(
-            "there is no current target: it is there inside a task that has one, in the caching"
-            " modes"
-        )
-    return item

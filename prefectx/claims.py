@@ -24,7 +24,7 @@ class Claims:
 
     def __init__(self) -> None:
         self._owners: dict[Store, dict[str, Claim]] = {}
-        self._running: dict[Item, Future[Any]] = {}
+        self._running: dict[Item, Future[Any] | None] = {}
         self._submitted: dict[Item, Any] = {}
         self._lock = threading.Lock()
 
@@ -55,24 +55,35 @@ class Claims:
     def _is_busy(self, item: Item) -> bool:
         return item in self._running or item in self._submitted
 
-    def start(self, item: Item) -> tuple[Future[Any], bool]:
+    def start(self, item: Item) -> Future[Any] | None:
         """Take the turn to run the call of a target.
 
         Returns:
-            The outcome of the run, and whether the caller is the one to run it; then it must
-            set the outcome and call `finish`.
+            None: it is the caller's turn, who must call `finish`. Else what is to have the
+            outcome of the run that is under way.
         """
         with self._lock:
-            outcome = self._running.get(item)
-            if outcome is not None:
-                return outcome, False
-            outcome = self._running[item] = Future()
-            return outcome, True
+            if item not in self._running:
+                self._running[item] = None
+                return None
+            # Made when somebody waits: that is seldom, and a future is dear.
+            outcome = self._running[item] = self._running[item] or Future()
+            return outcome
 
-    def finish(self, item: Item) -> None:
-        """End the run that `start` began."""
+    def finish(self, item: Item, outcome: Any, error: BaseException | None = None) -> None:
+        """End the run that `start` began, and tell those who wait for it.
+
+        Parameters:
+            item: the target.
+            outcome: what the run came to.
+            error: what it failed with.
+        """
         with self._lock:
-            del self._running[item]
+            waiting = self._running.pop(item)
+        if waiting is not None and error is not None:
+            waiting.set_exception(error)
+        elif waiting is not None:
+            waiting.set_result(outcome)
 
     def submitted(self, item: Item | None) -> Any:
         """Return the future of a call that was submitted and is not over, else None."""

@@ -11,11 +11,15 @@ import functools
 import mmap
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 GROWTH = 64 * 2**20
 """Bytes by which a process grows before its memory is looked through."""
+
+# Seconds in which no process takes that much, so that short tasks need not look each time.
+_PAUSE = 0.001
 
 
 class Trimmer:
@@ -29,14 +33,21 @@ class Trimmer:
         resident: tells the resident memory of the process in bytes.
         release: gives back what can be given.
         growth: bytes by which the process must have grown.
+        pause: seconds after a look in which there is none.
     """
 
     def __init__(
-        self, resident: Callable[[], int], release: Callable[[], None], growth: int = GROWTH
+        self,
+        resident: Callable[[], int],
+        release: Callable[[], None],
+        growth: int = GROWTH,
+        pause: float = 0.0,
     ) -> None:
         self._resident = resident
         self._release = release
         self._growth = growth
+        self._pause = pause
+        self._looked = 0.0
         self._lock = threading.Lock()
         self._running = 0
         self._after_last = 0
@@ -53,6 +64,10 @@ class Trimmer:
         """Note that a task has ended and dropped its data; give memory back if there is enough."""
         with self._lock:
             self._running -= 1
+            now = time.monotonic()
+            if now - self._looked < self._pause:
+                return
+            self._looked = now
             idle = not self._running
             # What has shrunk by itself is the new measure: growth counts from there.
             resident = self._resident()
@@ -97,7 +112,7 @@ def _trimmer() -> Trimmer | None:
         _release_arrow()
         malloc_trim(0)
 
-    return Trimmer(_resident, release)
+    return Trimmer(_resident, release, pause=_PAUSE)
 
 
 def _malloc_trim() -> Callable[[int], int] | None:

@@ -172,8 +172,9 @@ class _Run:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the output exists."""
-        return self.call is not None and self.call.is_finished
+        """Whether the output exists, and inputs need not be waited for."""
+        # Where there are none, the caching step looks early enough.
+        return self.call is not None and not self.call.is_plain and self.call.is_finished
 
     def value(self) -> Any:
         """Run the call, unless it is finished; return data, or the item of its output."""
@@ -217,25 +218,39 @@ class _Run:
         return _skipped(self.task, self.item)
 
     def _outcome(self) -> Outcome:
-        with progress.running(self.task.name, self.item):
-            args, kwargs = self._inputs()
-            if self.call is not None:
-                return self.call.run(*args, **kwargs)
-            data = self.task.fn(*args, **kwargs)
-            return Outcome(list(data) if self.task.isgenerator else data, False)
+        if progress.current() is None:
+            return self._run()
+        with progress.running(self.task.name, self.item) as end:
+            outcome = self._run()
+            end(State("COMPLETED", "Cached", None) if outcome.skipped else None)
+            return outcome
 
     async def _outcome_async(self) -> Outcome:
-        with progress.running(self.task.name, self.item):
-            args, kwargs = self._inputs()
-            if self.call is not None:
-                return await self.call.run_async(*args, **kwargs)
-            result = self.task.fn(*args, **kwargs)
-            is_generator = self.task.isgenerator
-            data = [part async for part in result] if is_generator else await result
-            return Outcome(data, False)
+        with progress.running(self.task.name, self.item) as end:
+            outcome = await self._run_async()
+            end(State("COMPLETED", "Cached", None) if outcome.skipped else None)
+            return outcome
+
+    def _run(self) -> Outcome:
+        args, kwargs = self._inputs()
+        if self.call is not None:
+            return self.call.run(*args, **kwargs)
+        data = self.task.fn(*args, **kwargs)
+        return Outcome(list(data) if self.task.isgenerator else data, False)
+
+    async def _run_async(self) -> Outcome:
+        args, kwargs = self._inputs()
+        if self.call is not None:
+            return await self.call.run_async(*args, **kwargs)
+        result = self.task.fn(*args, **kwargs)
+        is_generator = self.task.isgenerator
+        data = [part async for part in result] if is_generator else await result
+        return Outcome(data, False)
 
     def _inputs(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         check_upstream(self.wait_for)
+        if self.call is not None and self.call.is_plain:
+            return self.task.binder.unbind(self.arguments)
         arguments = resolve_futures(self.arguments)
         return self.task.binder.unbind(load_items(arguments) if self.call is None else arguments)
 
