@@ -99,6 +99,14 @@ class Call:
             recipe.keeps,
         )
 
+    def for_task(self, task: Any) -> Call:
+        """Return the call as it arrives elsewhere, with the task as it is known there.
+
+        Parameters:
+            task: the task; None on the way to who knows it.
+        """
+        return _arrived(self._baggage()._replace(task=task), self.item)
+
     @property
     def fields(self) -> Fields:
         """What the templates of the task may name; only where the call was made."""

@@ -1,21 +1,24 @@
 """What people do with Prefect's flows, in the three Prefect modes."""
 
 import asyncio
-import subprocess
-import sys
 import time
 from pathlib import Path
+from uuid import uuid4
 
 import prefect
 import pytest
 from prefect import task as stock_task
+from prefect.assets import materialize
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 from prefect.concurrency.sync import concurrency
 from prefect.exceptions import ParameterTypeError
 from prefect.task_runners import ProcessPoolTaskRunner, ThreadPoolTaskRunner
 from prefect.transactions import transaction
 
 import prefectx
-from prefectx import Item, flow, load, task
+from prefectx import flow, load, task
+from tests.prefect.conftest import wait_until
 
 pytestmark = pytest.mark.usefixtures("server")
 
@@ -162,6 +165,48 @@ def test_concurrency_limits(mode):
     assert pipeline() == 1
 
 
+def test_limits_of_tags(mode, server):
+    """No more runs with a tag go on at a time than its limit says."""
+    tag, spans = f"limited-{uuid4().hex}", []
+    with get_client(sync_client=True) as client:
+        limit = GlobalConcurrencyLimitCreate(name=f"tag:{tag}", limit=1)
+        client.create_global_concurrency_limit(limit)
+
+    @task(tags=[tag])
+    def limited(x):
+        began = time.monotonic()
+        time.sleep(0.5)
+        spans.append((began, time.monotonic()))
+
+    @flow
+    def pipeline():
+        limited.map([1, 2]).wait()
+
+    pipeline()
+    (_, end_of_first), (start_of_second, _) = sorted(spans)
+    assert end_of_first < start_of_second
+
+
+def test_assets(mode, server):
+    """Prefect's `materialize` takes a task as it takes a function; its asset is in the events."""
+    key, ran = f"s3://bucket/{uuid4().hex}.json", []
+
+    @materialize(key)
+    @task(target="out/report.json")
+    def report():
+        ran.append(1)
+        return [1]
+
+    @flow
+    def pipeline():
+        return load(report())
+
+    assert [pipeline(), pipeline()] == [[1], [1]]
+    assert len(ran) == (2 if mode == "prefect" else 1)
+    asked = {"resource": {"id": [key]}, "event": {"prefix": ["prefect.asset.materialization"]}}
+    wait_until(lambda: server.read("events", filter=asked)["events"])
+
+
 def test_process_pool(mode, module):
     """Tasks run in a process pool, those of a module and those defined on the spot."""
 
@@ -277,36 +322,6 @@ def test_visualize_calls_no_function(mode, monkeypatch):
     with pytest.warns(UserWarning, match="visualize"):
         pipeline.visualize()
     assert drawn == ["['first-0', 'second-0']"]
-
-
-@pytest.mark.parametrize("server", ["real"], indirect=True)
-def test_delay(mode, module, tmp_path):
-    """A delayed call runs on a worker that serves the task, and is not run when it is finished.
-
-    The worker is another program: only a server of its own is one that both know.
-    """
-    worker = tmp_path / "worker.py"
-    name = module.__name__
-    worker.write_text(
-        "import asyncio, sys\n"
-        f"from {name} import double, triple\n"
-        "{'double': double, 'triple': triple}[sys.argv[1]].serve()\n"
-    )
-    for task_name, expected in (("double", 14), ("triple", 21)):
-        delayed = getattr(module, task_name)
-        command = [sys.executable, str(worker), task_name]
-        with (tmp_path / f"{task_name}.log").open("w") as log:
-            process = subprocess.Popen(command, cwd="/", stdout=log, stderr=log)
-        try:
-            future = delayed.delay(7)
-            result = future.result(timeout=60)
-        finally:
-            process.terminate()
-            process.wait(20)
-        assert load(result) == expected, (tmp_path / f"{task_name}.log").read_text()
-        assert isinstance(result, Item) == (mode != "prefect")
-        if mode == "prefect.skiptask":
-            assert delayed.delay(7).result() == result
 
 
 def test_async_flow_with_futures(mode):

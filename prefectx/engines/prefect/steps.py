@@ -5,13 +5,16 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
+
+from prefect.context import TaskRunContext
 
 from prefectx.call import Call, Outcome
 from prefectx.engines.prefect import logs
 from prefectx.engines.prefect.futures import cached_state, saved_state
 from prefectx.engines.prefect.watch import watching_task
 from prefectx.item import Item
+from prefectx.tasks import Task
 
 
 class Step:
@@ -70,22 +73,53 @@ class Step:
         return Step, (self.call, self.is_finished)
 
 
+class Delayed(NamedTuple):
+    """A call on its way to a task worker.
+
+    Attributes:
+        call: the call without its task, which the worker has; None where only the name goes.
+        run_name: the name of the run as a template of Prefect's, None where Prefect makes it.
+        id: makes its arguments like no others: Prefect's cache is not to answer for a target.
+    """
+
+    call: Call | None
+    run_name: str | None
+    id: str
+
+
 class Served:
     """What a task worker runs: a call that was made elsewhere, or the function itself.
 
     Parameters:
-        fn: the function.
+        task: the task that is served.
     """
 
-    def __init__(self, fn: Callable[..., Any]) -> None:
-        self._fn = fn
-        _look_like(self, fn)
-        self.__signature__ = _with_keyword(inspect.signature(fn), "prefectx_call")
+    def __init__(self, task: Task[..., Any]) -> None:
+        self._task = task
+        _look_like(self, task.fn)
+        self.__signature__ = _with_keyword(task.binder.signature, "prefectx_call")
 
-    def __call__(self, *args: Any, prefectx_call: Call | None = None, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, prefectx_call: Delayed | None = None, **kwargs: Any) -> Any:
         """Run the call where one was sent along, else the function."""
-        run = self._fn if prefectx_call is None else Step(prefectx_call)
-        return run(*args, **kwargs)
+        _hide_from_runtime("prefectx_call")
+        if prefectx_call is None or prefectx_call.call is None:
+            return self._task.fn(*args, **kwargs)
+        return Step(prefectx_call.call.for_task(self._task))(*args, **kwargs)
+
+    def run_name(self, parameters: dict[str, Any]) -> str:
+        """Return the name of a run with these parameters."""
+        sent: Delayed | None = parameters.get("prefectx_call")
+        if sent is not None and sent.run_name is not None:
+            return sent.run_name.format(**parameters)
+        run = TaskRunContext.get()
+        assert run is not None
+        return run.task_run.name
+
+
+def _hide_from_runtime(name: str) -> None:
+    run = TaskRunContext.get()
+    if run is not None:
+        run.parameters.pop(name, None)
 
 
 def _with_keyword(signature: inspect.Signature, name: str) -> inspect.Signature:

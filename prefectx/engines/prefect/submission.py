@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
+from uuid import uuid4
 
 from prefect.context import FlowRunContext
 
 from prefectx.call import Call, are_finished, make_call
 from prefectx.engines.prefect.arguments import for_prefect, hold_items
+from prefectx.engines.prefect.steps import Delayed
 from prefectx.engines.prefect.tasks import PrefectTask, prefect_task
 from prefectx.errors import TargetError
 from prefectx.item import Item
@@ -97,11 +99,14 @@ class Submission:
 
     def deferred(self) -> tuple[PrefectTask[..., Any], tuple[Any, ...], dict[str, Any]]:
         """Return what `ready` does, for a worker that serves the task."""
-        task = prefect_task(self._task).named(self._run_name())
+        task, run_name = prefect_task(self._task), self._run_name()
         args, kwargs = self._task.binder.unbind(for_prefect(self._arguments))
-        if not self._needs_step():
-            return task, args, kwargs
-        return task.served(), args, {**kwargs, "prefectx_call": self._call}
+        call = self._call.for_task(None) if self._needs_step() else None
+        if call is None and run_name is None and (args or kwargs):
+            return task.copy(), args, kwargs
+        # A worker does not run what a served task was sent without any arguments.
+        delayed = Delayed(call, run_name, uuid4().hex)
+        return task.served(), args, {**kwargs, "prefectx_call": delayed}
 
     def _needs_step(self) -> bool:
         has_item = self._recipe.keeps or self.item is not None

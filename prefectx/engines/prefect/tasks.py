@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from prefect import Task as StockTask
 from prefect.cache_policies import NO_CACHE
@@ -45,19 +46,28 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
         getattr(self, f"{kind}_hooks").append(fn)
         return super()._hook(kind, fn)
 
-    def serve(self) -> Any:
-        """Run the calls that `.delay` makes, until the process is told to end."""
-        return with_api(StockTask.serve)(self.served())
+    serve = with_api(StockTask.serve)
+    aserve = with_api(StockTask.aserve)
 
-    async def aserve(self) -> Any:
-        """Do what `serve` does, in a running event loop."""
-        return await with_api(StockTask.aserve)(self.served())
+    def with_options(self, **options: Any) -> Self:
+        """Return a copy of the task with other options, prefectx's or Prefect's.
+
+        Raises:
+            TypeError: where an option is neither's.
+        """
+        changed = super().with_options(**options)
+        # However tasks come to be served, Prefect's worker makes the copies that it runs by this
+        # method, and nothing else tells it where a call was made.
+        asked_by = sys._getframe(1).f_globals.get("__name__")
+        return changed.served() if asked_by == "prefect.task_worker" else changed
 
     def served(self) -> Self:
         """Return the task for a task worker: it runs calls that were made elsewhere."""
         copy = self.copy()
-        copy.fn = copy.__wrapped__ = Served(self.fn)
+        copy.fn = copy.__wrapped__ = served = Served(self)
         copy.isgenerator = False
+        if not callable(self.task_run_name):
+            copy.task_run_name = cast(Any, served.run_name)
         return copy
 
     def _replace(self, own: dict[str, Any], prefect: dict[str, Any]) -> Self:
