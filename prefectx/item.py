@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -186,6 +185,8 @@ class Item:
         return f"Item({self.location!r})"
 
     def _repr_html_(self) -> str:
+        import html
+
         info = self.info() if self.exists() else None
         state = "not there" if info is None else f"{info.size or 0:,} bytes, saved {info.saved}"
         return f"<code>{html.escape(self.location)}</code> <small>{html.escape(state)}</small>"

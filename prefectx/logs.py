@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import logging.config
 import os
 import string
 import sys
@@ -50,7 +49,9 @@ def set_up(options: Logging) -> None:
         return
     _done = options
     if options.config:
-        logging.config.dictConfig(read_config(options.config, options.level))
+        from logging.config import dictConfig
+
+        dictConfig(read_config(options.config, options.level))
         return
     handler = console_handler(options)
     for name in ("prefectx", *options.extra_loggers):

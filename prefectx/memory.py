@@ -6,7 +6,6 @@ looks full to whoever watches it, and is paused or killed for memory that nobody
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import mmap
 import sys
@@ -118,6 +117,8 @@ def _trimmer() -> Trimmer | None:
 def _malloc_trim() -> Callable[[int], int] | None:
     if sys.platform != "linux":
         return None
+    import ctypes
+
     trim: Callable[[int], int] | None = getattr(ctypes.CDLL(None), "malloc_trim", None)
     return trim
 

@@ -75,7 +75,7 @@ def test_summary_is_logged(mode, caplog):
     """The end of a flow is one line for each task."""
     caplog.set_level("INFO", "prefectx")
     pipeline([1, 13])
-    assert "pipeline: number: 1 ran, 1 failed, the longest 0.0" in caplog.text
+    assert "pipeline: number: 1 ran, 1 failed, the longest 0." in caplog.text
 
 
 def test_plain_lines_at_intervals(mode, caplog, monkeypatch):
