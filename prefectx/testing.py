@@ -31,6 +31,7 @@ ODD_NAMES = [
     "asyncio.base_events",
     "a.csv-3",
     "*?[a]",
+    "a?b#c::d;e",
     "x" * 120,
 ]
 

@@ -13,7 +13,7 @@ import tempfile
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,8 +47,7 @@ class RemoteFiles:
 
     def exists(self, url: str) -> bool:
         """Tell whether a file is at `url`; a folder there is an error."""
-        system, path = self._resolve(url)
-        with _naming(url):
+        with self._reaching(url) as (system, path):
             try:
                 kind = system.info(path)["type"]
             except FileNotFoundError:
@@ -73,10 +72,9 @@ class RemoteFiles:
         return found
 
     def _in(self, folder: str, urls: Iterable[str]) -> set[str]:
-        system, path = self._resolve(folder)
-        with _naming(folder):
+        with self._reaching(folder) as (system, path):
             try:
-                entries = system.ls(path, detail=True, refresh=True)
+                entries = system.ls(path, detail=True)
             except FileNotFoundError:
                 return set()
         files = {posixpath.basename(e["name"]) for e in entries if e["type"] == "file"}
@@ -87,30 +85,26 @@ class RemoteFiles:
         """Give a local file to write; upload it to `url` when all went well."""
         with _temporary() as temporary:
             yield temporary
-            system, path = self._resolve(url)
-            with _naming(url):
+            with self._reaching(url) as (system, path):
                 _upload(system, temporary, path)
 
     @contextmanager
     def reading(self, url: str) -> Iterator[str]:
         """Give a local copy of the file at `url` to read."""
-        system, path = self._resolve(url)
         with _temporary() as temporary:
-            with _naming(url):
-                _download_patiently(system, path, temporary)
+            with self._reaching(url) as (system, path):
+                _patiently(lambda: _download(system, path, temporary))
             yield temporary
 
     def delete(self, url: str) -> None:
         """Remove the file at `url`, if there is one."""
-        system, path = self._resolve(url)
-        with _naming(url), contextlib.suppress(FileNotFoundError):
+        with self._reaching(url) as (system, path), contextlib.suppress(FileNotFoundError):
             system.rm_file(path)
 
     def listing(self, prefix: str) -> Iterator[str]:
         """Yield the files whose URLs begin with `prefix`."""
         folder = prefix.rpartition("/")[0]
-        system, path = self._resolve(folder)
-        with _naming(prefix):
+        with self._reaching(folder) as (system, path):
             found = system.find(path)
         for name in sorted(found):
             url = folder + name.removeprefix(path)
@@ -119,24 +113,44 @@ class RemoteFiles:
 
     def info(self, url: str) -> ItemInfo:
         """Tell the size and the time of the file at `url`."""
-        system, path = self._resolve(url)
-        with _naming(url):
+        with self._reaching(url) as (system, path):
             found = system.info(path)
         saved = found.get("LastModified") or found.get("mtime") or found.get("created")
         if isinstance(saved, int | float):
             saved = datetime.fromtimestamp(saved, UTC)
         return ItemInfo(found.get("size"), saved if isinstance(saved, datetime) else None)
 
-    def _resolve(self, url: str) -> tuple[Any, str]:
-        fsspec = require("fsspec.core", "for files behind URLs")
+    @contextmanager
+    def _reaching(self, url: str) -> Iterator[tuple[Any, str]]:
+        """Give a URL's file system and path; turn its client's errors into ones with the URL."""
+        core = require("fsspec.core", "for files behind URLs")
+        # Names are no part of what fsspec parses: they may hold what means something in URLs.
+        protocol, _, rest = url.partition("://")
+        server, slash, name = rest.partition("/")
+        system = None
         try:
-            system, path = fsspec.url_to_fs(url, use_listings_cache=False, **self._options)
+            options = self._options | _without_cache(core.get_filesystem_class(protocol))
+            system, base = core.url_to_fs(f"{protocol}://{server}", **options)
+            system.invalidate_cache()
+            yield system, f"{base}{slash}{name}"
+        except (FileNotFoundError, StoreError):
+            raise
         except ImportError as error:
             # fsspec's own text says what to install.
             raise MissingDependencyError(f"{url} cannot be reached: {error}") from error
-        except ValueError as error:
-            raise StoreError(f"{url} cannot be reached: {error}") from error
-        return system, path
+        except Exception as error:
+            if system is not None and not system.async_impl:
+                # Its connection may be lost: whoever comes next makes a new one.
+                system.clear_instance_cache()
+            raise StoreError(
+                f"{url}: {type(error).__name__}: {error}; check the address, the credentials "
+                "and the connection"
+            ) from error
+
+
+def _without_cache(kind: type[Any]) -> dict[str, Any]:
+    # Those are shared by all threads. The others may not know the option, and ask their server.
+    return {"use_listings_cache": False} if kind.async_impl else {}
 
 
 def _common_folder(folders: Iterable[str]) -> str:
@@ -161,7 +175,8 @@ def _upload(system: Any, source: str, path: str) -> None:
 
 def _put_and_move(system: Any, source: str, path: str) -> None:
     folder, _, _ = path.rpartition("/")
-    system.makedirs(folder, exist_ok=True)
+    # Another writer may make the same folders at the same time.
+    _patiently(lambda: system.makedirs(folder, exist_ok=True))
     passing = f"{folder}/{HIDDEN}{uuid.uuid4().hex}.tmp"
     try:
         system.put_file(source, passing)
@@ -172,14 +187,14 @@ def _put_and_move(system: Any, source: str, path: str) -> None:
         raise
 
 
-def _download_patiently(system: Any, path: str, target: str) -> None:
+def _patiently(action: Callable[[], None]) -> None:
     for pause in _PAUSES:
         try:
-            return _download(system, path, target)
+            return action()
         except Exception:
             # The last try's error is the one that counts.
             time.sleep(pause)
-    return _download(system, path, target)
+    return action()
 
 
 def _download(system: Any, path: str, target: str) -> None:
@@ -198,17 +213,3 @@ def _temporary() -> Iterator[str]:
         yield path
     finally:
         Path(path).unlink(missing_ok=True)
-
-
-@contextmanager
-def _naming(url: str) -> Iterator[None]:
-    """Turn the errors of a service's own client into one that names the URL."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except Exception as error:
-        raise StoreError(
-            f"{url}: {type(error).__name__}: {error}; check the address, the credentials and "
-            "the connection"
-        ) from error

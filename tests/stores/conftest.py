@@ -8,60 +8,73 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
 
 import pytest
 
 from prefectx.stores import namesakes
+from tests.servers import free_port
 
 S3_KEYS = {"key": "prefectx-test", "secret": "prefectx-test-secret"}
 
 
 @pytest.fixture(scope="session")
-def s3(tmp_path_factory):
-    """The options for an S3 server on this machine, with the bucket `bucket`."""
-    pytest.importorskip("s3fs")
+def s3_folder(tmp_path_factory):
+    """The folder that the S3 server serves: its folders are the buckets."""
     folder = tmp_path_factory.mktemp("s3")
     (folder / "bucket").mkdir()
-    port = _free_port()
-    log = folder.parent / "s3.log"
-    command = [
-        Path(sys.executable).with_name("rclone"),
-        *("serve", "s3", str(folder), "--addr", f"127.0.0.1:{port}"),
-        *("--auth-key", f"{S3_KEYS['key']},{S3_KEYS['secret']}"),
-    ]
-    with log.open("wb") as stream:
-        server = subprocess.Popen(
-            command, stderr=stream, env={**os.environ, "RCLONE_CONFIG": os.devnull}
-        )
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/", server, log)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def s3(s3_folder):
+    """The options for an S3 server on this machine, with the bucket `bucket`."""
+    pytest.importorskip("s3fs")
+    keys = ("--auth-key", f"{S3_KEYS['key']},{S3_KEYS['secret']}")
+    with served("s3", s3_folder, *keys) as port:
         yield {**S3_KEYS, "endpoint_url": f"http://127.0.0.1:{port}"}
+
+
+@pytest.fixture(scope="session")
+def sftp(tmp_path_factory):
+    """The options for an SFTP server on this machine."""
+    pytest.importorskip("paramiko")
+    account = {"username": "prefectx", "password": "prefectx-test-secret"}
+    user = ("--user", account["username"], "--pass", account["password"])
+    with served("sftp", tmp_path_factory.mktemp("sftp"), *user) as port:
+        yield {**account, "port": port, "look_for_keys": False, "allow_agent": False}
+
+
+@contextmanager
+def served(protocol, folder, *arguments, port=None):
+    """Serve a folder by rclone; yield the port."""
+    port = port or free_port()
+    rclone = Path(sys.executable).with_name("rclone")
+    command = [rclone, "serve", protocol, str(folder), "--addr", f"127.0.0.1:{port}", *arguments]
+    log = folder.with_suffix(".log")
+    # Its keys are made in the home folder, which is not ours.
+    own = {"RCLONE_CONFIG": os.devnull, "HOME": str(folder.with_suffix(".home"))}
+    with log.open("wb") as stream:
+        server = subprocess.Popen(command, stderr=stream, env=os.environ | own)
+    try:
+        wait_for(port, server, log)
+        yield port
     finally:
         server.terminate()
         server.wait(10)
 
 
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
-def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
+def wait_for(port, server, log):
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            urlopen(url, timeout=1).close()
-        except HTTPError:
-            return  # it answers; not for strangers
-        except (URLError, OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
             time.sleep(0.05)
         else:
             return
-    pytest.fail(f"the S3 server did not start: {log.read_text()}")
+    pytest.fail(f"the server did not start: {log.read_text()}")
 
 
 @pytest.fixture(scope="session")

@@ -54,6 +54,16 @@ class TestS3(StoreContract):
         return f"s3://bucket/{uuid.uuid4().hex}"
 
 
+class TestSftp(StoreContract):
+    @pytest.fixture
+    def store(self, sftp):
+        return Filestore(storage_options=sftp)
+
+    @pytest.fixture
+    def root(self):
+        return f"sftp://127.0.0.1/{uuid.uuid4().hex}"
+
+
 class SqlContract(StoreContract):
     @pytest.fixture
     def root(self):

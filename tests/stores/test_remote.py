@@ -12,6 +12,8 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from prefectx.errors import CorruptItemError, MissingDependencyError, SaveError, StoreError
 from prefectx.stores.files import Filestore
+from tests.servers import free_port
+from tests.stores.conftest import served
 
 
 @pytest.fixture
@@ -161,3 +163,25 @@ def test_a_missing_client_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "gcsfs", None)
     with pytest.raises(MissingDependencyError, match=r"gs://bucket/a.*install gcsfs"):
         Filestore().exists("gs://bucket/a")
+
+
+def test_after_a_lost_connection_the_next_call_makes_a_new_one(tmp_path):
+    """Whoever meets the loss is told so."""
+    pytest.importorskip("paramiko")
+    port, folder = free_port(), tmp_path / "served"
+    folder.mkdir()
+    store = Filestore(storage_options={"username": "u", "password": "p", "port": port})
+    location = "sftp://127.0.0.1/runs/a.json"
+    with served("sftp", folder, "--user", "u", "--pass", "p", port=port):
+        store.save(location, [1])
+    with pytest.raises(StoreError, match=r"a\.json: .*check the address"):
+        store.exists(location)
+    with served("sftp", folder, "--user", "u", "--pass", "p", port=port):
+        assert store.exists(location)
+        assert store.load(location) == [1]
+
+
+def test_a_wrong_password_says_so(sftp):
+    store = Filestore(storage_options=sftp | {"password": "wrong"})
+    with pytest.raises(StoreError, match=r"sftp://127.0.0.1/a: Auth.*check .* credentials"):
+        store.exists("sftp://127.0.0.1/a")
