@@ -74,15 +74,14 @@ def kept_apart(path: str, beside: str) -> Iterator[None]:
 
 def _folds(path: str) -> bool | None:
     """Tell whether upper and lower case are the same where a file is; None where no name tells."""
-    device = os.stat(os.path.dirname(path)).st_dev
-    while path != "/":
-        folder, name = os.path.split(path)
-        if os.stat(folder).st_dev != device:
-            return None
-        other = _swapped(name)
-        if other != name:
-            return _is_one_file(path, f"{folder}/{other}")
-        path = folder
+    with contextlib.suppress(FileNotFoundError):
+        device = os.stat(os.path.dirname(path)).st_dev
+        while path != "/" and os.stat(os.path.dirname(path)).st_dev == device:
+            folder, name = os.path.split(path)
+            other = _swapped(name)
+            if other != name:
+                return _is_one_file(path, f"{folder}/{other}")
+            path = folder
     return None
 
 
@@ -93,14 +92,11 @@ def _swapped(name: str) -> str:
 
 def _is_one_file(path: str, other: str) -> bool | None:
     """Tell whether two paths find one file; None where somebody replaced it meanwhile."""
+    before = os.lstat(path)
     with contextlib.suppress(FileNotFoundError):
-        before = os.lstat(path)
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(before, os.lstat(other)):
-                return True
-        if os.path.samestat(before, os.lstat(path)):
-            return False
-    return None
+        if os.path.samestat(before, os.lstat(other)):
+            return True
+    return False if os.path.samestat(before, os.lstat(path)) else None
 
 
 def _check_spelling(path: str) -> None:

@@ -7,6 +7,7 @@ import pickle
 
 from prefectx.errors import CorruptItemError, MissingDependencyError, SaveError, StoreError
 from prefectx.formats.base import Format, FormatError, type_name
+from prefectx.stores.local import HIDDEN
 
 _ADVICE = {
     errno.ENOSPC: "free some space, or choose another root",
@@ -39,6 +40,8 @@ def _advice(error: Exception) -> str:
         return "return what it can hold, or choose another format (.pkl takes any object)"
     if isinstance(error, SaveError):
         return "choose another target"
+    if isinstance(error, FileNotFoundError) and HIDDEN not in str(error.filename):
+        return "no folder can be made there: choose another root"
     if isinstance(error, OSError) and error.errno in _ADVICE:
         return _ADVICE[error.errno]
     if _is_unpicklable(error):

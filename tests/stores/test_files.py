@@ -194,6 +194,12 @@ def test_a_folder_removed_while_saving_is_an_error(store, tmp_path):
         store.save(f"{tmp_path}/f/a", Removing())
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="Linux has such a folder")
+def test_where_no_folder_can_be_made(store):
+    with pytest.raises(SaveError, match=r"/proc/none/a: .*no folder can be made there"):
+        store.save("/proc/none/a", 1)
+
+
 def test_leftovers_of_dead_processes_are_removed(store, tmp_path):
     """Of dead processes on this host; not of living ones, nor young ones of other hosts."""
     dead = subprocess.Popen(["true"])
