@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from collections import Counter
 
 import fsspec
 import pytest
@@ -10,10 +12,11 @@ from fsspec.implementations.dirfs import DirFileSystem
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
+from prefectx import override, task
 from prefectx.errors import CorruptItemError, MissingDependencyError, SaveError, StoreError
 from prefectx.stores.files import Filestore
 from tests.servers import free_port
-from tests.stores.conftest import served
+from tests.stores.conftest import S3_KEYS, served
 
 
 @pytest.fixture
@@ -185,3 +188,34 @@ def test_a_wrong_password_says_so(sftp):
     store = Filestore(storage_options=sftp | {"password": "wrong"})
     with pytest.raises(StoreError, match=r"sftp://127.0.0.1/a: Auth.*check .* credentials"):
         store.exists("sftp://127.0.0.1/a")
+
+
+@pytest.mark.slow
+def test_a_chain_of_finished_calls_on_s3_is_about_ten_requests_for_ten_thousand(tmp_path):
+    """Two tasks of ten thousand outputs each, in a bucket with others; counted by the server."""
+    pytest.importorskip("s3fs")
+    folder, number = tmp_path / "served", 10_000
+    for name in ("clean", "measure", "other"):
+        (folder / "bucket" / "runs" / name).mkdir(parents=True)
+        for i in range(number):
+            (folder / "bucket" / "runs" / name / f"{i}.json").write_text(f"{i}\n")
+
+    @task(target="{funcname}/{i}.json")
+    def clean(i):
+        raise AssertionError("it is finished")
+
+    @task(target="{funcname}/{cleaned}.json")
+    def measure(cleaned):
+        raise AssertionError("it is finished")
+
+    keys = ("--auth-key", f"{S3_KEYS['key']},{S3_KEYS['secret']}", "-vv")
+    with served("s3", folder, *keys) as port:
+        store = Filestore(storage_options=S3_KEYS | {"endpoint_url": f"http://127.0.0.1:{port}"})
+        with override(mode="cache", root="s3://bucket/runs", store=store):
+            measured = [future.result() for future in measure.map(clean.map(range(number)))]
+        assert measured[-1].location == f"s3://bucket/runs/measure/{number - 1}.json"
+        assert measured[-1].load() == number - 1
+    log = folder.with_suffix(".log").read_text()
+    requests = Counter(re.findall(r"serve s3: (LIST|HEAD|GET|PUT|CREATE|COPY|DELETE)\b", log))
+    assert 2 <= requests["LIST"] <= 2 * 15
+    assert requests.total() - requests["LIST"] <= 4
