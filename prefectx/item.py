@@ -88,7 +88,8 @@ class Store(ABC):
             NotImplementedError: where the store has no locks.
         """
         raise NotImplementedError(
-            f"{type(self).__name__} has no locks: lock = true needs a store that does"
+            f"lock = true is not possible in {self!r}, which has no locks: choose another store, "
+            "or write its method `lock`"
         )
 
     def fspath(self, location: str) -> str:

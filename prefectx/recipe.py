@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from prefectx.base import AutomaticBase
-from prefectx.errors import ConfigError, TargetError
+from prefectx.errors import ConfigError, StoreError, TargetError
 from prefectx.finder import Finder
 from prefectx.fingerprint import short_hash
 from prefectx.formats import known_suffix
@@ -90,6 +90,7 @@ class Recipe:
         self._folded, self._folded_store = self.target, self.store
         self.finder: Finder | None = None
         if self.target is not None:
+            self._check_lock()
             self._fold()
             self.finder = self._make_finder()
 
@@ -198,6 +199,15 @@ class Recipe:
                 f"{self._where(self.target)}: there is no format for {suffix!r}; register one with"
                 " prefectx.register_format, or name one with format="
             )
+
+    def _check_lock(self) -> None:
+        """Refuse `lock = true` where the store has no locks, before anything is run."""
+        if not (self.options.lock and self.keeps and self.target):
+            return
+        try:
+            self.store.lock(self.store.locate(self.options.root, f"{self.target.prefix}x"))
+        except (StoreError, NotImplementedError) as error:
+            raise ConfigError(f"{self._where(self.target)}: {error}") from error
 
     def _where(self, template: Template) -> str:
         return f"task {self.task.name!r}, target {template.text!r}"

@@ -42,6 +42,32 @@ def test_with_lock_two_processes_compute_a_call_once(tmp_path):
     assert (tmp_path / "ran.txt").read_text() == "x"
 
 
+class Mine(Store):
+    """A store without locks."""
+
+    exists = save = load = delete = None
+
+
+@pytest.mark.parametrize(
+    ("store", "root", "said"),
+    [
+        ("file", "s3://bucket/runs", "at s3://bucket/runs/w/x: Filestore.*local paths only"),
+        (Mine, ".", "in Mine.*which has no locks"),
+    ],
+)
+def test_a_lock_that_cannot_be_had_is_an_error_before_anything_runs(store, root, said):
+    """It names the task, the place and the store; nothing is asked of the service."""
+
+    @task(store=store, target="w/{x}", lock=True)
+    def keep(x):
+        raise AssertionError("it ran")
+
+    with override(root=root), pytest.raises(prefectx.ConfigError, match=f"'keep'.*{said}"):
+        keep.submit(1)
+    with override(mode="function"), pytest.raises(AssertionError, match="it ran"):
+        keep(1)
+
+
 @pytest.fixture
 def damaged(tmp_path):
     """A task with an output that is damaged, and what it ran."""

@@ -151,7 +151,11 @@ class Filestore(Store):
             StoreError: where it cannot be locked, as behind URLs.
         """
         if "://" in location:
-            raise StoreError(f"{location} cannot be locked: lock = true is for local paths only")
+            raise StoreError(
+                f"lock = true is not possible at {location}: {self!r} locks local paths only, as "
+                "a service has no lock that dies with its holder. Keep the output in a folder or "
+                "a database, or let two runs make it (lock = false): it is whole in any case"
+            )
         from prefectx.stores.locks import locked
 
         return locked(location)

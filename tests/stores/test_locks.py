@@ -104,5 +104,5 @@ def test_what_cannot_be_locked_says_so(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=r"cannot lock .*file/a.*lock = true needs"):
         Filestore().lock(f"{tmp_path}/file/a").__enter__()
-    with pytest.raises(StoreError, match="local paths only"):
+    with pytest.raises(StoreError, match=r"at s3://bucket/a: Filestore.* local paths only"):
         Filestore().lock("s3://bucket/a")
