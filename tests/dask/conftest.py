@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -56,24 +56,46 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a scheduler with two workers, which are configured for something else."""
     folder = tmp_path_factory.mktemp("elsewhere")
     (folder / "prefectx.toml").write_text("mode = 'nonsense'\nnot_a_key = 1\n")
-    with dask_cluster(folder, workers=2) as found:
+    with dask_cluster(folder, workers=["one", "two"]) as found:
         yield found
 
 
 @contextmanager
-def dask_cluster(folder: Path, workers: int) -> Iterator[str]:
-    """Run `dask scheduler` and `dask worker` in a folder, with an environment of their own."""
-    address = f"tcp://127.0.0.1:{free_port()}"
-    host, port = address.removeprefix("tcp://").split(":")
-    worker = ["worker", address, "--nthreads", "1", "--memory-limit", "1GB", "--no-dashboard"]
+def dask_cluster(
+    folder: Path, workers: Sequence[str], security: distributed.Security | None = None
+) -> Iterator[str]:
+    """Run `dask scheduler` and `dask worker` in a folder, with an environment of their own.
+
+    Parameters:
+        folder: where they run.
+        workers: the names of the workers.
+        security: the TLS files, where they are to talk to no one without.
+    """
+    address = f"{'tls' if security else 'tcp'}://127.0.0.1:{free_port()}"
+    host, _, port = address.rpartition(":")
+    common = ["--no-dashboard", *_tls(security)]
+    worker = ["worker", address, "--nthreads", "1", "--memory-limit", "1GB", *common]
     with ExitStack() as stack:
-        scheduler = ["scheduler", "--host", host, "--port", port, "--no-dashboard"]
+        scheduler = ["scheduler", "--host", host, "--port", port, *common]
         stack.enter_context(_running(scheduler, folder))
-        for _ in range(workers):
-            stack.enter_context(_running(worker, folder))
-        with distributed.Client(address, set_as_default=False, timeout=60) as client:
-            client.wait_for_workers(workers, timeout=60)
+        for name in workers:
+            stack.enter_context(_running([*worker, "--name", name], folder))
+        with distributed.Client(
+            address, set_as_default=False, timeout=60, security=security
+        ) as client:
+            client.wait_for_workers(len(workers), timeout=60)
         yield address
+
+
+def _tls(security: distributed.Security | None) -> list[str]:
+    if security is None:
+        return []
+    files = {
+        "--tls-ca-file": security.tls_ca_file,
+        "--tls-cert": security.tls_client_cert,
+        "--tls-key": security.tls_client_key,
+    }
+    return [argument for file in files.items() for argument in map(str, file)]
 
 
 @contextmanager
@@ -126,6 +148,19 @@ def task_runs(api_url: str) -> Any:
             if len(over) >= count or time.monotonic() > deadline:
                 return runs
             time.sleep(0.3)
+
+    return read
+
+
+@pytest.fixture
+def flow_state(api_url: str) -> Any:
+    """Read from the API how the one run of a flow has ended."""
+
+    def read(flow_name: str) -> str:
+        asked = {"flows": {"name": {"any_": [flow_name]}}}
+        answer = httpx.post(f"{api_url}/flow_runs/filter", json=asked, timeout=30)
+        (run,) = answer.raise_for_status().json()
+        return run["state_type"]
 
     return read
 

@@ -1,15 +1,17 @@
 """Tasks and flows that workers import."""
 
 import ctypes
+import gc
 import logging
 import os
 import signal
 import time
+import tracemalloc
 from pathlib import Path
 
 import cloudpickle
 
-from prefectx import allow_failure, flow, get_run_logger, load, task
+from prefectx import allow_failure, flow, get_run_logger, load, task, wait
 
 
 @task(target="where/{n}.json")
@@ -79,6 +81,22 @@ def survives(folder):
     return load(total.submit([kill_once.submit(n, folder) for n in range(6)]))
 
 
+@task(target="frozen/{n}.json", retries=1)
+def freeze(n, times, folder):
+    """Cut the worker off from the network, as for the rest it is."""
+    calls = Path(folder) / "calls"
+    with calls.open("a") as file:
+        file.write(f"{n}\n")
+    if len(calls.read_text().split()) <= times:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return n
+
+
+@flow
+def cut_off(n, times, folder):
+    return load(freeze.submit(n, times, folder))
+
+
 @task(target="hog/{n}.json")
 def hog(n, folder):
     with (Path(folder) / "calls").open("a") as calls:
@@ -119,6 +137,11 @@ def grow_and_free(megabytes):
 
 
 @task(target=None)
+def large(megabytes):
+    return b"x" * (megabytes * 1_000_000)
+
+
+@task(target=None)
 def resident():
     statm = Path("/proc/self/statm").read_text().split()
     return os.getpid(), int(statm[1]) * 4096 / 1e6
@@ -128,6 +151,13 @@ def resident():
 def memory_after(megabytes):
     grow_and_free.submit(megabytes).wait()
     return dict(resident.submit().result() for _ in range(4))
+
+
+@flow
+def memory_after_first(megabytes):
+    """The first task run of the worker returns much, and nobody keeps it."""
+    large.submit(megabytes).wait()
+    return dict(resident.submit().result() for _ in range(2))
 
 
 @task(target=None)
@@ -160,6 +190,29 @@ def hold(seconds):
 @flow
 def holding():
     hold.submit(4).wait()
+
+
+@task(target="small/{n}.json")
+def small(n):
+    return n
+
+
+@flow
+def held_after(warm_up, calls):
+    """Return the bytes that each finished call holds here while its future is kept, and after."""
+    wait([small.submit(-n) for n in range(1, warm_up)])
+    tracemalloc.start()
+    held = []
+    futures = [small.submit(n) for n in range(calls)]
+    wait(futures)
+    for _ in range(2):
+        # What finished calls leave to other threads is over soon.
+        time.sleep(1)
+        gc.collect()
+        held.append(tracemalloc.get_traced_memory()[0] / calls)
+        futures = None
+    tracemalloc.stop()
+    return held
 
 
 @flow

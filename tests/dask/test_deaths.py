@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import prefectx
 from prefectx.errors import WorkerError
 from tests.dask import jobs
 
@@ -21,6 +22,32 @@ def test_a_killed_worker_costs_only_the_call_that_it_ran(on_local_cluster, tmp_p
     assert executed.count("2") == 2
     assert set(executed) == set("012345")
     assert len(executed) <= 8
+
+
+@pytest.fixture
+def on_silent_workers(on_local_cluster):
+    """A worker that is not heard of for five seconds counts as lost."""
+    with prefectx.override(dask={"workers": 1, "worker_ttl": "5s", "allowed_failures": 0}):
+        yield
+
+
+def test_a_call_whose_worker_is_cut_off_is_tried_again(on_silent_workers, tmp_path):
+    """A worker that has fallen silent is replaced, and the call ends as if nothing had been."""
+    assert jobs.cut_off(7, 1, str(tmp_path)) == 7
+    assert calls(tmp_path) == ["7", "7"]
+
+
+def test_a_call_that_is_cut_off_each_time_is_crashed(
+    on_silent_workers, tmp_path, task_runs, flow_state
+):
+    """It is tried as often as its retries say; the flow fails, and the error says what to raise."""
+    flow = jobs.cut_off.with_options(name="always-cut-off")
+    with pytest.raises(WorkerError, match=r"freeze\(n=8, times=9, .*cut off\? Raise .*retries"):
+        flow(8, 9, str(tmp_path))
+    assert calls(tmp_path) == ["8", "8"]
+    (run,) = task_runs("always-cut-off", 1).values()
+    assert run["state_type"] == "CRASHED"
+    assert flow_state("always-cut-off") == "FAILED"
 
 
 def test_a_call_that_uses_up_the_memory_is_crashed(on_local_cluster, tmp_path, task_runs):

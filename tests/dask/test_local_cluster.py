@@ -35,6 +35,15 @@ def test_freed_memory_goes_back(on_local_cluster, trim, kept):
     assert (megabytes > 350) == kept
 
 
+@glibc
+@pytest.mark.slow
+def test_the_first_result_of_a_worker_is_let_go(on_local_cluster):
+    """Prefect's background threads do not hold on to what the first task run returned."""
+    with prefectx.override(dask={"memory_limit": "3GB", "workers": 1}):
+        (megabytes,) = jobs.memory_after_first(300).values()
+    assert megabytes < 350
+
+
 def test_threads_of_the_flow_as_workers(api_url, tmp_path):
     """processes = false makes workers of threads, with the same answers."""
     dask_options = {"processes": False, "workers": 1, "threads_per_worker": 2}

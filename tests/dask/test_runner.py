@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
+import distributed
 import pytest
 
 import prefectx
-from prefectx import settings
 from prefectx.errors import ConfigError
 from tests.dask import jobs
 from tests.pipeline import EXPECTED, pipeline
@@ -57,12 +57,26 @@ def test_calls_of_a_higher_priority_come_first(on_dask):
     assert first < max(late)
 
 
-def test_the_workers_may_be_chosen(on_dask):
-    """A call goes to the named workers only."""
-    where = {place["process"] for place in jobs.places()}
-    assert where
-    with prefectx.override(tasks={"where": {"dask": {"workers": ["nobody"]}}}, refresh=True):
-        assert settings.current().options("where").dask.workers == ("nobody",)
+def on_workers(*names: str):
+    return prefectx.override(tasks={"where": {"dask": {"workers": names}}}, refresh=True)
+
+
+def test_the_workers_may_be_chosen(on_dask, address):
+    """Calls go to the workers that are given by name or address, to them only."""
+    with distributed.Client(address, set_as_default=False) as client:
+        workers = client.run(os.getpid)
+    for worker, pid in workers.items():
+        with on_workers(worker):
+            assert {place["process"] for place in jobs.places()} == {pid}
+    with on_workers("one"):
+        (process,) = {place["process"] for place in jobs.places()}
+    assert process in workers.values()
+
+
+def test_a_worker_that_is_not_there_is_an_error_at_submit(on_dask):
+    """It names the task, the worker and those that are there, and does not wait for ever."""
+    with on_workers("nobody"), pytest.raises(ConfigError, match=r"'where' .*'nobody' .* one, tcp"):
+        jobs.places()
 
 
 def test_the_environment_is_left_as_it_was(on_dask, api_url):
@@ -74,8 +88,6 @@ def test_the_environment_is_left_as_it_was(on_dask, api_url):
 
 def test_the_scheduler_forgets_calls_that_are_over(on_dask, address):
     """After a flow the scheduler knows no tasks of it, and the workers no context."""
-    import distributed
-
     jobs.places()
     with distributed.Client(address, set_as_default=False) as client:
         tasks = client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks))
@@ -102,6 +114,14 @@ def test_outputs_are_ordinary_files(on_dask, tmp_path: Path):
         "2.json",
         "3.json",
     ]
+
+
+@pytest.mark.slow
+def test_finished_calls_take_little_memory(on_dask):
+    """A few kilobytes each while its future is kept, and a fraction of them after."""
+    kept, dropped = jobs.held_after(warm_up=80, calls=200)
+    assert kept < 4000
+    assert dropped < 2000
 
 
 def test_futures_of_finished_calls_hold_no_data(on_dask):

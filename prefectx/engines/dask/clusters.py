@@ -17,6 +17,8 @@ from prefectx.settings import Dask, Options
 _THRESHOLDS = ("target", "spill", "pause")
 _TTL = 300.0
 _BACK_WITHIN = "5m"
+# By which Dask's processes know their parent, under its two names.
+_SET_BY_NANNIES = ("PYTHONHASHSEED", "__DASK_PARENT_PID", "DASK_PARENT")
 
 
 def runner_arguments(options: Options) -> dict[str, Any]:
@@ -88,7 +90,7 @@ class Environment:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         set_by_dask = dask.config.get("distributed.nanny.pre-spawn-environ")
-        names = {*set_by_dask, "PYTHONHASHSEED", "__DASK_PARENT_PID", *environ}
+        names = {*set_by_dask, *_SET_BY_NANNIES, *environ}
         self._before = {name: os.environ.get(name) for name in names}
 
     def restore(self) -> None:

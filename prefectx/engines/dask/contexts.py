@@ -18,6 +18,7 @@ from prefectx import settings
 from prefectx.decorated import Decorated
 from prefectx.engines.dask.parcels import Parcel
 from prefectx.engines.dask.worker import RunContext, RunPlugin
+from prefectx.settings import Settings
 
 _OF_THE_RUN = ("flow_run_context", "settings_context", "deployment_id", "deployment_parameters")
 
@@ -28,11 +29,13 @@ class Sent(NamedTuple):
     Attributes:
         name: what they know it by.
         variables: the context variables where it was taken.
-        parts: what it was made from.
+        settings: the settings of prefectx in it.
+        parts: what else it was made from.
     """
 
     name: str
     variables: contextvars.Context
+    settings: Settings
     parts: tuple[Any, ...]
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -53,10 +56,11 @@ class RunContexts:
 
     def current(self) -> Sent:
         """Return the context that holds here; it is sent when it is first asked for."""
-        parts = (FlowRunContext.get(), get_settings_context().settings, settings.current())
-        key = tuple(map(id, parts))
+        chosen = settings.current()
+        parts = (FlowRunContext.get(), get_settings_context().settings)
+        key = tuple(map(id, (*parts, chosen)))
         if key not in self._sent:
-            sent = Sent(f"prefectx-{uuid4().hex}", contextvars.copy_context(), parts)
+            sent = Sent(f"prefectx-{uuid4().hex}", contextvars.copy_context(), chosen, parts)
             plugin = RunPlugin(sent.name, _context(), [path for path in sys.path if path])
             self._client.register_plugin(plugin, name=sent.name)
             self._sent[key] = sent

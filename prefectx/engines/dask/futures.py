@@ -14,6 +14,7 @@ from prefect_dask.task_runners import PrefectDaskFuture
 
 if TYPE_CHECKING:
     from prefectx.engines.dask.contexts import Sent
+    from prefectx.engines.dask.parcels import Parcel
     from prefectx.engines.dask.submission import Submission
 
 Callback = Callable[[PrefectFuture[Any]], None]
@@ -38,12 +39,23 @@ class DaskFuture(PrefectDaskFuture[Any]):
         self._route = (client, context, run)
         self._is_light = submission.is_light
         self._lock = threading.RLock()
+        self._end_state: Parcel | State[Any] | None = None
         self._is_done = False
         self._callbacks: list[Callback] = []
         super().__init__(
             task_run_id=submission.task_run_id, wrapped_future=submission.send(*self._route)
         )
         self._wrapped_future.add_done_callback(self._when_done)
+
+    @property
+    def _final_state(self) -> Any:
+        # A light one is kept as it came, in bytes: unpacked it takes several times as much.
+        end = self._end_state
+        return end if end is None or isinstance(end, State) else end.peek()
+
+    @_final_state.setter
+    def _final_state(self, state: State[Any] | None) -> None:
+        self._end_state = state
 
     def stand_in(self) -> distributed.Future[Any] | State[Any]:
         """Return what a call that waits for this one is given: Dask's future, or the state."""
@@ -85,16 +97,26 @@ class DaskFuture(PrefectDaskFuture[Any]):
         fn(self)
 
     def _settle(self, timeout: float | None = None) -> None:
-        while self._final_state is None:
+        while self._end_state is None:
             dask = self._wrapped_future
             try:
-                state = dask.result(timeout).open()
+                parcel = dask.result(timeout)
             except (Exception, asyncio.CancelledError) as error:
                 if not dask.done():
                     return
                 self._fail(dask, error)
             else:
-                self._end(state)
+                self._take(parcel)
+
+    def _take(self, parcel: Parcel) -> None:
+        state = parcel.peek()
+        if not state.is_completed():
+            self._end(state)
+        elif self._is_light:
+            self._end(parcel)
+        else:
+            # Data that a worker holds goes from there to the calls that need it.
+            self._end(state, is_kept=True)
 
     def _fail(self, dask: distributed.Future[Any], error: BaseException) -> None:
         with self._lock:
@@ -107,14 +129,13 @@ class DaskFuture(PrefectDaskFuture[Any]):
             else:
                 self._end(context.run(self._submission.crashed, error, client))
 
-    def _end(self, state: State[Any]) -> None:
+    def _end(self, state: Parcel | State[Any], is_kept: bool = False) -> None:
         with self._lock:
-            if self._final_state is not None:
+            if self._end_state is not None:
                 return
-            self._final_state = state
+            self._end_state = state
             self._submission = None
-            # Data that a worker holds goes from there to the calls that need it.
-            if self._is_light or not state.is_completed():
+            if not is_kept:
                 self._wrapped_future = None  # type: ignore[assignment]  # let go
 
     def _when_done(self, dask: distributed.Future[Any]) -> None:

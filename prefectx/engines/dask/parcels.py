@@ -39,6 +39,10 @@ class Parcel:
             self._packed = None
         return self._value
 
+    def peek(self) -> Any:
+        """Return the value without keeping it: as bytes it may take much less."""
+        return self._value if self._packed is None else pickle.loads(self._packed)
+
     def __sizeof__(self) -> int:
         # Dask asks this to know what a worker holds, and so when to spill.
         return _size(self._value) if self._packed is None else len(self._packed)

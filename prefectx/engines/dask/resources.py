@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from distributed import Client
@@ -51,7 +51,7 @@ class Needs:
 
 
 class Capacity:
-    """The most that any worker of a cluster has of each resource.
+    """The workers of a cluster, and the most that any of them has of each resource.
 
     Parameters:
         client: a client of the cluster.
@@ -78,12 +78,35 @@ class Capacity:
             if workers and need > self._most.get(name, 0):
                 raise ConfigError(_too_much(needs.task, name, need, self._most.get(name, 0)))
 
+    def placed(self, needs: Needs) -> Needs:
+        """Return the needs of a call with the addresses of the workers that they name.
+
+        Dask takes a name that it does not know for that of a host, and waits for it.
+
+        Raises:
+            ConfigError: where none of the workers is there.
+        """
+        if needs.workers is None:
+            return needs
+        names = {
+            name: address
+            for address, worker in self._workers().items()
+            for name in (str(worker["name"]), address, worker["host"])
+        }
+        found = tuple(names[name] for name in needs.workers if name in names)
+        if not found:
+            raise ConfigError(_nowhere(needs, names))
+        return replace(needs, workers=found)
+
     def _is_enough(self, needs: Needs) -> bool:
         return all(need <= self._most.get(name, 0) for name, need in needs.resources.items())
 
     def _present(self) -> list[Mapping[str, float]]:
-        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
-        return [worker["resources"] for worker in workers]
+        return [worker["resources"] for worker in self._workers().values()]
+
+    def _workers(self) -> dict[str, Any]:
+        workers: dict[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
+        return workers
 
     def _possible(self) -> list[Mapping[str, float]]:
         options = getattr(self._cluster, "new_spec", {}).get("options", {})
@@ -119,6 +142,14 @@ def _options(task: Task[..., Any]) -> Options:
     if call is not None:
         return call.options
     return settings.current().options(task.name, getattr(task, "keywords", None))
+
+
+def _nowhere(needs: Needs, names: Iterable[str]) -> str:
+    asked = ", ".join(map(repr, needs.workers or ()))
+    return (
+        f"task {needs.task!r} may run on {asked} only (dask.workers), and no worker has"
+        f" such a name, address or host; there are {', '.join(names) or 'none yet'}"
+    )
 
 
 def _too_much(task: str, name: str, need: float, most: float) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Self
 from uuid import uuid4
 
+import dask
 from prefect.client.schemas.objects import RunInput
 from prefect.futures import PrefectFuture
 from prefect.tasks import Task
@@ -78,13 +79,14 @@ class DaskRunner(DaskTaskRunner):
             dependencies: further inputs, for Prefect's graph.
 
         Raises:
-            ConfigError: where the task needs more than any worker has.
+            ConfigError: where the task needs more than any worker has, or a worker that is not
+                there.
             RuntimeError: where the runner was not started.
         """
         if not self._started:
             raise RuntimeError("The task runner must be started before submitting work.")
         client = self.client
-        needs = Needs.of(task)
+        needs = self._capacity.placed(Needs.of(task))
         self._capacity.check(needs)
         submission = Submission(task, parameters, wait_for, dependencies, needs)
         return DaskFuture(submission, client, self._contexts.current(), self._run)
@@ -97,7 +99,9 @@ class DaskRunner(DaskTaskRunner):
         chosen = DaskTaskRunner(**runner_arguments(self._options))
         for name in _ARGUMENTS:
             setattr(self, name, getattr(chosen, name))
-        client = super().client
+        # Dask keeps what it has sent, for those who work on it: a thousand batches of calls.
+        with dask.config.set({_LOG: min(dask.config.get(_LOG), _SENT_KEPT)}):
+            client = super().client
         self._run = f"prefectx-{uuid4().hex}"
         # A cluster of ours is nobody else's: where its workers are gone, none will come.
         patience = None if self.address else _PATIENCE
@@ -110,6 +114,8 @@ class DaskRunner(DaskTaskRunner):
 
 
 _PATIENCE = 300.0
+_LOG = "distributed.admin.low-level-log-length"
+_SENT_KEPT = 50
 _ARGUMENTS = (
     "address",
     "cluster_class",

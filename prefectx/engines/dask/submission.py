@@ -34,6 +34,8 @@ class Submission:
         dependencies: further inputs, for Prefect's graph.
         needs: what it needs of a worker.
 
+    What was sent is kept only where it may have to be sent again.
+
     Attributes:
         task_run_id: the id of its task run.
         is_light: whether its result is an item and holds no data.
@@ -51,7 +53,7 @@ class Submission:
         call = call_of(task)
         self.is_light = call is not None and call.item is not None and call.options.save
         self._needs = needs
-        self._call: dict[str, Any] = {
+        self._call: dict[str, Any] | None = {
             "task": task,
             "task_run_id": self.task_run_id,
             "parameters": parameters,
@@ -60,6 +62,7 @@ class Submission:
             "context": _call_context(task, self.task_run_id, parameters),
             "trim": needs.trim and call is None,
         }
+        self._sent: Submitted | None = None
         self._inputs: list[Future[Any]] = []
 
     @property
@@ -84,6 +87,8 @@ class Submission:
             if isinstance(value, BaseAnnotation):
                 # Its own pickle gives an annotated tuple.
                 return "annotated", (type(value), value.unwrap())
+            if value is context.settings:
+                return "settings", None
             if not isinstance(value, PrefectWrappedFuture):
                 return None
             found = _stand_in(value)
@@ -94,6 +99,8 @@ class Submission:
 
         packed = pack(self._call, stand_in)
         self._inputs = upstream
+        if not upstream:
+            self._sent, self._call = self._submitted(), None
         with annotate(**{ANNOTATION: {"run": run, "retries": self._needs.retries}}):
             return client.submit(
                 run_call,
@@ -109,9 +116,13 @@ class Submission:
 
     def crashed(self, error: BaseException, client: Client) -> State[Any]:
         """Make the final state of the call where Dask gave it up for `error`."""
-        call = self._call
-        submitted = Submitted(call["task"], call["parameters"], self.task_run_id)
-        return crashed_state(submitted, error, client)
+        return crashed_state(self._submitted(), error, client)
+
+    def _submitted(self) -> Submitted:
+        if self._sent is not None:
+            return self._sent
+        assert self._call is not None
+        return Submitted(self._call["task"], self._call["parameters"], self.task_run_id)
 
 
 def _call_context(

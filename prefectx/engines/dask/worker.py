@@ -12,7 +12,9 @@ from typing import Any, NamedTuple, cast
 
 import distributed
 from distributed.diagnostics.plugin import WorkerPlugin
+from prefect.client.schemas.objects import State
 from prefect.context import SettingsContext
+from prefect.results import ResultRecord  # type: ignore[attr-defined]  # not in its __all__
 from prefect.task_engine import run_task_async, run_task_sync
 
 from prefectx import memory, settings
@@ -20,6 +22,7 @@ from prefectx.engines.dask.parcels import Parcel, unpack
 from prefectx.engines.dask.scheduling import MEMORY, STARTED
 from prefectx.engines.dask.threads import finish_background_threads, start_background_threads
 from prefectx.engines.prefect import logs
+from prefectx.item import Item
 from prefectx.settings import Settings
 
 
@@ -101,10 +104,10 @@ def run_call(name: str, packed: bytes, *upstream: Parcel) -> Parcel:
     plugin = cast(RunPlugin, worker.plugins[name])
     worker.log_event(STARTED, {"key": worker.get_current_task(), "worker": worker.address})
     with plugin.surroundings():
-        call = unpack(packed, lambda stand: _restored(stand, upstream))
+        call = unpack(packed, lambda stand: _restored(stand, upstream, plugin.settings))
         call["context"] = plugin.prefect | call["context"]
         with memory.trimming(call.pop("trim")):
-            return Parcel(_run(**call))
+            return Parcel(_handed_over(_run(**call)))
 
 
 def _run(**call: Any) -> Any:
@@ -113,8 +116,23 @@ def _run(**call: Any) -> Any:
     return run_task_sync(**call, return_type="state")
 
 
-def _restored(stand: tuple[str, Any], upstream: tuple[Parcel, ...]) -> Any:
+def _handed_over(state: State[Any]) -> State[Any]:
+    """Take the data out of the state of a run, and return it in another.
+
+    Timers in Prefect's event loop hold on to the run for a minute after it has ended.
+    """
+    handed = state.model_copy()
+    state.data = None
+    if isinstance(handed.data, ResultRecord) and isinstance(handed.data.result, Item):
+        # The item stands for itself; a record of Prefect's store is larger.
+        handed.data = handed.data.result
+    return handed
+
+
+def _restored(stand: tuple[str, Any], upstream: tuple[Parcel, ...], settings: Settings) -> Any:
     kind, value = stand
+    if kind == "settings":
+        return settings
     if kind == "upstream":
         return upstream[value].open()
     if kind == "annotated":

@@ -1,0 +1,119 @@
+"""Memory that a flow of many small calls takes of client and scheduler, until its end.
+
+    python -m benchmarks.dask_calls [calls]
+
+The Prefect server, the scheduler and two workers are processes of their own, and so is the client:
+each figure is the resident memory of one of them. Needs Linux; takes 50 ms a call and more.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from socket import socket
+
+import distributed
+from prefect.settings import temporary_settings
+
+import prefectx
+from benchmarks.server import server
+from prefectx import flow, task
+
+CALLS = 10_000
+BEGUN = time.monotonic()
+
+# Client and scheduler. What a flow is called with goes to its workers: this is no parameter of it.
+processes = [os.getpid()]
+
+
+@task(target="small/{n}.json")
+def small(n):
+    return n
+
+
+@flow
+def many(calls):
+    small.submit(-1).result()
+    note("before")
+    futures = [small.submit(n) for n in range(calls)]
+    note("all submitted")
+    for future in futures:
+        future.wait()
+    note("all over, futures kept")
+    del future, futures
+    note("all over, futures dropped")
+
+
+def note(moment: str) -> None:
+    gc.collect()
+    now, highest = ([resident(pid, field) for pid in processes] for field in ("VmRSS", "VmHWM"))
+    figures = " ".join(f"{size:9.1f} {most:8.1f}" for size, most in zip(now, highest, strict=True))
+    print(f"{time.monotonic() - BEGUN:8.0f} {figures}  {moment}", flush=True)
+
+
+def resident(pid: int, field: str) -> float:
+    (line,) = [
+        line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if field in line
+    ]
+    return int(line.split()[1]) * 1024 / 1e6
+
+
+def give_back() -> None:
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[int]:
+    """Run `dask ...` for the length of a block, and give its process."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dask", *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def free_port() -> int:
+    with closing(socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def main(calls: int) -> None:
+    port = str(free_port())
+    address = f"tcp://127.0.0.1:{port}"
+    scheduler = ["scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard"]
+    workers = ["worker", address, "--nworkers", "2", "--nthreads", "1", "--no-dashboard"]
+    with ExitStack() as stack:
+        root = stack.enter_context(tempfile.TemporaryDirectory())
+        url = stack.enter_context(server())
+        stack.enter_context(temporary_settings({"api.url": url}))
+        processes.append(stack.enter_context(running(*scheduler)))
+        stack.enter_context(running(*workers))
+        stack.enter_context(
+            prefectx.override(root=root, runner={"type": "dask"}, dask={"address": address})
+        )
+        print(f"{'':8} client MB  highest scheduler  highest")
+        many(calls)
+        note("after the flow")
+        with distributed.Client(address, set_as_default=False) as client:
+            client.run_on_scheduler(give_back)
+        give_back()
+        note("after malloc_trim")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else CALLS)
