@@ -15,6 +15,7 @@ from prefect_dask.client import PrefectDaskClient
 from prefect_dask.task_runners import DaskTaskRunner
 
 from prefectx import settings
+from prefectx.engines.dask import internals
 from prefectx.engines.dask.clusters import Environment, runner_arguments
 from prefectx.engines.dask.contexts import RunContexts
 from prefectx.engines.dask.futures import DaskFuture
@@ -92,6 +93,7 @@ class DaskRunner(DaskTaskRunner):
         return DaskFuture(submission, client, self._contexts.current(), self._run)
 
     def _connect(self) -> None:
+        internals.check()
         # Entered before the cluster, so that they are left after it.
         # What Dask says of each comm and process has no place in the flow's log.
         self._exit_stack.enter_context(quiet(logging.getLogger("distributed")))
