@@ -12,7 +12,7 @@ import io
 import re
 from functools import partial
 from importlib.util import find_spec
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from prefectx.formats import frames_equal
 from prefectx.formats.base import Format, FormatError
@@ -50,9 +50,47 @@ def _dump_pandas(frame: Any, stream: BinaryIO, separator: str) -> None:
     for start in range(0, len(frame), _ROWS):
         rows = frame.iloc[start : start + _ROWS]
         rows = rows if numbered else rows.reset_index(allow_duplicates=True)
-        _with_text_of_times(rows).to_csv(
-            stream, sep=separator, header=False, index=False, lineterminator="\n"
-        )
+        rows = _with_text_of_times(rows)
+        stream.write(_plain_rows(rows, separator) or _any_rows(rows, separator))
+
+
+def _plain_rows(rows: Any, separator: str) -> bytes | None:
+    """Return rows of numbers and plain text by Arrow, in a tenth of the time; None for others."""
+    # A line of one empty cell has to be quoted, as readers skip empty lines.
+    if not find_spec("pyarrow") or rows.shape[1] < 2:
+        return None
+    arrow, csv = require("pyarrow", "for tables"), require("pyarrow.csv", "for text files")
+    options = csv.WriteOptions(include_header=False, delimiter=separator, quoting_style="none")
+    sink = arrow.BufferOutputStream()
+    try:
+        columns = [_plain_column(rows.iloc[:, i]) for i in range(rows.shape[1])]
+        table = arrow.table(columns, names=[str(i) for i in range(len(columns))])
+        csv.write_csv(table, sink, options)
+    except (arrow.ArrowException, UnicodeEncodeError):
+        # There is a cell that cannot be written without quotes, or is no text.
+        return None
+    return bytes(sink.getvalue())
+
+
+def _plain_column(values: Any) -> Any:
+    """Return the text of a column as pandas would write it, but for large and small exponents."""
+    arrow = require("pyarrow", "for tables")
+    compute = require("pyarrow.compute", "for tables")
+    if values.dtype == "float64":
+        text = arrow.array(values.to_numpy(), from_pandas=True).cast(arrow.string())
+        whole = compute.match_substring_regex(text, "^-?[0-9]+$")
+        return compute.if_else(whole, compute.binary_join_element_wise(text, ".0", ""), text)
+    types = require("pandas.api.types", "for data frames")
+    if types.infer_dtype(values, skipna=True) in {"string", "empty"}:
+        return arrow.array(values, type=arrow.string(), from_pandas=True)
+    if types.is_integer_dtype(values) and not types.is_extension_array_dtype(values):
+        return arrow.array(values.to_numpy())
+    raise arrow.ArrowTypeError("it is for pandas to write")
+
+
+def _any_rows(rows: Any, separator: str) -> bytes:
+    text = rows.to_csv(sep=separator, header=False, index=False, lineterminator="\n")
+    return cast(bytes, text.encode())
 
 
 def _header(frame: Any, separator: str, *, index: bool) -> str:
@@ -129,7 +167,9 @@ def _with_times(values: Any) -> Any:
     if first is None or _TIME.fullmatch(str(values[first])) is None:
         return values
     try:
-        return require("pandas", "to read text files").to_datetime(values, format="ISO8601")
+        return require("pandas", "to read text files").to_datetime(
+            values, format="ISO8601", cache=False
+        )
     except ValueError:
         # Other text further down: it is no column of times.
         return values

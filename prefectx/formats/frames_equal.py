@@ -42,6 +42,9 @@ def _check_pandas(data: Any, back: Any) -> None:
             f"{back.index.names} ({back.index.dtype}); reset_index() makes columns of it"
         )
     for i, name in enumerate(data.columns):
+        # `equals` is strict, and many times faster than what has words for a difference.
+        if data.iloc[:, i].equals(back.iloc[:, i]):
+            continue
         if not _same(data.iloc[:, [i]], back.iloc[:, [i]]):
             raise FormatError(_difference(name, data.iloc[:, i], back.iloc[:, i]))
 

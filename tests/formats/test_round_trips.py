@@ -313,6 +313,18 @@ def test_csv_is_what_others_read(tmp_path):
     assert (tmp_path / "a.csv").read_text() == '"k",n\na,1\nb,5\n'
 
 
+@pytest.mark.parametrize(
+    "text", ["plain", "a,b", 'a "b"', "two\nlines", "a\rb", " blank", "#", "", None, "ü\u2028"]
+)
+def test_csv_is_the_text_that_pandas_writes(tmp_path, text):
+    """Quoted where it has to be, whatever the other columns hold."""
+    numbers = [1.0, -0.5, 1e16, math.nan, math.inf, 1 / 3]
+    frame = pd.DataFrame({"x": numbers, "n": range(6), "t": ["plain"] * 5 + [text]})
+    Filestore(exact=False).save(f"{tmp_path}/a.csv", frame)
+    frame.to_csv(tmp_path / "b.csv", index=False)
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
 def test_csv_of_others_is_read_as_it_is(tmp_path):
     """Names that are all in quotes make no index."""
     (tmp_path / "a.csv").write_text('"a","b"\n1,2020-01-01\n')
