@@ -275,16 +275,6 @@ def make_call(recipe: Recipe, arguments: dict[str, Any], flow: Callable[[], str 
     return Call(recipe, item, arguments, lookup, flow, is_plain=plain)
 
 
-def find_each(recipe: Recipe, rows: Sequence[tuple[Any, ...]]) -> Sequence[Item | None]:
-    """Return the outputs of finished calls; None for a call that has to be made to know it.
-
-    Parameters:
-        recipe: the recipe of the task.
-        rows: of each call the arguments in the order of the parameters, defaults applied.
-    """
-    return [None] * len(rows) if recipe.finder is None else recipe.finder.find_many(rows)
-
-
 def are_finished(calls: Sequence[Call]) -> list[bool]:
     """Tell for each call whether its output exists, asking each store for all of them at once."""
     wanted: dict[Store, list[str]] = {}

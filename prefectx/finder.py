@@ -7,7 +7,7 @@ from typing import Any
 
 from prefectx.claims import CLAIMS, Claim
 from prefectx.errors import StoreError, TargetError
-from prefectx.item import Item, Store
+from prefectx.item import Store
 from prefectx.nested import ATOMS
 from prefectx.runtime import current_values
 from prefectx.target import Field, Template
@@ -16,7 +16,7 @@ Row = tuple[Any, ...]
 
 
 class Finder:
-    """Finds the outputs of finished calls of one task, and makes nothing for the others.
+    """Finds where the outputs of finished calls of one task are, and makes nothing else.
 
     It knows calls whose arguments are atoms. For any other call, and wherever something is wrong,
     it has no answer: then the long way (`make_call`) does the same with all that may be in a
@@ -29,6 +29,9 @@ class Finder:
         store: where the outputs are kept; its locations are targets with something before them.
         before: that something.
         shared: whether different calls may have one target.
+
+    Attributes:
+        store: where the outputs are kept.
     """
 
     __slots__ = (
@@ -40,7 +43,7 @@ class Finder:
         "_owners",
         "_shared",
         "_signature",
-        "_store",
+        "store",
     )
 
     def __init__(
@@ -57,13 +60,13 @@ class Finder:
         self._arity = len(signature[1])
         self._fill = _filler(template, signature[1])
         self._holds = template.holds
-        self._store = store
+        self.store = store
         self._before = before
         self._owners = CLAIMS.owners(store)
         self._shared = shared
 
-    def find(self, args: Row, kwargs: Mapping[str, Any]) -> Item | None:
-        """Return the output of a call that is finished; None where that is not known.
+    def find(self, args: Row, kwargs: Mapping[str, Any]) -> str | None:
+        """Return where the output of a finished call is; None where it is not known to be.
 
         Parameters:
             args: the arguments of the function, as they were given.
@@ -76,13 +79,13 @@ class Finder:
             args = tuple(self._bind(args, kwargs).values())
         location = self._location(args)
         try:
-            if location is not None and self._store.exists(location):
-                return Item(self._store, location)
+            if location is not None and self.store.exists(location):
+                return location
         except StoreError:
             return None
         return None
 
-    def find_many(self, rows: Sequence[Row]) -> list[Item | None]:
+    def find_many(self, rows: Sequence[Row]) -> list[str | None]:
         """Do what `find` does for many calls; the store is asked once for all.
 
         Parameters:
@@ -90,11 +93,10 @@ class Finder:
         """
         locations = [self._location(row) for row in rows]
         try:
-            found = self._store.exists_many([place for place in locations if place is not None])
+            found = self.store.exists_many([place for place in locations if place is not None])
         except StoreError:
             return [None] * len(rows)
-        store = self._store
-        return [Item(store, place) if place in found else None for place in locations]
+        return [place if place in found else None for place in locations]
 
     def _location(self, values: Row) -> str | None:
         is_free = False
@@ -119,6 +121,27 @@ class Finder:
             if owner is not claim and owner != claim:
                 return None
         return location
+
+
+class NoFinder(Finder):
+    """Knows of no call: all go the long way.
+
+    Parameters:
+        store: where the outputs are kept.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def find(self, args: Row, kwargs: Mapping[str, Any]) -> str | None:
+        """Return None."""
+        return None
+
+    def find_many(self, rows: Sequence[Row]) -> list[str | None]:
+        """Return None for each."""
+        return [None] * len(rows)
 
 
 def _filler(template: Template, names: tuple[str, ...]) -> Callable[[Row], str]:

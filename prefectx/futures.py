@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from prefectx.item import Item
+from prefectx.item import Item, Store
 
 
 class AnyFuture(ABC):
@@ -134,6 +134,30 @@ class Future:
 
     def __repr__(self) -> str:
         return f"Future({self.state.name}, item={self.item!r})"
+
+
+class SkippedFuture(Future):
+    """A call whose output existed: one small object, as there may be very many.
+
+    Parameters:
+        store: where the output is kept.
+        location: its path, URL or key there.
+    """
+
+    __slots__ = ("_location", "_store")
+    _failed = False
+    _skipped = True
+
+    def __init__(self, store: Store, location: str) -> None:
+        self._store = store
+        self._location = location
+
+    @property
+    def item(self) -> Item:  # type: ignore[override]  # made when asked for
+        """The output."""
+        return Item(self._store, self._location)
+
+    _value = item  # the result is the item
 
 
 class FutureList(list[Any]):

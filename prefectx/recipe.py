@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prefectx.base import AutomaticBase
 from prefectx.errors import ConfigError, StoreError, TargetError
-from prefectx.finder import Finder
+from prefectx.finder import Finder, NoFinder
 from prefectx.fingerprint import short_hash
 from prefectx.formats import known_suffix
 from prefectx.item import Item, Store
@@ -39,7 +39,7 @@ class Recipe:
         is_bare: whether its calls are nothing but calls of the function.
         is_closed: whether the arguments suffice to fill the target, while nothing is set at run
             time.
-        finder: the short way to finished calls, None where there is none.
+        finder: the short way to finished calls.
         keeps: whether outputs are kept and finished calls skipped.
         target: the compiled target, None where no output is kept.
         run_name: the compiled name of the runs, None where Prefect is to make it.
@@ -88,7 +88,7 @@ class Recipe:
         self._check_suffix()
         self.is_closed = False
         self._folded, self._folded_store = self.target, self.store
-        self.finder: Finder | None = None
+        self.finder: Finder = NoFinder(self.store)
         if self.target is not None:
             self._check_lock()
             self._fold()
@@ -135,16 +135,16 @@ class Recipe:
             not self.task.binder.variadic and needed <= own - self.options.context.keys()
         )
 
-    def _make_finder(self) -> Finder | None:
+    def _make_finder(self) -> Finder:
         options, template, store = self.options, self._folded, self._folded_store
         assert template is not None
         always_looks = self.mode.skips and not options.refresh and options.on_corrupt == "error"
         is_known = type(store).locate in (Filestore.locate, Store.locate)
         location = store.locate(options.root, place := f"{template.prefix}x")
         if not (always_looks and is_known and self.is_closed and self.task.binder.is_simple):
-            return None
+            return NoFinder(store)
         if not (template.is_normal and location.endswith(place)):
-            return None
+            return NoFinder(store)
         before, shared = location.removesuffix(place), options.shared
         return Finder(self.signature, self.task.binder.bind, template, store, before, shared)
 

@@ -87,7 +87,7 @@ def test_plain_lines_at_intervals(mode, caplog, monkeypatch):
     def slow():
         import time
 
-        time.sleep(0.1)
+        time.sleep(0.3)
 
     @flow
     def waiting():

@@ -12,11 +12,11 @@ from itertools import compress
 from typing import Any
 
 from prefectx import logs, progress, settings
-from prefectx.call import Outcome, are_finished, find_each, make_call
+from prefectx.call import Outcome, are_finished, make_call
 from prefectx.display import showing
 from prefectx.flows import Flow
-from prefectx.futures import AnyFuture, DoneAndNotDone, Future, FutureList, State
-from prefectx.item import Item
+from prefectx.futures import AnyFuture, DoneAndNotDone, Future, FutureList, SkippedFuture, State
+from prefectx.item import Item, Store
 from prefectx.keywords import take_call_options
 from prefectx.mapping import map_arguments
 from prefectx.nested import are_atoms
@@ -41,10 +41,11 @@ def call(recipe: Recipe, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if recipe.is_bare and not kwargs and progress.current() is None and are_atoms(args):
         return task.fn(*args)
     return_state, wait_for = take_call_options(kwargs)
-    if recipe.finder is not None and not return_state:
-        item = recipe.finder.find(args, kwargs)
-        if item is not None:
+    if not return_state:
+        location = recipe.finder.find(args, kwargs)
+        if location is not None:
             progress.skipped(task.name)
+            item = Item(recipe.finder.store, location)
             return _as_coroutine(item) if task.isasync else item
     if recipe.is_bare and not return_state:
         return _call_bare(task, args, kwargs, wait_for)
@@ -68,9 +69,9 @@ def submit(recipe: Recipe, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
     """
     task = recipe.task
     return_state, wait_for = take_call_options(kwargs)
-    item = recipe.finder.find(args, kwargs) if recipe.finder is not None else None
-    if item is not None:
-        future = _skipped(task, item)
+    location = recipe.finder.find(args, kwargs)
+    if location is not None:
+        future = _skipped(task, recipe.finder.store, location)
     else:
         future = _Run(recipe, task.binder.bind(args, kwargs), wait_for).complete()
     return future.state if return_state else future
@@ -83,9 +84,9 @@ def map(  # noqa: A001  # the name of the method that it serves
     task = recipe.task
     return_state, wait_for = take_call_options(kwargs)
     rows = list(map_arguments(task.binder, args, kwargs, task.name))
-    found = find_each(recipe, rows)
-    others = _run_each(recipe, compress(rows, [item is None for item in found]), wait_for)
-    futures = [next(others) if item is None else _skipped(task, item) for item in found]
+    found, store = recipe.finder.find_many(rows), recipe.finder.store
+    others = _run_each(recipe, compress(rows, [place is None for place in found]), wait_for)
+    futures = [next(others) if at is None else _skipped(task, store, at) for at in found]
     return [future.state for future in futures] if return_state else FutureList(futures)
 
 
@@ -215,7 +216,7 @@ class _Run:
     def skipped(self) -> Future:
         """Return the future of the call, which is finished."""
         assert self.item is not None
-        return _skipped(self.task, self.item)
+        return _skipped(self.task, self.item.store, self.item.location)
 
     def _outcome(self) -> Outcome:
         if progress.current() is None:
@@ -255,9 +256,9 @@ class _Run:
         return self.task.binder.unbind(load_items(arguments) if self.call is None else arguments)
 
 
-def _skipped(task: Task[..., Any], item: Item) -> Future:
+def _skipped(task: Task[..., Any], store: Store, location: str) -> Future:
     progress.skipped(task.name)
-    return Future(item, item=item, skipped=True)
+    return SkippedFuture(store, location)
 
 
 def _call_bare(

@@ -15,7 +15,6 @@ from prefect.client.schemas.objects import State
 from prefect.utilities.visualization import get_task_viz_tracker
 
 from prefectx import progress
-from prefectx.call import find_each
 from prefectx.claims import CLAIMS
 from prefectx.engines.prefect.api import with_api
 from prefectx.engines.prefect.arguments import waited_for
@@ -27,7 +26,7 @@ from prefectx.engines.prefect.submission import Submission
 from prefectx.engines.prefect.tasks import PrefectTask, prefect_task
 from prefectx.flows import Flow
 from prefectx.futures import DoneAndNotDone, Future
-from prefectx.item import Item
+from prefectx.item import Item, Store
 from prefectx.keywords import take_call_options
 from prefectx.mapping import map_arguments
 from prefectx.recipe import Recipe
@@ -51,12 +50,14 @@ def call(recipe: Recipe, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if get_task_viz_tracker() is not None:
         return StockTask.__call__(prefect_task(task), *args, **kwargs)
     return_state, wait_for = take_call_options(kwargs)
-    item = recipe.finder.find(args, kwargs) if recipe.finder is not None else None
-    if item is None:
+    location = recipe.finder.find(args, kwargs)
+    if location is None:
         submission = Submission.of(recipe, args, kwargs)
         if not submission.is_skipped:
             return _run(submission, waited_for(wait_for), return_state)
         item = submission.item
+    else:
+        item = Item(recipe.finder.store, location)
     assert item is not None
     progress.skipped(task.name)
     found = cached_state(item) if return_state else item
@@ -76,9 +77,9 @@ def submit(recipe: Recipe, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
         RuntimeError: outside a flow, as no runner is there.
     """
     return_state, wait_for = take_call_options(kwargs)
-    item = recipe.finder.find(args, kwargs) if recipe.finder is not None else None
-    if item is not None:
-        future = _skipped(recipe.task, item)
+    location = recipe.finder.find(args, kwargs)
+    if location is not None:
+        future = _skipped(recipe.task, recipe.finder.store, location)
     else:
         future = _submit(Submission.of(recipe, args, kwargs), waited_for(wait_for))
     return _state(future) if return_state else future
@@ -92,11 +93,11 @@ def map(  # noqa: A001  # the name of the method that it serves
     return_state, wait_for = take_call_options(kwargs)
     hand_over = _delay if kwargs.pop("deferred", False) else _submit
     rows = list(map_arguments(task.binder, args, kwargs, task.name))
-    found = find_each(recipe, rows)
-    rest = Submission.of_each(recipe, compress(rows, [item is None for item in found]))
+    found, store = recipe.finder.find_many(rows), recipe.finder.store
+    rest = Submission.of_each(recipe, compress(rows, [place is None for place in found]))
     awaited = waited_for(wait_for)
     others = (hand_over(submission, awaited) for submission in rest)
-    futures = [next(others) if item is None else _skipped(task, item) for item in found]
+    futures = [next(others) if at is None else _skipped(task, store, at) for at in found]
     return [_state(future) for future in futures] if return_state else _list(futures)
 
 
@@ -132,7 +133,7 @@ def as_completed(futures: Iterable[Any], timeout: float | None = None) -> Iterat
 def _submit(submission: Submission, wait_for: list[Any] | None) -> Any:
     item = submission.item
     if item is not None and submission.is_skipped:
-        return _skipped(submission.task, item)
+        return _skipped(submission.task, item.store, item.location)
     under_way = CLAIMS.submitted(item)
     if under_way is not None:
         if submission.skips:
@@ -149,7 +150,7 @@ def _submit(submission: Submission, wait_for: list[Any] | None) -> Any:
 
 def _delay(submission: Submission, wait_for: list[Any] | None) -> Any:
     if submission.item is not None and submission.is_skipped:
-        return SkippedFuture(submission.item)
+        return SkippedFuture(submission.item.store, submission.item.location)
     ready, args, kwargs = submission.deferred()
     future: Any = with_api(StockTask.apply_async)(ready, args, kwargs, wait_for)
     if submission.item is not None:
@@ -157,9 +158,9 @@ def _delay(submission: Submission, wait_for: list[Any] | None) -> Any:
     return future
 
 
-def _skipped(task: Task[..., Any], item: Item) -> SkippedFuture:
+def _skipped(task: Task[..., Any], store: Store, location: str) -> SkippedFuture:
     progress.skipped(task.name)
-    return SkippedFuture(item)
+    return SkippedFuture(store, location)
 
 
 def _state(future: Any) -> Any:

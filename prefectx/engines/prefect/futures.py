@@ -12,7 +12,7 @@ from prefect.futures import PrefectFuture, PrefectTaskRunFuture
 from prefect.states import Completed
 
 from prefectx.futures import AnyFuture, AnyState
-from prefectx.item import Item
+from prefectx.item import Item, Store
 
 AnyFuture.register(PrefectFuture)  # type: ignore[type-abstract]
 AnyState.register(State)
@@ -24,13 +24,20 @@ class SkippedFuture(PrefectTaskRunFuture[Any]):
     Its id and its state are made when they are asked for.
 
     Parameters:
-        item: the output.
+        store: where the output is kept.
+        location: its path, URL or key there.
     """
 
-    def __init__(self, item: Item) -> None:
-        self.item = item
+    def __init__(self, store: Store, location: str) -> None:
+        self._store = store
+        self._location = location
         self._id: UUID | None = None
         self._state: State[Any] | None = None
+
+    @property
+    def item(self) -> Item:
+        """The output."""
+        return Item(self._store, self._location)
 
     @property
     def task_run_id(self) -> UUID:
