@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import os
 import re
@@ -202,7 +203,9 @@ class Filestore(Store):
     def _sign(self, key: SigningKey, location: str, temporary: str) -> None:
         # Written before the output is put in its place, named by what it signs and never changed:
         # the output that is there, whoever of several writers it is from, always has one.
-        signature = key.sign(_place(location), Path(temporary).read_bytes())
+        with Path(temporary).open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").digest()
+        signature = key.sign(_place(location), digest)
         beside = _signature_location(location, signature)
         with self._files(location).replacing(beside, fsync=self.fsync) as path:
             Path(path).write_text(signature)
@@ -210,7 +213,7 @@ class Filestore(Store):
     def _signed(self, key: SigningKey, location: str, path: str) -> bytes:
         # Read once: what is parsed is what was compared, whoever writes meanwhile.
         found = Path(path).read_bytes()
-        signature = key.sign(_place(location), found)
+        signature = key.sign(_place(location), hashlib.sha256(found).digest())
         try:
             with self._files(location).reading(_signature_location(location, signature)) as beside:
                 genuine = hmac.compare_digest(Path(beside).read_bytes(), signature.encode())

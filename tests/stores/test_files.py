@@ -8,9 +8,13 @@ import shutil
 import stat
 import subprocess
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import fsspec
+import numpy as np
+import pandas as pd
 import pytest
 
 from prefectx.errors import CorruptItemError, SaveError, StoreError
@@ -284,6 +288,28 @@ class TestSigning:
         with pytest.raises(CorruptItemError, match="was changed"):
             signed.load(f"{tmp_path}/a.txt")
 
+    @pytest.mark.parametrize("suffix", [".pkl", ".json", ".csv", ".parquet", ".npy", ".txt.gz"])
+    @pytest.mark.parametrize("mmap", [False, True])
+    def test_holds_for_every_format_behind_urls_too(self, suffix, mmap):
+        """A URL's file is refused where a byte is changed, or another one is in its place."""
+        data = {
+            ".csv": pd.DataFrame({"a": [1]}),
+            ".parquet": pd.DataFrame({"a": [1]}),
+            ".npy": np.arange(3),
+            ".txt.gz": "text",
+        }.get(suffix, [1])
+        signed = Filestore(signing_key="s3kr1t", mmap=mmap)
+        location = f"memory://{uuid.uuid4().hex}/a{suffix}"
+        signed.save(location, data)
+        assert type(signed.load(location)) is type(data)
+        files = fsspec.filesystem("memory")
+        files.cp_file(location, location.replace("/a.", "/b."))
+        with pytest.raises(CorruptItemError, match="not signed"):
+            signed.load(location.replace("/a.", "/b."))
+        files.pipe_file(location, files.cat_file(location) + b"\n")
+        with pytest.raises(CorruptItemError, match="not signed"):
+            signed.load(location)
+
     def test_refuses_another_outputs_content(self, signed, tmp_path):
         """A signature is of the name too: outputs cannot be exchanged."""
         signed.save(f"{tmp_path}/a.txt", "a")
@@ -333,8 +359,6 @@ def small_disk(tmp_path):
 @pytest.mark.parametrize("suffix", ["", ".bin", ".npy", ".parquet", ".json", ".csv.gz", ".feather"])
 def test_disk_full(small_disk, suffix, fsync):
     """The old output stays, nothing half-written is left, and the error says so."""
-    import numpy as np
-    import pandas as pd
 
     def data(size):
         noise = np.random.default_rng(0).integers(0, 255, size, dtype="uint8")
