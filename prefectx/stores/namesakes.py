@@ -20,6 +20,8 @@ from prefectx.errors import SaveError, StoreError
 
 # Devices on which upper and lower case are known to differ: nothing is to be looked for there.
 TELLING: set[int] = set()
+# On Linux a single folder may take names for the same, so that saving asks for each.
+_telling_folders: set[str] = set()
 _well_spelled: set[str] = set()
 # The coarsest clock of a file system that we know of, vfat's.
 _TICK_NS = 2_000_000_000
@@ -55,21 +57,28 @@ def kept_apart(path: str, beside: str) -> Iterator[None]:
     Raises:
         SaveError: where there is a namesake.
     """
-    # Asked for each: on Linux a single folder may be of this kind.
-    if not _folds(beside):
+    folder = os.path.dirname(path)
+    if _tells(folder, beside):
         yield
         return
-    folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         with contextlib.suppress(OSError):  # no locks there: what can be seen is still seen
-            fcntl.flock(folder, fcntl.LOCK_EX)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         try:
             _check_spelling(path if os.path.lexists(path) else beside)
         except StoreError as error:
             raise SaveError(str(error)) from error
         yield
     finally:
-        os.close(folder)
+        os.close(descriptor)
+
+
+def _tells(folder: str, beside: str) -> bool:
+    folds = folder not in _telling_folders and _folds(beside)
+    if folds is False:
+        _telling_folders.add(folder)
+    return not folds
 
 
 def _folds(path: str) -> bool | None:
