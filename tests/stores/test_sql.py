@@ -242,6 +242,20 @@ class TestSigning:
             signed.load("sales")
         assert len(SqlStore(url).load("sales")) in (1, 2, 3)
 
+    def test_calls_of_one_table_are_signed_each(self, url):
+        """One that was changed does not spoil the others; their keys cannot be exchanged."""
+        store = SqlStore(url, append=True, signing_key="s3kr1t")
+        for number in range(3):
+            store.save(f"clean/{number}", pd.DataFrame({"n": [number], f"c{number}": ["x"]}))
+        query(url, "UPDATE clean SET n = 5 WHERE key = '1'")
+        assert store.load("clean/0")["n"].tolist() == [0]
+        with pytest.raises(CorruptItemError, match=r"clean/1 in .* not signed"):
+            store.load("clean/1")
+        query(url, "UPDATE prefectx_items SET location = 'clean/3' WHERE location = 'clean/2'")
+        query(url, "UPDATE clean SET key = '3' WHERE key = '2'")
+        with pytest.raises(CorruptItemError, match=r"clean/3 in .* not signed"):
+            store.load("clean/3")
+
     def test_a_forged_pickle_does_not_run(self, signed, url, tmp_path):
         """Not even one that says it is a table, or has another one's signature."""
         signed.save("a", 1)
