@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import prefectx
-from prefectx import Store, load, override, task
+from prefectx import Filestore, Store, load, override, settings, task
+from prefectx.stores import SqlStore
 
 ROOT = Path(__file__).parent.parent
 
@@ -129,6 +130,26 @@ def test_a_key_in_the_environment_signs_what_is_saved(monkeypatch, tmp_path):
     (tmp_path / "1.json").write_text("2")
     with pytest.raises(prefectx.CorruptItemError, match="not signed"):
         load(item)
+
+
+@pytest.mark.parametrize("kept_by", ["files", "database"])
+def test_what_was_kept_before_there_was_a_key_is_made_anew(monkeypatch, tmp_path, kept_by):
+    """Where on_corrupt = "rerun": unsigned outputs, of a store made in code too."""
+    store = Filestore() if kept_by == "files" else SqlStore(f"sqlite:///{tmp_path}/results.db")
+    ran = []
+
+    @task(target="{x}.pkl", store=store, on_corrupt="rerun")
+    def keep(x):
+        ran.append(x)
+        return x
+
+    keep(1)
+    monkeypatch.setenv("PREFECTX_SIGNING_KEY", "a secret of the test")
+    settings.reset()
+    with override(mode="cache", root=tmp_path):
+        assert load(keep(1)) == 1
+        assert load(keep(1)) == 1
+    assert ran == [1, 1]
 
 
 class Broken(Store):
