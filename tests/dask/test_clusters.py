@@ -65,8 +65,8 @@ def test_a_cluster_behind_tls(places, tls, tmp_path):
 
 
 def test_the_report_is_written(places, tmp_path):
-    """`performance_report` names the file of Dask's report of the flow run."""
-    report = tmp_path / "report.html"
+    """`performance_report` names the file of Dask's report of the flow run; its folder is made."""
+    report = tmp_path / "reports" / "dask.html"
     places(workers=1, performance_report=str(report))
     assert "Dask Performance Report" in report.read_text()
 

@@ -119,7 +119,7 @@ def test_outputs_are_ordinary_files(on_dask, tmp_path: Path):
 @pytest.mark.slow
 def test_finished_calls_take_little_memory(on_dask):
     """A few kilobytes each while its future is kept, and a fraction of them after."""
-    kept, dropped = jobs.held_after(warm_up=80, calls=200)
+    kept, dropped = jobs.held_after(warm_up=60, calls=120)
     assert kept < 4000
     assert dropped < 2000
 

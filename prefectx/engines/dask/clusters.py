@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import dask
@@ -17,6 +18,9 @@ from prefectx.settings import Dask, Options
 _THRESHOLDS = ("target", "spill", "pause")
 _TTL = 300.0
 _BACK_WITHIN = "5m"
+# Seconds for which a worker must be idle to be stopped. Dask's three are less than one takes to
+# start on a busy machine; stopped while it starts, the cluster waits for it for ever.
+_IDLE = {"wait_count": 60}
 # By which Dask's processes know their parent, under its two names.
 _SET_BY_NANNIES = ("PYTHONHASHSEED", "__DASK_PARENT_PID", "DASK_PARENT")
 
@@ -38,11 +42,12 @@ def runner_arguments(options: Options) -> dict[str, Any]:
     if given.address:
         return arguments | {"address": given.address} | _check_address(given)
     cluster = _cluster_class(given)
-    own = _local(options) if _is_local(cluster) else _others(given)
+    is_local = _is_local(cluster)
+    own = _local(options) if is_local else _others(given)
     return arguments | {
         "cluster_class": cluster,
         "cluster_kwargs": own | given.cluster_kwargs,
-        "adapt_kwargs": given.adapt,
+        "adapt_kwargs": _IDLE | given.adapt if given.adapt and is_local else given.adapt,
     }
 
 
@@ -178,4 +183,6 @@ def _report(path: str) -> str:
         raise MissingDependencyError(
             "performance_report in [dask] needs the package bokeh: pip install bokeh"
         )
+    # Dask writes it when the run is over, and would fail then.
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     return path
