@@ -121,15 +121,21 @@ class Item:
         location: its path, URL or key there.
     """
 
-    __slots__ = ("__weakref__", "location", "store")
-
-    store: Store
-    location: str
+    __slots__ = ("__weakref__", "_location", "_store")
 
     def __init__(self, store: Store, location: str) -> None:
-        # Past __setattr__, which refuses: every call makes an item.
-        _set_store(self, store)
-        _set_location(self, location)
+        self._store = store
+        self._location = location
+
+    @property
+    def store(self) -> Store:
+        """Where the output is kept."""
+        return self._store
+
+    @property
+    def location(self) -> str:
+        """The path, URL or key of the output in its store."""
+        return self._location
 
     @property
     def name(self) -> str:
@@ -165,12 +171,6 @@ class Item:
     def __fspath__(self) -> str:
         return self.store.fspath(self.location)
 
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"an Item cannot be changed: {name!r}")
-
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"an Item cannot be changed: {name!r}")
-
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Item):
             return NotImplemented
@@ -191,7 +191,3 @@ class Item:
         info = self.info() if self.exists() else None
         state = "not there" if info is None else f"{info.size or 0:,} bytes, saved {info.saved}"
         return f"<code>{html.escape(self.location)}</code> <small>{html.escape(state)}</small>"
-
-
-_set_store = Item.__dict__["store"].__set__
-_set_location = Item.__dict__["location"].__set__

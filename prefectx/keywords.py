@@ -70,8 +70,6 @@ def take_call_options(kwargs: dict[str, Any]) -> tuple[bool, Any]:
     Returns:
         `return_state` and `wait_for`.
     """
-    if not kwargs:
-        return False, None
     return kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
 
 

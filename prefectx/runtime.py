@@ -13,6 +13,8 @@ from prefectx.modes import get_mode, load_engine
 from prefectx.scope import Scoped
 
 _values: Scoped[Mapping[str, Any]] = Scoped("prefectx_context")
+_here = _values.here.get
+_NOTHING: Mapping[str, Any] = {}
 _flow: ContextVar[str | None] = ContextVar("prefectx_flow", default=None)
 
 
@@ -34,7 +36,8 @@ def use_values(values: Mapping[str, Any]) -> AbstractContextManager[Mapping[str,
 
 def current_values() -> Mapping[str, Any]:
     """Return the values that are set."""
-    return _values.get() or {}
+    # Every call asks: `_values.get()`, but for the frame that it takes.
+    return _here() or _values.everywhere or _NOTHING
 
 
 @contextmanager

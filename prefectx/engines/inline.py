@@ -19,7 +19,7 @@ from prefectx.futures import AnyFuture, DoneAndNotDone, Future, FutureList, Skip
 from prefectx.item import Item, Store
 from prefectx.keywords import take_call_options
 from prefectx.mapping import map_arguments
-from prefectx.nested import are_atoms
+from prefectx.nested import ATOMS, are_atoms
 from prefectx.recipe import Recipe
 from prefectx.references import check_upstream, load_items, resolve_futures
 from prefectx.runtime import flow_name, in_flow
@@ -38,9 +38,13 @@ def call(recipe: Recipe, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         kwargs: likewise, with `return_state` and `wait_for`.
     """
     task = recipe.task
-    if recipe.is_bare and not kwargs and progress.current() is None and are_atoms(args):
-        return task.fn(*args)
-    return_state, wait_for = take_call_options(kwargs)
+    if recipe.is_bare and not kwargs and progress.current() is None:
+        for value in args:  # as `are_atoms`, but for the frame that it takes
+            if type(value) not in ATOMS:
+                break
+        else:
+            return task.fn(*args)
+    return_state, wait_for = take_call_options(kwargs) if kwargs else (False, None)
     if not return_state:
         location = recipe.finder.find(args, kwargs)
         if location is not None:

@@ -84,7 +84,7 @@ class Filestore(Store):
         Raises:
             StoreError: where a folder is there, or no way to look.
         """
-        return self._files(location).exists(location)
+        return (self._files(location) if "://" in location else local).exists(location)
 
     def exists_many(self, locations: Iterable[str]) -> set[str]:
         """Return those of `locations` that exist, listing a folder that holds many of them."""
