@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from prefectx import settings
-from tests.servers import drain_prefect, prefect_server
+from tests.servers import drain_prefect, shared_prefect_server
 
 
 @pytest.fixture(autouse=True)
@@ -22,9 +22,12 @@ def settings_reset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
 
 
 @pytest.fixture(scope="session")
-def prefect_api(tmp_path_factory: pytest.TempPathFactory):
-    """A real Prefect server for the session; gives the URL of its API."""
-    with prefect_server(tmp_path_factory.mktemp("prefect")) as url:
+def prefect_api(tmp_path_factory: pytest.TempPathFactory, worker_id: str):
+    """A real Prefect server for the session, all of its processes; gives the URL of its API."""
+    base = tmp_path_factory.getbasetemp()
+    home = (base if worker_id == "master" else base.parent) / "prefect-server"
+    home.mkdir(exist_ok=True)
+    with shared_prefect_server(home) as url:
         yield url
         drain_prefect()
 

@@ -60,30 +60,33 @@ def wait_until(question: Callable[[], Any], seconds: float = 60) -> Any:
 class Api:
     """What tests ask a server."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, auth: str | None = None) -> None:
         self.url = url
+        self.auth = tuple(auth.split(":")) if auth else None
 
-    def read(self, kind: str, **filters: Any) -> list[dict[str, Any]]:
+    def read(self, kind: str, **filters: Any) -> Any:
         """Return the runs, logs or artifacts that the API has, by its filters."""
-        answer = httpx.post(f"{self.url}/{kind}/filter", json=filters, timeout=30)
+        answer = httpx.post(f"{self.url}/{kind}/filter", json=filters, auth=self.auth, timeout=30)
         return answer.raise_for_status().json()
 
 
 class Server(Api):
     """A `prefect server start` of its own, on the loopback interface."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, auth: str | None = None) -> None:
+        home.mkdir(exist_ok=True)
         self.home = home
         self.port = free_port()
-        super().__init__(f"http://127.0.0.1:{self.port}/api")
+        super().__init__(f"http://127.0.0.1:{self.port}/api", auth)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         command = [sys.executable, "-m", "prefect", "server", "start", "--no-ui"]
+        secret = {"PREFECT_SERVER_API_AUTH_STRING": ":".join(self.auth)} if self.auth else {}
         with (self.home / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, "--host", "127.0.0.1", "--port", str(self.port)],
-                env=server_environment(self.home),
+                env=server_environment(self.home) | secret,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

@@ -203,8 +203,8 @@ def test_assets(mode, server):
 
     assert [pipeline(), pipeline()] == [[1], [1]]
     assert len(ran) == (2 if mode == "prefect" else 1)
-    asked = {"resource": {"id": [key]}, "event": {"prefix": ["prefect.asset.materialization"]}}
-    wait_until(lambda: server.read("events", filter=asked)["events"])
+    events = wait_until(lambda: server.read("events", filter={"resource": {"id": [key]}})["events"])
+    assert events[0]["event"] == "prefect.asset.materialization.succeeded"
 
 
 def test_process_pool(mode, module):

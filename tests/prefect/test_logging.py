@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 
 import pytest
 
@@ -18,7 +19,7 @@ def work(x):
     logging.getLogger("other").info("not asked for")
     return x
 
-@flow
+@flow(name="{name}")
 def pipeline():
     get_run_logger().info("from the flow")
     logging.getLogger("mylib").info("from mylib in the flow")
@@ -32,8 +33,8 @@ if __name__ == "__main__":
 LOGGING = {"PREFECTX_LOGGING__EXTRA_LOGGERS": "mylib"}
 
 
-def program(before: str = "") -> str:
-    return PROGRAM.replace("{before}", before)
+def program(before: str = "", name: str = "logged") -> str:
+    return PROGRAM.replace("{before}", before).replace("{name}", name)
 
 
 @pytest.fixture
@@ -41,11 +42,12 @@ def logged(server, run_script):
     """Run the program, give its lines at the API: (task run or None, message)."""
 
     def run(before: str = "", **environment: str) -> tuple[str, list[tuple[str | None, str]]]:
-        known = {run["id"] for run in server.read("flow_runs")}
-        done = run_script(program(before), PREFECT_API_URL=server.url, **LOGGING, **environment)
+        name = uuid.uuid4().hex
+        text = program(before, name)
+        done = run_script(text, PREFECT_API_URL=server.url, **LOGGING, **environment)
         assert done.returncode == 0, done.stderr
-        [new] = {run["id"] for run in server.read("flow_runs")} - known
-        lines = server.read("logs", limit=200, logs={"flow_run_id": {"any_": [new]}})
+        [run] = server.read("flow_runs", flows={"name": {"any_": [name]}})
+        lines = server.read("logs", limit=200, logs={"flow_run_id": {"any_": [run["id"]]}})
         return done.stderr, [(line["task_run_id"], line["message"]) for line in lines]
 
     return run

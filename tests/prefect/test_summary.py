@@ -33,6 +33,7 @@ def pipeline(xs):
 @flow
 def parent():
     pipeline([1, 2])
+    return prefect.runtime.flow_run.id
 
 
 def counts(flow):
@@ -71,10 +72,8 @@ def test_async_last_run(server, mode):
 
 def test_table_of_the_flow_run(server, mode):
     """Each flow run, a subflow too, ends with one table on its page, and a line in its log."""
-    before = {run["id"] for run in server.read("flow_runs", limit=200)}
-    parent()
-    runs = [r for r in server.read("flow_runs", limit=200) if r["id"] not in before]
-    child = next(run for run in runs if run["parent_task_run_id"])
+    children = {"parent_flow_run_id": {"any_": [parent()]}}
+    [child] = server.read("flow_runs", flow_runs=children)
     tables = server.read("artifacts", artifacts={"flow_run_id": {"any_": [child["id"]]}})
     [table] = [one for one in tables if one["type"] == "table"]
     [row] = json.loads(table["data"])
@@ -163,7 +162,9 @@ def proxy(real_server):
     proxy.stop()
 
 
-def test_finished_calls_ask_for_nothing(proxy, tmp_path):
+@pytest.mark.parametrize("runner", ["threads", pytest.param("dask", marks=pytest.mark.dask)])
+@pytest.mark.filterwarnings("ignore:Port 8787 is already in use:UserWarning")
+def test_finished_calls_ask_for_nothing(proxy, tmp_path, runner):
     """A flow whose 5,000 targets exist makes no task run and no request for one."""
     (tmp_path / "out").mkdir()
     with ThreadPoolExecutor() as pool:
@@ -185,7 +186,8 @@ def test_finished_calls_ask_for_nothing(proxy, tmp_path):
         assert all(future.state.is_completed() for future in prefectx.as_completed(futures))
         return total.submit(futures, wait_for=futures)
 
-    with prefectx.override(mode="prefect.skiptask", root=tmp_path, progress=False):
+    options = {"runner": {"type": runner}, "dask": {"workers": 2}, "progress": False}
+    with prefectx.override(mode="prefect.skiptask", root=tmp_path, **options):
         assert many().result().name == "0.json"
     paths = Counter(path for (_, path), n in proxy.counted.items() for _ in range(n))
     assert not [path for path in paths if "task_run" in path]
