@@ -22,6 +22,7 @@ from typing import Any
 _TICK = 0.5
 _ANSWER_WITHIN = 4.0
 _PAUSE = 2.0
+_LOOK = 10.0
 _FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 _INFO, _WARNING = 20, 30
 
@@ -113,6 +114,8 @@ class Helper:
         self.warned: list[Watched] = []
         self.away_since = 0.0
         self.retry_at = 0.0
+        self.look_at = time.time() + _LOOK
+        self.missed = False
 
     def serve(self) -> None:
         """Watch until the farewell, or until the parent is dead."""
@@ -152,6 +155,23 @@ class Helper:
                 show(watched, message)
                 self.unsent.append(watched.line(message))
         self.send()
+        if self.runs and now >= self.look_at:
+            self.look()
+
+    def look(self) -> None:
+        """See whether the server answers: of short tasks there is nothing else to send."""
+        self.look_at = time.time() + (_PAUSE if self.warned else _LOOK)
+        try:
+            if self.api is not None:
+                self.api.ask("/health")
+        except OSError as error:
+            # A busy server may leave one question without an answer.
+            if self.missed:
+                self.say_away(error)
+            self.missed = True
+        else:
+            self.missed = False
+            self.say_back()
 
     def send(self) -> None:
         """Send what is to be logged; what cannot be sent is kept until the server is back."""
@@ -169,8 +189,9 @@ class Helper:
     def say_away(self, error: OSError) -> None:
         """Warn once that the server does not answer."""
         if not self.warned:
-            self.away_since, self.warned = time.time(), list(self.runs.values())
-            self.warn(f"Prefect's server does not answer ({error}); what is logged is kept")
+            flows = [watched for watched in self.runs.values() if watched.run["kind"] == "flow"]
+            self.away_since, self.warned = time.time(), flows or list(self.runs.values())
+            self.warn(f"Prefect's server does not answer ({error}); logs and states are kept")
 
     def say_back(self) -> None:
         """Say that the server answers again, to the runs that were warned."""

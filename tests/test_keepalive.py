@@ -47,7 +47,7 @@ class Recorder:
         if path.startswith("/api/csrf-token"):
             self.token = "a-token"
             return 200, {"token": self.token}
-        if body is not None and self.failures:
+        if (body is not None or path == "/api/health") and self.failures:
             self.failures -= 1
             return 503, {}
         if self.token != headers.get("Prefect-Csrf-Token") or self.token == "":
@@ -114,6 +114,18 @@ def test_lines_of_an_outage_are_kept(api, capfd):
     assert messages[0].startswith("Still running")
     assert any("does not answer" in message for message in messages)
     assert "answers again" in capfd.readouterr().err
+
+
+@pytest.mark.slow
+def test_an_outage_is_seen_where_tasks_are_short(api, capfd):
+    """The server is looked for also where nothing is to be sent; the flow says that it is away."""
+    api.failures = 2
+    with watching(FLOW, Api(api.url, {}), 100), watching(TASK, Api(api.url, {}), 100):
+        wait_for(lambda: len(api.lines()) >= 2, 30)
+    away, back = (line["message"] for line in api.lines())
+    assert "does not answer" in away
+    assert "answers again" in back
+    assert {line["task_run_id"] for line in api.lines()} == {None}
 
 
 PROGRAM = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import inspect
 import logging
@@ -21,6 +22,8 @@ from prefectx.logs import quiet
 from prefectx.settings import Options
 
 _ANSWER_WITHIN = 5.0
+# What the user has chosen may be busy.
+_CHOSEN_ANSWERS_WITHIN = 15.0
 _START_WITHIN = 120
 
 # The APIs that have answered once in this process.
@@ -94,9 +97,21 @@ def _embedded(instead_of: str) -> str:
     if not server.running:
         _log().info("No Prefect server at %s: starting an embedded one", instead_of)
         # The announcement of the server is ours: one line, not three.
-        with quiet(get_logger()):
+        with quiet(get_logger()), temporary_settings(_unobserved()):
             server.start()
+        atexit.register(_stop, server)
     return server.api_url
+
+
+def _unobserved() -> dict[Any, Any]:
+    # A server for one run has nothing to report; without the internet it would log a traceback.
+    chosen = get_current_settings().server.model_fields_set
+    return {} if "analytics_enabled" in chosen else {"server.analytics_enabled": False}
+
+
+def _stop(server: Any) -> None:
+    with quiet(get_logger()):
+        server.stop()
 
 
 def embedded_server_pid(url: str) -> int | None:
@@ -119,7 +134,7 @@ def _check(url: str) -> None:
     if url in _answering:
         return
     with temporary_settings({"client.max_retries": 0}):
-        settings = {"timeout": httpx.Timeout(_ANSWER_WITHIN)}
+        settings = {"timeout": httpx.Timeout(_CHOSEN_ANSWERS_WITHIN)}
         with get_client(httpx_settings=settings, sync_client=True) as client:
             problem = client.api_healthcheck()
     if problem is not None:

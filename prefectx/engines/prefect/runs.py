@@ -14,6 +14,7 @@ from prefectx.display import showing
 from prefectx.engines.prefect import logs
 from prefectx.engines.prefect.api import prefect_api
 from prefectx.engines.prefect.around import Kind, around
+from prefectx.engines.prefect.outages import outlast
 from prefectx.engines.prefect.summary import sum_up
 from prefectx.engines.prefect.watch import watching_flow
 from prefectx.flows import Flow
@@ -85,7 +86,9 @@ class FlowStep:
                 yield
         else:
             summary.engine_run = context.flow_run
-            with watching_flow(settings.current().project):
+            options = settings.current().project
+            outlast(options.keepalive.outage, context.flow_run.id)
+            with watching_flow(options):
                 yield
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefect.context import TaskRunContext
 
 from prefectx.call import Call, Outcome
 from prefectx.engines.prefect import logs
+from prefectx.engines.prefect.around import around
 from prefectx.engines.prefect.futures import cached_state, saved_state
 from prefectx.engines.prefect.watch import watching_task
 from prefectx.item import Item
 from prefectx.tasks import Task
+
+if TYPE_CHECKING:
+    from prefectx.settings import Options
 
 
 class Step:
@@ -71,6 +76,26 @@ class Step:
 
     def __reduce__(self) -> tuple[type[Step], tuple[Call, bool]]:
         return Step, (self.call, self.is_finished)
+
+
+class Watched:
+    """What Prefect runs where nothing is kept: the function itself, watched by keepalive.
+
+    Parameters:
+        task: the task.
+        options: its options where the call was made.
+    """
+
+    def __init__(self, task: Task[..., Any], options: Options) -> None:
+        self.task = task
+        self.options = options
+        _look_like(self, task.fn)
+        self.__signature__ = task.binder.signature
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the function."""
+        watching = functools.partial(watching_task, self.options)
+        return around(watching, self.task, self.task.fn, args, kwargs)
 
 
 class Delayed(NamedTuple):

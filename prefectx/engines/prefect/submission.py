@@ -95,6 +95,8 @@ class Submission:
         task = prefect_task(self._task).named(self._run_name())
         if self._needs_step():
             task = task.for_call(self._call, is_finished=self.is_finished)
+        else:
+            task = task.watched(self._recipe.options)
         return task, *self._task.binder.unbind(for_prefect(self._arguments))
 
     def deferred(self) -> tuple[PrefectTask[..., Any], tuple[Any, ...], dict[str, Any]]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from prefect import Task as StockTask
 from prefect.cache_policies import NO_CACHE
 
 from prefectx.call import Call
 from prefectx.engines.prefect.api import with_api
-from prefectx.engines.prefect.steps import Served, Step
+from prefectx.engines.prefect.steps import Served, Step, Watched
 from prefectx.hooks import H
 from prefectx.tasks import P, R, Task
+
+if TYPE_CHECKING:
+    from prefectx.settings import Options
 
 _PERSISTENCE = frozenset(
     {
@@ -106,9 +109,23 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
             copy.cache_policy = NO_CACHE
         return copy
 
+    def watched(self, options: Options) -> Self:
+        """Return a task whose runs keepalive watches, where `options` say so.
+
+        Parameters:
+            options: the task's options where the call is made.
+        """
+        if options.keepalive.interval is None:
+            return self
+        copy = self.copy()
+        copy.fn = Watched(self, options)
+        return copy
+
     def __reduce__(self) -> tuple[Any, ...]:
         if isinstance(self.fn, Step):
             return _task_for_call, (self.fn.call, self.task_run_name, self.fn.is_finished)
+        if isinstance(self.fn, Watched):
+            return _watched, (self.fn.task, self.fn.options)
         return super().__reduce__()
 
     @classmethod
@@ -137,3 +154,7 @@ def prefect_task(task: Task[..., Any]) -> PrefectTask[..., Any]:
 
 def _task_for_call(call: Call, name: Any, is_finished: bool) -> PrefectTask[..., Any]:
     return prefect_task(call.task).named(name).for_call(call, is_finished=is_finished)
+
+
+def _watched(task: PrefectTask[..., Any], options: Options) -> PrefectTask[..., Any]:
+    return task.watched(options)
