@@ -101,19 +101,23 @@ def trimming(wanted: bool = True) -> Iterator[None]:
         trimmer.end()
 
 
-@functools.cache
-def _trimmer() -> Trimmer | None:
-    malloc_trim = _malloc_trim()
-    if malloc_trim is None:
-        return None
+def give_back() -> None:
+    """Give memory back now: something large is over.
 
-    def release() -> None:
+    Does nothing where the C library has no such call.
+    """
+    malloc_trim = _malloc_trim()
+    if malloc_trim is not None:
         _release_arrow()
         malloc_trim(0)
 
-    return Trimmer(_resident, release, pause=_PAUSE)
+
+@functools.cache
+def _trimmer() -> Trimmer | None:
+    return Trimmer(_resident, give_back, pause=_PAUSE) if _malloc_trim() else None
 
 
+@functools.cache
 def _malloc_trim() -> Callable[[int], int] | None:
     if sys.platform != "linux":
         return None

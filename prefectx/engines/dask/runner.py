@@ -14,7 +14,7 @@ from prefect.tasks import Task
 from prefect_dask.client import PrefectDaskClient
 from prefect_dask.task_runners import DaskTaskRunner
 
-from prefectx import settings
+from prefectx import memory, settings
 from prefectx.engines.dask import internals
 from prefectx.engines.dask.clusters import Environment, runner_arguments
 from prefectx.engines.dask.contexts import RunContexts
@@ -104,6 +104,9 @@ class DaskRunner(DaskTaskRunner):
         # Dask keeps what it has sent, for those who work on it: a thousand batches of calls.
         with dask.config.set({_LOG: min(dask.config.get(_LOG), _SENT_KEPT)}):
             client = super().client
+        if self._options.dask.trim:
+            self._exit_stack.callback(memory.give_back)
+            self._exit_stack.callback(client.run_on_scheduler, memory.give_back)
         self._run = f"prefectx-{uuid4().hex}"
         # A cluster of ours is nobody else's: where its workers are gone, none will come.
         patience = None if self.address else _PATIENCE
