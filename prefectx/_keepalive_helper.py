@@ -155,8 +155,12 @@ class Helper:
                 show(watched, message)
                 self.unsent.append(watched.line(message))
         self.send()
-        if self.runs and now >= self.look_at:
+        if now >= self.look_at and self.flows():
             self.look()
+
+    def flows(self) -> list[Watched]:
+        """Return the flow runs among the runs: in a worker there are none."""
+        return [watched for watched in self.runs.values() if watched.run["kind"] == "flow"]
 
     def look(self) -> None:
         """See whether the server answers: of short tasks there is nothing else to send."""
@@ -189,8 +193,8 @@ class Helper:
     def say_away(self, error: OSError) -> None:
         """Warn once that the server does not answer."""
         if not self.warned:
-            flows = [watched for watched in self.runs.values() if watched.run["kind"] == "flow"]
-            self.away_since, self.warned = time.time(), flows or list(self.runs.values())
+            self.away_since = time.time()
+            self.warned = self.flows() or list(self.runs.values())
             self.warn(f"Prefect's server does not answer ({error}); logs and states are kept")
 
     def say_back(self) -> None:
