@@ -30,6 +30,8 @@ class SqliteStore(Store):
     def load(self, location: str) -> Any:
         """Read the row back."""
         rows = self._execute("select data from outputs where location = ?", location)
+        if not rows:
+            raise FileNotFoundError(location)
         return pickle.loads(rows[0][0])
 
     def delete(self, location: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -99,6 +101,22 @@ class Definition:
 
     def __init__(self, **arguments):
         self.arguments = arguments
+
+
+class TestExample(StoreContract):
+    """The store of `examples/custom_store.py`."""
+
+    unsavable = None
+
+    @pytest.fixture
+    def store(self, tmp_path, monkeypatch):
+        monkeypatch.syspath_prepend(Path(__file__).parents[2] / "examples")
+        example = importlib.import_module("custom_store")
+        return example.SqliteStore(str(tmp_path / "outputs.sqlite"))
+
+    @pytest.fixture
+    def root(self):
+        return ""
 
 
 class Lines(Store):
