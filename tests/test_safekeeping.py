@@ -1,7 +1,10 @@
 """Options that guard outputs: locks, damaged files, pickles, signatures, stores that fail."""
 
+import asyncio
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -175,3 +178,33 @@ def test_what_a_store_of_ones_own_raises_names_task_and_location():
 
     with pytest.raises(prefectx.SaveError, match=r"'keep'.*working/keep/1.*RuntimeError: the disk"):
         keep(1)
+
+
+def test_waiting_for_a_lock_leaves_the_event_loop_to_others(tmp_path):
+    """In async code other tasks go on while a call waits for its lock."""
+
+    @task(target="one.json", lock=True)
+    async def one():
+        return 1
+
+    is_held, is_over = threading.Event(), threading.Event()
+
+    def hold():
+        with Filestore().lock(f"{tmp_path}/one.json"):
+            is_held.set()
+            is_over.wait(20)
+
+    async def wait_beside_others():
+        waiting = asyncio.create_task(one())
+        await asyncio.sleep(0.2)
+        went_on = not (waiting.done() or is_over.is_set())
+        is_over.set()
+        return went_on, (await waiting).load()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    is_held.wait(20)
+    started = time.monotonic()
+    assert asyncio.run(wait_beside_others()) == (True, 1)
+    holder.join()
+    assert time.monotonic() - started < 15
