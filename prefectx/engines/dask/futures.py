@@ -99,6 +99,8 @@ class DaskFuture(PrefectDaskFuture[Any]):
     def _settle(self, timeout: float | None = None) -> None:
         while self._end_state is None:
             dask = self._wrapped_future
+            if dask is None:
+                continue  # settled by Dask's thread since
             try:
                 parcel = dask.result(timeout)
             except (Exception, asyncio.CancelledError) as error:
