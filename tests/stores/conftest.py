@@ -110,10 +110,13 @@ def folding_disk(tmp_path):
         [sys.executable, str(program), str(folder), str(disk)], stderr=subprocess.PIPE
     )
     try:
-        while not disk.is_mount():
-            if server.poll() is not None:
-                pytest.skip(f"a file system cannot be mounted here: {server.stderr.read()}")
+        deadline = time.monotonic() + 30
+        while not disk.is_mount() and server.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
+        if not disk.is_mount():
+            server.terminate()
+            said = server.communicate(timeout=10)[1].decode()
+            pytest.skip(f"a file system cannot be mounted here: {said}")
         yield disk
     finally:
         server.terminate()
