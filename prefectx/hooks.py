@@ -32,7 +32,8 @@ class Hooked:
     def _hook(self, kind: str, fn: H) -> H:
         hooks = [*(self.prefect_keywords.get(kind) or ()), fn]
         self.prefect_keywords = {**self.prefect_keywords, kind: hooks}
-        self.__dict__.pop("_twin", None)
+        for made in ("_twin", "_method"):
+            self.__dict__.pop(made, None)
         return fn
 
 

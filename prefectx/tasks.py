@@ -32,8 +32,13 @@ class Task(HookedTask, Decorated[P, R]):
         binder: binds arguments to the function's parameters.
     """
 
-    _derived = ("_twin", "_recipe", "binder")
+    _derived = ("_twin", "_recipe", "_method", "_unbound", "binder")
     _recipe: Recipe | None = None
+    # A method is bound anew for each call: what is dear is made once, for the methods of all
+    # objects, by `_method`, which is `_unbound` of each.
+    _method: Self | None = None
+    _unbound: Self | None = None
+    _hidden = 0
 
     def __init__(
         self,
@@ -48,20 +53,30 @@ class Task(HookedTask, Decorated[P, R]):
     @functools.cached_property
     def binder(self) -> Binder:
         """What binds arguments to the function's parameters."""
-        return Binder(self.fn)
+        return Binder(self.fn) if self._unbound is None else self._unbound.binder
 
     @property
     def hidden_arguments(self) -> frozenset[str]:
         """The arguments that are not shown in an automatic base: `self`, `*args`, `**kwargs`."""
-        bound = list(self.binder.signature.parameters)[: len(self.owner)]
+        bound = self.binder.names[: self._hidden or len(self.owner)]
         return self.binder.variadic.union(bound)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Self:
+        bound = super().__get__(instance, owner)
+        if bound is not self:
+            if self._method is None:
+                self._method = self.copy()
+                self._method._hidden = 1
+            bound._unbound = self._method
+        return bound
 
     def recipe(self) -> Recipe:
         """Return what the task's options come to under the settings in force."""
         current = settings.current()
         recipe = self._recipe
         if recipe is None or recipe.settings is not current:
-            recipe = self._recipe = Recipe(self, current)
+            unbound = self._unbound
+            recipe = self._recipe = Recipe(self, current) if unbound is None else unbound.recipe()
         return recipe
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:

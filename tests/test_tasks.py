@@ -296,3 +296,24 @@ def test_a_chain_of_finished_calls_loads_nothing(tmp_path):
     (tmp_path / "one" / "1.json").write_text("not json")
     assert load(two.submit(one.submit(1))) == 1
     assert ran == []
+
+
+def test_options_of_one_method_are_its_own():
+    """with_options of a bound method changes neither the class nor other objects."""
+
+    class Adder:
+        def __init__(self, by):
+            self.by = by
+
+        @task(target="{self.by}-{n}.json")
+        def add(self, n):
+            return self.by + n
+
+    one, two = Adder(1), Adder(2)
+    other = one.add.with_options(target="other-{self.by}-{n}.json")
+    assert [call(5).name for call in (one.add, two.add, other)] == [
+        "1-5.json",
+        "2-5.json",
+        "other-1-5.json",
+    ]
+    assert load([two.add(5), other(5), one.add(5)]) == [7, 6, 6]
