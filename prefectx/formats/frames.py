@@ -52,13 +52,16 @@ def _dump_parquet(data: Any, stream: BinaryIO) -> None:
 
 
 def _load_parquet(stream: BinaryIO) -> Any:
-    metadata = _parquet().read_metadata(stream)
+    # By its name Arrow reads a file itself: what Python hands to it is in memory once more.
+    name = getattr(stream, "name", None)
+    source = name if isinstance(name, str) else stream
+    metadata = _parquet().read_metadata(source)
     stream.seek(0)
     if (metadata.created_by or "").startswith("Polars"):
         return require("polars", "to read this .parquet file").read_parquet(stream)
     if (metadata.metadata or {}).get(_MARK) == b"pyarrow":
-        return _unmarked(_parquet().read_table(stream))
-    return require("pandas", "to read .parquet files").read_parquet(stream, engine="pyarrow")
+        return _unmarked(_parquet().read_table(source))
+    return require("pandas", "to read .parquet files").read_parquet(source, engine="pyarrow")
 
 
 def _parquet() -> Any:

@@ -273,6 +273,14 @@ def test_the_library_that_wrote_reads(tmp_path, suffix):
         assert found.schema == data.schema
 
 
+@pytest.mark.parametrize("folder", ["year=2024", "*?[a] %s #x", "s3:", ".hidden", "ü"])
+def test_the_name_of_a_folder_means_nothing_to_parquet(tmp_path, folder):
+    """It is no column, no pattern and no URL."""
+    for data in (pd.DataFrame({"n": [1]}), pl.DataFrame({"n": [1]}), pa.table({"n": [1]})):
+        STORE.save(f"{tmp_path}/{folder}/_a.parquet", data)
+        assert STORE.load(f"{tmp_path}/{folder}/_a.parquet").equals(data)
+
+
 KEPT_IN_CSV = {
     "labels": pd.DataFrame({"a": [1.0, 2.0]}).describe(),
     "named index": pd.DataFrame({"k": ["a", "b", "b"], "n": [1, 2, 3]}).groupby("k").sum(),
