@@ -270,7 +270,7 @@ def _call_bare(
 ) -> Any:
     if wait_for is not None:
         check_upstream(wait_for)
-    if kwargs or not are_atoms(args):
+    if not (are_atoms(args) and are_atoms(kwargs.values())):
         given = load_items(resolve_futures({"args": args, "kwargs": kwargs}))
         args, kwargs = given["args"], given["kwargs"]
     if progress.current() is None:
