@@ -155,7 +155,8 @@ class Filestore(Store):
             raise StoreError(
                 f"lock = true is not possible at {location}: {type(self).__name__} locks local "
                 "paths only, as a service has no lock that dies with its holder. Keep the output "
-                "in a folder or a database, or let two runs make it (lock = false): it is whole in any case"
+                "in a folder or a database, or let two runs make it (lock = false): it is whole "
+                "in any case"
             )
         from prefectx.stores.locks import locked
 
