@@ -12,12 +12,13 @@ from prefectx import settings
 from prefectx.annotations import is_marked, quote
 from prefectx.claims import CLAIMS
 from prefectx.errors import CorruptItemError, PrefectxError, SaveError, StoreError
+from prefectx.fields import Fields
 from prefectx.fingerprint import comparable
 from prefectx.futures import AnyState, state_result
 from prefectx.item import Item, Store
 from prefectx.memory import trimming
 from prefectx.nested import ATOMS
-from prefectx.recipe import Fields, Recipe
+from prefectx.recipe import Recipe
 from prefectx.references import load_items, settle
 from prefectx.runtime import current_values, use_values
 from prefectx.turn import Turn

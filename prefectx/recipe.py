@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from prefectx.base import AutomaticBase
 from prefectx.errors import ConfigError, StoreError, TargetError
+from prefectx.fields import Fields
 from prefectx.finder import Finder, NoFinder
-from prefectx.fingerprint import short_hash
 from prefectx.formats import known_suffix
 from prefectx.item import Item, Store
 from prefectx.modes import get_mode, load_engine
-from prefectx.runtime import current_values
 from prefectx.stores import make_store
 from prefectx.stores.files import Filestore
 from prefectx.target import Part, Template, compile_template, contained
@@ -69,6 +66,8 @@ class Recipe:
         "target",
         "task",
     )
+
+    task: Task[..., Any]
 
     def __init__(self, task: Task[..., Any], settings: Settings) -> None:
         self.task = task
@@ -140,9 +139,9 @@ class Recipe:
         assert template is not None
         always_looks = self.mode.skips and not options.refresh and options.on_corrupt == "error"
         is_known = type(store).locate in (Filestore.locate, Store.locate)
-        location = store.locate(options.root, place := f"{template.prefix}x")
         if not (always_looks and is_known and self.is_closed and self.task.binder.is_simple):
             return NoFinder(store)
+        location = store.locate(options.root, place := f"{template.prefix}x")
         if not (template.is_normal and location.endswith(place)):
             return NoFinder(store)
         before, shared = location.removesuffix(place), options.shared
@@ -211,69 +210,3 @@ class Recipe:
 
     def _where(self, template: Template) -> str:
         return f"task {self.task.name!r}, target {template.text!r}"
-
-
-class Fields(dict[str, Any]):
-    """What the templates of one call may name; the first that has a name wins.
-
-    The arguments themselves are in the dict, the rest is made when it is asked for.
-
-    Parameters:
-        recipe: the recipe of the called task.
-        arguments: the arguments of the call by name, defaults applied.
-        flow: gives the name of the flow that makes the call, None outside a flow.
-
-    Attributes:
-        arguments: as the templates see them.
-        is_automatic: whether the base was made from the arguments.
-    """
-
-    __slots__ = ("_flow", "_recipe", "arguments", "is_automatic")
-
-    def __init__(
-        self, recipe: Recipe, arguments: dict[str, Any], flow: Callable[[], str | None]
-    ) -> None:
-        super().__init__(arguments)
-        self.arguments = arguments
-        self.is_automatic = False
-        self._recipe = recipe
-        self._flow = flow
-        if recipe.task.binder.variadic:
-            self.update(recipe.task.binder.fields(arguments))
-
-    def __missing__(self, name: str) -> Any:
-        context = self.context
-        if name in context:
-            return context[name]
-        value = _BUILT_IN[name](self)
-        if value is None:
-            raise KeyError(name)
-        return value
-
-    @property
-    def context(self) -> Mapping[str, Any]:
-        """The values set at run time, before those of the configuration."""
-        values, configured = current_values(), self._recipe.options.context
-        return {**configured, **values} if values and configured else values or configured
-
-    def names(self) -> set[str]:
-        """Return the names that there are."""
-        absent = {"flow"} if self._flow() is None else set()
-        return {*self, *self.context, *_BUILT_IN} - absent
-
-    def _base(self) -> str:
-        self.is_automatic = True
-        return self._recipe.automatic_base().fill(self.arguments)
-
-
-_BUILT_IN: Mapping[str, Callable[[Fields], Any]] = {
-    "funcname": lambda fields: fields._recipe.task.fn.__name__,
-    "name": lambda fields: fields._recipe.task.name,
-    "flow": lambda fields: fields._flow(),
-    "module": lambda fields: fields._recipe.task.fn.__module__,
-    "base": Fields._base,
-    "ext": lambda fields: fields._recipe.suffix,
-    "now": lambda fields: datetime.datetime.now(),
-    "today": lambda fields: datetime.date.today(),
-    "arguments": lambda fields: short_hash(fields.arguments),
-}

@@ -10,7 +10,8 @@ from pathlib import Path
 from prefectx import settings
 from prefectx.cli.loading import AnyTask, load_tasks, names_in_contexts
 from prefectx.errors import PrefectxError
-from prefectx.recipe import Fields, Recipe
+from prefectx.fields import Fields
+from prefectx.recipe import Recipe
 from prefectx.settings import Settings
 from prefectx.settings.layers import variable_name
 from prefectx.settings.origins import Place, display
