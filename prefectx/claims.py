@@ -46,7 +46,8 @@ class Claims:
         """
         owners = self.owners(item.store)
         owner = owners.setdefault(item.location, claim)
-        if owner is claim or owner == claim:
+        # Not a number is not equal to itself, but the same argument.
+        if owner is claim or owner == claim or repr(owner) == repr(claim):
             return
         if self._is_busy(item) or item.exists():
             raise TargetError(_collision(item, owner, claim, template))

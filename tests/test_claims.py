@@ -47,6 +47,12 @@ def test_the_same_call_again_is_no_error():
     assert clean("a/x.csv") == clean(path="a/x.csv", year=2024)
 
 
+def test_not_a_number_is_the_same_argument():
+    """The same call is no error, though its argument is not equal to itself."""
+    kept = clean.with_options(target="nan/{year}")
+    assert kept("a", float("nan")) == kept("a", float("nan"))
+
+
 def test_shared_targets_are_allowed_where_they_are_wanted():
     """shared = true lets calls share one output."""
     shared = clean.with_options(shared=True, target="all.json")
