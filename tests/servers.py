@@ -16,6 +16,10 @@ from typing import Any
 import httpx
 
 
+# Servers that this process has started, and that others may still use when it is through.
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
 def free_port() -> int:
     """Return a port that nobody listens on."""
     with socket.socket() as probe:
@@ -41,6 +45,7 @@ def shared_prefect_server(home: Path) -> Iterator[str]:
         if not state.get("users"):
             url, server = _start_prefect(home)
             state |= {"url": url, "pid": server.pid, "users": 0}
+            _children[server.pid] = server
         state["users"] += 1
         url = state["url"]
     try:
@@ -50,6 +55,8 @@ def shared_prefect_server(home: Path) -> Iterator[str]:
             state["users"] -= 1
             if not state["users"]:
                 os.kill(state["pid"], signal.SIGTERM)
+                if state["pid"] in _children:
+                    _children.pop(state["pid"]).wait(timeout=60)
 
 
 @contextmanager

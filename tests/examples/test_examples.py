@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -24,6 +25,13 @@ PREFECT = ["prefect", "prefect.cachetask", "prefect.skiptask"]
 
 def run_example(name: str, mode: str, folder: Path, *arguments: str, api: str | None = None) -> str:
     """Run an example in a folder; return what it prints."""
+    return completed(name, mode, folder, *arguments, api=api).stdout
+
+
+def completed(
+    name: str, mode: str, folder: Path, *arguments: str, api: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run an example in a folder; return what it prints and what it logs."""
     environment = {**os.environ, "PREFECTX": mode, "PYTHONWARNINGS": "default"}
     if api is not None:
         environment["PREFECT_API_URL"] = api
@@ -36,7 +44,7 @@ def run_example(name: str, mode: str, folder: Path, *arguments: str, api: str | 
         timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return done
 
 
 def counts(output: str) -> dict[str, tuple[int, int, int]]:
@@ -46,9 +54,10 @@ def counts(output: str) -> dict[str, tuple[int, int, int]]:
     return {row[0]: tuple(map(int, row[1:])) for row in rows if len(row) == 4 and row[0] in tasks}
 
 
-def last_flow_run(api: str) -> str:
-    """Ask the server for the flow run that was started last."""
-    newest = {"sort": "START_TIME_DESC", "limit": 1}
+def flow_run_of(api: str, log: str) -> str:
+    """Ask the server for the flow run that a log begins with."""
+    name = re.search("Beginning flow run '([^']+)'", log)[1]
+    newest = {"flow_runs": {"name": {"any_": [name]}}, "sort": "START_TIME_DESC", "limit": 1}
     return httpx.post(f"{api}/flow_runs/filter", json=newest).raise_for_status().json()[0]["id"]
 
 
@@ -129,8 +138,8 @@ def test_report_reaches_prefect_once(tmp_path, prefect_api):
     flow_runs = []
 
     def report() -> None:
-        run_example("library_report.py", "prefect.skiptask", tmp_path, api=prefect_api)
-        flow_runs.append(last_flow_run(prefect_api))
+        run = completed("library_report.py", "prefect.skiptask", tmp_path, api=prefect_api)
+        flow_runs.append(flow_run_of(prefect_api, run.stderr))
 
     report()
     report()
