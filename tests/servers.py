@@ -15,7 +15,6 @@ from typing import Any
 
 import httpx
 
-
 # Servers that this process has started, and that others may still use when it is through.
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
