@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from prefectx import settings
@@ -230,11 +230,13 @@ class Call:
         """Have what held where the call was made: its settings, the values set at run time."""
         if isinstance(self._recipe, Recipe) and self._recipe.settings is settings.current():
             return _NOTHING
-        baggage = self._baggage()
-        contexts = ExitStack()
-        contexts.enter_context(settings.use(baggage.settings))
-        contexts.enter_context(use_values(baggage.context))
-        return contexts
+        return _unpacked(self._baggage())
+
+
+@contextmanager
+def _unpacked(baggage: Baggage) -> Iterator[None]:
+    with settings.use(baggage.settings), use_values(baggage.context):
+        yield
 
 
 class _InThread:

@@ -36,7 +36,7 @@ def use_values(values: Mapping[str, Any]) -> AbstractContextManager[Mapping[str,
 
 def current_values() -> Mapping[str, Any]:
     """Return the values that are set."""
-    # Every call asks: `_values.get()`, but for the frame that it takes.
+    # Every call asks: a method of the scope would take as long as all of this.
     return _here() or _values.everywhere or _NOTHING
 
 

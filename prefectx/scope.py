@@ -31,11 +31,6 @@ class Scoped(Generic[T]):
         self.here: ContextVar[T | None] = ContextVar(name, default=None)
         self.everywhere: T | None = None
 
-    def get(self) -> T | None:
-        """Return the value that holds here, or None where none was set."""
-        here = self.here.get()
-        return self.everywhere if here is None else here
-
     @contextmanager
     def set(self, value: T) -> Iterator[T]:
         """Make `value` hold inside the block.

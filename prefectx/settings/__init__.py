@@ -59,7 +59,7 @@ def current() -> Settings:
     Raises:
         ConfigError: where the configuration is wrong; it lists every mistake.
     """
-    # Every call asks: `_scope.get()`, but for the frame that it takes.
+    # Every call asks: a method of the scope would take as long as all of this.
     return _here() or _scope.everywhere or _project or _read_project()
 
 
