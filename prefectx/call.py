@@ -246,8 +246,19 @@ class _InThread:
         self._context = context
 
     async def __aenter__(self) -> None:
-        if self._context is not _NOTHING:
-            await asyncio.to_thread(self._context.__enter__)
+        if self._context is _NOTHING:
+            return
+        entering = asyncio.ensure_future(asyncio.to_thread(self._context.__enter__))
+        try:
+            await asyncio.shield(entering)
+        except asyncio.CancelledError:
+            # The thread goes on: what it gets at last is given back.
+            entering.add_done_callback(self._leave)
+            raise
+
+    def _leave(self, entering: asyncio.Future[None]) -> None:
+        if not entering.cancelled() and entering.exception() is None:
+            self._context.__exit__(None, None, None)
 
     async def __aexit__(self, *error: Any) -> None:
         self._context.__exit__(*error)

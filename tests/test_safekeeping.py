@@ -180,6 +180,26 @@ def test_what_a_store_of_ones_own_raises_names_task_and_location():
         keep(1)
 
 
+def test_a_call_that_is_cancelled_leaves_no_lock(tmp_path):
+    """Who gives up waiting for a lock does not have it afterwards."""
+
+    @task(target="one.json", lock=True)
+    async def one():
+        return 1
+
+    async def give_up():
+        held = Filestore().lock(f"{tmp_path}/one.json")
+        with held:
+            waiting = asyncio.create_task(one())
+            await asyncio.sleep(0.2)
+            waiting.cancel()
+            await asyncio.wait([waiting])
+        await asyncio.sleep(0.5)
+        return (await asyncio.wait_for(one(), 10)).load()
+
+    assert asyncio.run(give_up()) == 1
+
+
 def test_waiting_for_a_lock_leaves_the_event_loop_to_others(tmp_path):
     """In async code other tasks go on while a call waits for its lock."""
 
