@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.harness import Contender
 from prefectx import task
-from prefectx.claims import CLAIMS
+from prefectx.calls.target_owners import CLAIMS
 
 FINISHED = "finished/{n}"
 FLOOR = "os.stat loop"

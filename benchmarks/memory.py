@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from benchmarks.contenders import FINISHED, double, finish
 from prefectx import task
-from prefectx.claims import CLAIMS
+from prefectx.calls.target_owners import CLAIMS
 
 CALLS = 10_000
 

@@ -10,8 +10,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from prefectx.annotations import allow_failure, quote, unmapped
-    from prefectx.engines.dask import dask_runner
+    from prefectx.arguments.marks import allow_failure, quote, unmapped
+    from prefectx.arguments.references import load
+    from prefectx.calls.one_at_a_time import current_target
+    from prefectx.engines.prefect_dask import dask_runner
     from prefectx.errors import (
         ConfigError,
         CorruptItemError,
@@ -24,20 +26,18 @@ if TYPE_CHECKING:
         UpstreamError,
         WorkerError,
     )
-    from prefectx.flows import Flow, flow
     from prefectx.formats import register_format
     from prefectx.item import Item, ItemInfo, Store
-    from prefectx.references import load
     from prefectx.runtime import as_completed, context, get_run_logger, tags, wait
     from prefectx.settings import override
     from prefectx.stores import Filestore, SqlStore
-    from prefectx.tasks import Task, task
-    from prefectx.turn import current_target
+    from prefectx.tasks.flow import Flow, flow
+    from prefectx.tasks.task import Task, task
 
 _HOMES = {
-    "prefectx.annotations": ("allow_failure", "quote", "unmapped"),
-    "prefectx.turn": ("current_target",),
-    "prefectx.engines.dask": ("dask_runner",),
+    "prefectx.arguments.marks": ("allow_failure", "quote", "unmapped"),
+    "prefectx.calls.one_at_a_time": ("current_target",),
+    "prefectx.engines.prefect_dask": ("dask_runner",),
     "prefectx.errors": (
         "ConfigError",
         "CorruptItemError",
@@ -50,14 +50,14 @@ _HOMES = {
         "UpstreamError",
         "WorkerError",
     ),
-    "prefectx.flows": ("Flow", "flow"),
+    "prefectx.tasks.flow": ("Flow", "flow"),
     "prefectx.formats": ("register_format",),
     "prefectx.item": ("Item", "ItemInfo", "Store"),
-    "prefectx.references": ("load",),
+    "prefectx.arguments.references": ("load",),
     "prefectx.runtime": ("as_completed", "context", "get_run_logger", "tags", "wait"),
     "prefectx.settings": ("override",),
     "prefectx.stores": ("Filestore", "SqlStore"),
-    "prefectx.tasks": ("Task", "task"),
+    "prefectx.tasks.task": ("Task", "task"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -31,7 +31,7 @@ class Mode:
         return self.engine == PREFECT
 
 
-INLINE = "prefectx.engines.inline"
+INLINE = "prefectx.engines.local"
 PREFECT = "prefectx.engines.prefect"
 
 MODES = {

@@ -8,17 +8,17 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from prefectx import settings
+from prefectx.calls.resolved_task import Recipe
 from prefectx.cli.loading import AnyTask, load_tasks, names_in_contexts
 from prefectx.errors import PrefectxError
-from prefectx.fields import Fields
-from prefectx.recipe import Recipe
 from prefectx.settings import Settings
 from prefectx.settings.layers import variable_name
 from prefectx.settings.origins import Place, display
 from prefectx.settings.problems import Problem, dotted
 from prefectx.settings.spelling import did_you_mean, show
 from prefectx.stores import make_store
-from prefectx.target import Template
+from prefectx.targets.fields import Fields
+from prefectx.targets.template import Template
 
 
 def check_files(files: Sequence[Path], found: Settings) -> list[Problem]:

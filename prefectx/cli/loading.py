@@ -15,7 +15,7 @@ from typing import Any
 from prefectx import settings
 from prefectx.settings.origins import Place, display
 from prefectx.settings.problems import Problem
-from prefectx.tasks import Task
+from prefectx.tasks.task import Task
 
 AnyTask = Task[..., Any]
 

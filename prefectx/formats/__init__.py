@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from prefectx.errors import ConfigError
 from prefectx.formats.base import Format, FormatError
 from prefectx.formats.compression import COMPRESSIONS, compressed
-from prefectx.registry import load_object
+from prefectx.imports import load_object
 
 __all__ = ["Format", "FormatError", "get_format", "known_suffix", "register_format"]
 

@@ -6,7 +6,7 @@ import zipfile
 from typing import Any, BinaryIO
 
 from prefectx.formats.base import Format, FormatError, type_name
-from prefectx.registry import require
+from prefectx.imports import require
 
 
 def _numpy() -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from prefectx.formats.base import Format
-from prefectx.registry import require
+from prefectx.imports import require
 
 
 class Compression(NamedTuple):

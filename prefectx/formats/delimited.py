@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, cast
 from prefectx.formats import frames_equal
 from prefectx.formats.base import Format, FormatError
 from prefectx.formats.frames import library_of
-from prefectx.registry import require
+from prefectx.imports import require
 
 _TIME = re.compile(r"\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?")
 # So many rows at once are made text, which takes more room than what they are made from.

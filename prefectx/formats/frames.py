@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from prefectx.formats import frames_equal
 from prefectx.formats.base import Dump, Format, FormatError, Load, type_name
-from prefectx.registry import require
+from prefectx.imports import require
 
 _LIBRARIES = {"pandas": "DataFrame", "polars": "DataFrame", "pyarrow": "Table"}
 # The key in a file's own metadata that names the library.

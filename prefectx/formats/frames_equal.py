@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from prefectx.formats.base import FormatError, type_name
-from prefectx.registry import require
+from prefectx.imports import require
 
 
 def is_numbered(frame: Any) -> bool:

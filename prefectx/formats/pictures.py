@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from prefectx.formats.base import Format, FormatError, type_name
-from prefectx.registry import require
+from prefectx.imports import require
 
 # The text chunk by which a .png says that it was an image when it was saved.
 _MARK = "prefectx"

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from prefectx.errors import ConfigError, MissingDependencyError
 from prefectx.formats import get_format
+from prefectx.imports import load_object
 from prefectx.item import Store
-from prefectx.registry import load_object
 from prefectx.stores.signing import VARIABLE as SIGNING_KEY
 from prefectx.stores.signing import SigningKey
 
 if TYPE_CHECKING:
-    from prefectx.stores.files import Filestore
-    from prefectx.stores.sql import SqlStore
+    from prefectx.stores.files.filestore import Filestore
+    from prefectx.stores.sql.store import SqlStore
 
 __all__ = ["Filestore", "SqlStore", "StoreDefinition", "make_store"]
 

@@ -14,7 +14,7 @@ from PIL import Image
 import prefectx.formats as formats
 from prefectx.errors import ConfigError, CorruptItemError, SaveError
 from prefectx.formats import get_format, known_suffix, register_format
-from prefectx.stores.files import Filestore
+from prefectx.stores.files.filestore import Filestore
 
 KNOWN = [
     *(".bin", ".csv", ".feather", ".html", ".jpg", ".json", ".md", ".npy", ".npz"),
@@ -116,7 +116,7 @@ def test_importing_formats_and_stores_is_light():
     """No data library, no Prefect, no Dask before an object of theirs is at hand."""
     code = """
 import sys, prefectx.formats, prefectx.stores
-from prefectx.stores.files import Filestore
+from prefectx.stores.files.filestore import Filestore
 import tempfile
 location = Filestore().locate(tempfile.mkdtemp(), "a.json")
 Filestore().save(location, [1]); Filestore().load(location); Filestore().exists(location)

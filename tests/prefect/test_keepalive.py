@@ -208,7 +208,7 @@ def test_the_helper_ends_with_its_run(server, run_script):
     """No helper is left when the program ends, and short tasks are not reported."""
     done = run_script(
         "from prefectx import flow, task\n"
-        "from prefectx import keepalive\n"
+        "from prefectx.monitoring import keepalive\n"
         "@task(target=None)\n"
         "def short(): pass\n"
         "@flow\n"
@@ -228,7 +228,7 @@ def test_no_helper_where_keepalive_is_off(server, run_script):
     """`interval = false` starts nothing."""
     done = run_script(
         "from prefectx import flow, task\n"
-        "from prefectx import keepalive\n"
+        "from prefectx.monitoring import keepalive\n"
         "@task(target=None)\n"
         "def short(): pass\n"
         "@flow\n"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from prefectx.stores import namesakes
+from prefectx.stores.files import namesakes
 from tests.servers import free_port
 
 S3_KEYS = {"key": "prefectx-test", "secret": "prefectx-test-secret"}
@@ -85,7 +85,7 @@ def postgres():
     with tempfile.TemporaryDirectory(prefix="prefectx-postgres-") as folder:
         server = pgserver.get_server(folder, cleanup_mode="delete")
         yield server.get_uri()
-        from prefectx.stores import database
+        from prefectx.stores.sql import database
 
         database.close(server.get_uri())
         server.cleanup()

@@ -11,8 +11,8 @@ import signal
 import sys
 import time
 
-from prefectx.stores.files import Filestore
-from prefectx.stores.sql import SqlStore
+from prefectx.stores.files.filestore import Filestore
+from prefectx.stores.sql.store import SqlStore
 
 PROCESSES = 8
 TARGETS = 100

@@ -11,7 +11,7 @@ import pytest
 
 from prefectx.item import Store
 from prefectx.stores import make_store
-from prefectx.stores.files import Filestore
+from prefectx.stores.files.filestore import Filestore
 from prefectx.testing import StoreContract
 
 

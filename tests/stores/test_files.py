@@ -19,8 +19,8 @@ import pytest
 
 from prefectx.errors import CorruptItemError, SaveError, StoreError
 from prefectx.item import Item
-from prefectx.stores import local
-from prefectx.stores.files import Filestore
+from prefectx.stores.files import local
+from prefectx.stores.files.filestore import Filestore
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from prefectx.errors import StoreError
-from prefectx.stores.files import Filestore
-from prefectx.stores.sql import SqlStore
+from prefectx.stores.files.filestore import Filestore
+from prefectx.stores.sql.store import SqlStore
 
 HOLD = """
 import sys, time
-from prefectx.stores.files import Filestore
-from prefectx.stores.sql import SqlStore
+from prefectx.stores.files.filestore import Filestore
+from prefectx.stores.sql.store import SqlStore
 place, name = sys.argv[1:]
 store = SqlStore(place) if "://" in place else Filestore()
 with store.lock(name):
@@ -27,8 +27,8 @@ with store.lock(name):
 
 COUNT = """
 import sys, pathlib
-from prefectx.stores.files import Filestore
-from prefectx.stores.sql import SqlStore
+from prefectx.stores.files.filestore import Filestore
+from prefectx.stores.sql.store import SqlStore
 place, name, counter = sys.argv[1:]
 store = SqlStore(place) if "://" in place else Filestore()
 path = pathlib.Path(counter)

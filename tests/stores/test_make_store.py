@@ -7,10 +7,10 @@ import importlib
 import pytest
 
 from prefectx.errors import ConfigError, MissingDependencyError
+from prefectx.imports import load_object, require
 from prefectx.item import Store
-from prefectx.registry import load_object, require
 from prefectx.stores import make_store
-from prefectx.stores.files import Filestore
+from prefectx.stores.files.filestore import Filestore
 from prefectx.stores.signing import SigningKey
 
 

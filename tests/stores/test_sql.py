@@ -15,8 +15,8 @@ import pytest
 import sqlalchemy as sa
 
 from prefectx.errors import ConfigError, CorruptItemError, SaveError, StoreError
-from prefectx.stores import database
-from prefectx.stores.sql import SqlStore
+from prefectx.stores.sql import database
+from prefectx.stores.sql.store import SqlStore
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -341,7 +341,7 @@ def test_a_password_is_not_shown():
 
 def test_a_database_that_does_not_answer(monkeypatch):
     """The error names the database, without its password."""
-    monkeypatch.setattr("prefectx.stores.database._ATTEMPTS", 1)
+    monkeypatch.setattr("prefectx.stores.sql.database._ATTEMPTS", 1)
     with pytest.raises(
         StoreError, match=r"(?s)postgresql://me:\*\*\*@127.0.0.1:9/db.*runs"
     ) as raised:

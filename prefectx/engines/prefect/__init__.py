@@ -14,8 +14,9 @@ from prefect import Task as StockTask
 from prefect.client.schemas.objects import State
 from prefect.utilities.visualization import get_task_viz_tracker
 
-from prefectx import progress
-from prefectx.claims import CLAIMS
+from prefectx.arguments.mapping import map_arguments
+from prefectx.calls.resolved_task import Recipe
+from prefectx.calls.target_owners import CLAIMS
 from prefectx.engines.prefect.api import with_api
 from prefectx.engines.prefect.arguments import waited_for
 from prefectx.engines.prefect.counting import count
@@ -24,13 +25,12 @@ from prefectx.engines.prefect.futures import SkippedFuture, cached_state
 from prefectx.engines.prefect.runs import in_api, in_flow_run
 from prefectx.engines.prefect.submission import Submission
 from prefectx.engines.prefect.tasks import PrefectTask, prefect_task
-from prefectx.flows import Flow
 from prefectx.futures import DoneAndNotDone, Future
 from prefectx.item import Item, Store
-from prefectx.keywords import take_call_options
-from prefectx.mapping import map_arguments
-from prefectx.recipe import Recipe
-from prefectx.tasks import Task
+from prefectx.monitoring import progress
+from prefectx.tasks.flow import Flow
+from prefectx.tasks.keywords import take_call_options
+from prefectx.tasks.task import Task
 
 make_task = PrefectTask
 make_flow = PrefectFlow

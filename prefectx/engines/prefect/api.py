@@ -18,7 +18,7 @@ from prefect.settings import get_current_settings, temporary_settings
 
 from prefectx import settings
 from prefectx.errors import ServerError
-from prefectx.logs import quiet
+from prefectx.monitoring.logging import quiet
 from prefectx.settings import Options
 
 _ANSWER_WITHIN = 5.0

@@ -6,10 +6,10 @@ from typing import Any
 
 from prefect.utilities import annotations as stock
 
-from prefectx.annotations import allow_failure, is_annotated, is_marked, quote, unmapped
+from prefectx.arguments.marks import allow_failure, is_annotated, is_marked, quote, unmapped
+from prefectx.arguments.traversal import replace
 from prefectx.engines.prefect.futures import SkippedFuture
 from prefectx.futures import AnyFuture, Future, item_of
-from prefectx.nested import replace
 
 _MARKS: tuple[tuple[Any, Any], ...] = (
     (unmapped, stock.unmapped),

@@ -6,10 +6,10 @@ import time
 from concurrent.futures import CancelledError
 from typing import Any
 
-from prefectx import progress
 from prefectx.engines.prefect.futures import seconds_of
 from prefectx.item import Item
-from prefectx.progress import RunSummary
+from prefectx.monitoring import progress
+from prefectx.monitoring.progress import RunSummary
 
 
 def count(future: Any, task: str, item: Item | None) -> None:

@@ -14,8 +14,8 @@ from prefectx.engines.prefect.arguments import hold_items
 from prefectx.engines.prefect.runners import for_run, make_runner
 from prefectx.engines.prefect.runs import FlowStep
 from prefectx.engines.prefect.watch import is_run_by_runner
-from prefectx.flows import Flow, P, R
-from prefectx.hooks import H
+from prefectx.tasks.flow import Flow, P, R
+from prefectx.tasks.state_hooks import H
 
 
 class PrefectFlow(Flow[P, R], StockFlow[P, R]):  # type: ignore[misc]  # calls differ by overloads

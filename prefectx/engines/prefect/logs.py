@@ -14,7 +14,7 @@ from prefect.logging.configuration import load_logging_config, setup_logging
 from prefect.logging.handlers import APILogHandler, PrefectConsoleHandler
 from prefect.settings import get_current_settings
 
-from prefectx.logs import RunFormatter
+from prefectx.monitoring.logging import RunFormatter
 
 if TYPE_CHECKING:
     from prefectx.settings import Logging as LoggingOptions

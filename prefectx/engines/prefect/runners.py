@@ -57,6 +57,8 @@ def make_runner(options: Options) -> TaskRunner[Any]:
             max_workers=options.runner.max_workers, initializer=logs.set_up, initargs=(options,)
         )
     if options.runner.type == "dask":
-        runner: TaskRunner[Any] = importlib.import_module("prefectx.engines.dask").make_runner()
+        runner: TaskRunner[Any] = importlib.import_module(
+            "prefectx.engines.prefect_dask"
+        ).make_runner()
         return runner
     return ThreadPoolTaskRunner(max_workers=options.runner.max_workers)

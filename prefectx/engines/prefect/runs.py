@@ -9,15 +9,16 @@ from typing import Any
 
 from prefect.context import FlowRunContext, TaskRunContext
 
-from prefectx import progress, settings
-from prefectx.display import showing
+from prefectx import settings
 from prefectx.engines.prefect import logs
 from prefectx.engines.prefect.api import prefect_api
 from prefectx.engines.prefect.around import Kind, around
 from prefectx.engines.prefect.outages import outlast
 from prefectx.engines.prefect.summary import sum_up
 from prefectx.engines.prefect.watch import watching_flow
-from prefectx.flows import Flow
+from prefectx.monitoring import progress
+from prefectx.monitoring.display import showing
+from prefectx.tasks.flow import Flow
 
 
 def is_in_run() -> bool:

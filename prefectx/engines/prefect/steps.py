@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefect.context import TaskRunContext
 
-from prefectx.call import Call, Outcome
+from prefectx.calls.call import Call, Outcome
 from prefectx.engines.prefect import logs
 from prefectx.engines.prefect.around import around
 from prefectx.engines.prefect.futures import cached_state, saved_state
 from prefectx.engines.prefect.watch import watching_task
 from prefectx.item import Item
-from prefectx.tasks import Task
+from prefectx.tasks.task import Task
 
 if TYPE_CHECKING:
     from prefectx.settings import Options

@@ -8,15 +8,15 @@ from uuid import uuid4
 
 from prefect.context import FlowRunContext
 
-from prefectx.call import Call, are_finished, make_call
+from prefectx.calls.call import Call, are_finished, make_call
+from prefectx.calls.resolved_task import Recipe
 from prefectx.engines.prefect.arguments import for_prefect, hold_items
 from prefectx.engines.prefect.steps import Delayed
 from prefectx.engines.prefect.tasks import PrefectTask, prefect_task
 from prefectx.errors import TargetError
 from prefectx.item import Item
-from prefectx.recipe import Recipe
 from prefectx.runtime import flow_name
-from prefectx.tasks import Task
+from prefectx.tasks.task import Task
 
 
 class Submission:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from prefect import Task as StockTask
 from prefect.cache_policies import NO_CACHE
 
-from prefectx.call import Call
+from prefectx.calls.call import Call
 from prefectx.engines.prefect.api import with_api
 from prefectx.engines.prefect.steps import Served, Step, Watched
-from prefectx.hooks import H
-from prefectx.tasks import P, R, Task
+from prefectx.tasks.state_hooks import H
+from prefectx.tasks.task import P, R, Task
 
 if TYPE_CHECKING:
     from prefectx.settings import Options

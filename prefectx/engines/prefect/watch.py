@@ -11,7 +11,7 @@ from prefect.context import FlowRunContext, TaskRunContext
 from prefect.settings import Settings, get_current_settings
 
 from prefectx.engines.prefect.api import embedded_server_pid
-from prefectx.keepalive import Api, Run, watching
+from prefectx.monitoring.keepalive import Api, Run, watching
 
 if TYPE_CHECKING:
     from prefectx.settings import Options

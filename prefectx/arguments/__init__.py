@@ -1,0 +1,1 @@
+"""The arguments of calls: signatures, traversal, references, marks, fingerprints."""

@@ -1,0 +1,1 @@
+"""What happens to a call: bind, fill, decide, skip or hand on."""

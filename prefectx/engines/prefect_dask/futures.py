@@ -1,0 +1,158 @@
+"""The future of a call on Dask."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import distributed
+from prefect.client.schemas.objects import State
+from prefect.futures import PrefectFuture
+from prefect_dask.task_runners import PrefectDaskFuture
+
+if TYPE_CHECKING:
+    from prefectx.engines.dask.parcels import Parcel
+    from prefectx.engines.prefect_dask.contexts import Sent
+    from prefectx.engines.prefect_dask.submission import Submission
+
+Callback = Callable[[PrefectFuture[Any]], None]
+
+
+class DaskFuture(PrefectDaskFuture[Any]):
+    """A future that lets go of Dask's as soon as it has a state that holds no data.
+
+    So scheduler and workers forget calls that are over, also in the middle of a flow.
+
+    Parameters:
+        submission: the call.
+        client: the client to send it with.
+        context: the context that the workers have.
+        run: the name of the scheduler's plugin.
+    """
+
+    def __init__(
+        self, submission: Submission, client: distributed.Client, context: Sent, run: str
+    ) -> None:
+        self._submission: Submission | None = submission
+        self._route = (client, context, run)
+        self._is_light = submission.is_light
+        self._lock = threading.RLock()
+        self._end_state: Parcel | State[Any] | None = None
+        self._is_done = False
+        self._callbacks: list[Callback] = []
+        super().__init__(
+            task_run_id=submission.task_run_id, wrapped_future=submission.send(*self._route)
+        )
+        self._wrapped_future.add_done_callback(self._when_done)
+
+    @property
+    def _final_state(self) -> Any:
+        # A light one is kept as it came, in bytes: unpacked it takes several times as much.
+        end = self._end_state
+        return end if end is None or isinstance(end, State) else end.peek()
+
+    @_final_state.setter
+    def _final_state(self, state: State[Any] | None) -> None:
+        self._end_state = state
+
+    def stand_in(self) -> distributed.Future[Any] | State[Any]:
+        """Return what a call that waits for this one is given: Dask's future, or the state."""
+        dask = self._wrapped_future
+        if dask is not None and has_no_result(dask):
+            self._settle()
+        dask = self._wrapped_future
+        return self._final_state if dask is None else dask
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until the call is over, `timeout` seconds at most."""
+        self._settle(timeout)
+
+    def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> Any:
+        """Return what the call returned; raise (or return) what it raised.
+
+        Parameters:
+            timeout: seconds to wait at most, without end where it is None.
+            raise_on_failure: raise what the call raised, else return the exception.
+
+        Raises:
+            TimeoutError: where the call is not over in time.
+            WorkerError: where its worker died too often.
+        """
+        self._settle(timeout)
+        state: Any = self._final_state
+        if state is None:
+            raise TimeoutError(
+                f"Task run {self.task_run_id} did not complete within {timeout} seconds"
+            )
+        return state.result(raise_on_failure=raise_on_failure, _sync=True)
+
+    def add_done_callback(self, fn: Callback) -> None:
+        """Call `fn` with this future when the call is over, at once where it is."""
+        with self._lock:
+            if not self._is_done:
+                self._callbacks.append(fn)
+                return
+        fn(self)
+
+    def _settle(self, timeout: float | None = None) -> None:
+        while self._end_state is None:
+            dask = self._wrapped_future
+            if dask is None:
+                continue  # settled by Dask's thread since
+            try:
+                parcel = dask.result(timeout)
+            except (Exception, asyncio.CancelledError) as error:
+                if not dask.done():
+                    return
+                self._fail(dask, error)
+            else:
+                self._take(parcel)
+
+    def _take(self, parcel: Parcel) -> None:
+        state = parcel.peek()
+        if not state.is_completed():
+            self._end(state)
+        elif self._is_light:
+            self._end(parcel)
+        else:
+            # Data that a worker holds goes from there to the calls that need it.
+            self._end(state, is_kept=True)
+
+    def _fail(self, dask: distributed.Future[Any], error: BaseException) -> None:
+        with self._lock:
+            if self._submission is None or dask is not self._wrapped_future:
+                return
+            client, context, _ = self._route
+            if self._submission.has_failed_input:
+                self._wrapped_future = self._submission.send(*self._route)
+                self._wrapped_future.add_done_callback(self._when_done)
+            else:
+                self._end(context.run(self._submission.crashed, error, client))
+
+    def _end(self, state: Parcel | State[Any], is_kept: bool = False) -> None:
+        with self._lock:
+            if self._end_state is not None:
+                return
+            self._end_state = state
+            self._submission = None
+            if not is_kept:
+                self._wrapped_future = None  # type: ignore[assignment]  # let go
+
+    def _when_done(self, dask: distributed.Future[Any]) -> None:
+        # Data stays on the workers until somebody asks for it.
+        if self._is_light or dask.status != "finished":
+            self._settle()
+        with self._lock:
+            if self._wrapped_future not in (dask, None):
+                return
+            self._is_done = True
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback(self)
+
+
+def has_no_result(dask: distributed.Future[Any]) -> bool:
+    """Tell whether Dask has given up a call."""
+    return dask.status in ("error", "cancelled", "lost")

@@ -1,0 +1,264 @@
+"""SqlStore: outputs in a database, where any client can query them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from prefectx.errors import CorruptItemError, MissingDependencyError, StoreError
+from prefectx.formats import Format, frames, frames_equal, get_format, known_suffix
+from prefectx.formats.frames import is_frame
+from prefectx.item import ItemInfo, Store
+from prefectx.stores.files.content import dumped, parsed
+from prefectx.stores.files.reasons import (
+    is_passed_on,
+    load_error,
+    not_signed,
+    pickle_refused,
+    save_error,
+)
+from prefectx.stores.signing import SigningKey
+from prefectx.stores.sql import database, index, tables
+
+Result = TypeVar("Result")
+
+_indexed: set[tuple[str, int]] = set()
+
+
+class SqlStore(Store):
+    """Keep outputs in a database: a data frame as a table, anything else as a row.
+
+    A location is the name of the frame's table, so `target = "sales_{year}"` makes the tables
+    `sales_2024`, `sales_2025`. All other outputs, and what is needed to give a frame back as it
+    was, are rows of the table `prefectx_items`.
+
+    Parameters:
+        url: the database, as SQLAlchemy writes it: `sqlite:////data/results.db`,
+            `postgresql://user:password@host/database`.
+        append: put the frames whose locations differ in the last part only into one table, told
+            apart by the column `key`: with `target = "{funcname}/{path.stem}"` the calls of a
+            task make one table of the task's name.
+        key: the name of that column.
+        exact: read back what was written, and refuse to save what would come back different.
+        allow_pickle: with false, refuse to save and to load pickles: loading one runs code.
+        signing_key: sign what is saved, and refuse to load what is not signed with this key.
+
+    Raises:
+        ConfigError: where `url` is not a URL of a database.
+        MissingDependencyError: where the database's driver is not installed.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        append: bool = False,
+        key: str = "key",
+        exact: bool = True,
+        allow_pickle: bool = True,
+        signing_key: str | None = None,
+    ) -> None:
+        self.database = database.shown(url)
+        self.append = append
+        self.key = key
+        self.exact = exact
+        self.allow_pickle = allow_pickle
+        self.signing_key = None if signing_key is None else SigningKey(signing_key)
+        # Hidden from the repr: there may be a password in it.
+        self._url = url
+
+    def exists(self, location: str) -> bool:
+        """Tell whether a whole output is kept at `location`."""
+        return bool(self.exists_many([location]))
+
+    def exists_many(self, locations: Iterable[str]) -> set[str]:
+        """Return those of `locations` that exist, asking for hundreds at once."""
+        wanted = list(locations)
+        return self._run(lambda connection: index.existing(connection, wanted))
+
+    def save(self, location: str, data: Any) -> None:
+        """Keep `data` at `location`, replacing what is there; all of it or nothing.
+
+        Raises:
+            SaveError: where it cannot be kept; what was there before is as it was.
+        """
+        save, kind = (self._save_frame, "table") if is_frame(data) else (self._save_row, "row")
+        try:
+            self._transact(lambda connection: save(connection, location, data), writes=True)
+        except MissingDependencyError:
+            raise
+        except Exception as error:
+            where = f"{location} in {self.database}"
+            raise save_error(where, f"a {kind}", data, _plain_error(error)) from error
+
+    def load(self, location: str) -> Any:
+        """Read the output at `location` back.
+
+        Raises:
+            FileNotFoundError: where nothing is kept there.
+            CorruptItemError: where what is kept cannot be read, or is not signed as it must.
+            StoreError: where the database does not answer, or keeps a pickle and none is allowed.
+        """
+        return self._run(lambda connection: self._load(connection, location))
+
+    def delete(self, location: str) -> None:
+        """Remove the output at `location`; nothing happens where there is none."""
+        self._run(lambda connection: self._remove(connection, location), writes=True)
+
+    def list(self, prefix: str = "") -> Iterator[str]:
+        """Yield the locations that begin with `prefix`."""
+        return iter(self._run(lambda connection: index.beginning_with(connection, prefix)))
+
+    def info(self, location: str) -> ItemInfo:
+        """Tell size and time saved of the output at `location`."""
+        row = self._run(lambda connection: index.row(connection, location))
+        saved = row.saved if row.saved.tzinfo else row.saved.replace(tzinfo=UTC)
+        return ItemInfo(row.size, saved)
+
+    def lock(self, location: str) -> AbstractContextManager[None]:
+        """Return a context in which no other thread, process or host has the lock of `location`.
+
+        Raises:
+            StoreError: where the database has no such locks.
+        """
+        return database.lock(self._url, f"lock {location}")
+
+    def suffix(self, location: str) -> str:
+        """Return the part of the location that says the format (`.json.gz`), or ""."""
+        return known_suffix(location.rpartition("/")[2])
+
+    def _run(self, action: Callable[[sa.Connection], Result], *, writes: bool = False) -> Result:
+        try:
+            return self._transact(action, writes=writes)
+        except SQLAlchemyError as error:
+            raise StoreError(
+                f"the database {self.database} does not do it: {_plain_error(error)}; check that "
+                "it runs and what you may do there"
+            ) from error
+
+    def _transact(
+        self, action: Callable[[sa.Connection], Result], *, writes: bool = False
+    ) -> Result:
+        is_sqlite = self._url.startswith("sqlite")
+        if not is_sqlite and (self._url, os.getpid()) not in _indexed:
+            database.transact(self._url, index.make, writes=True)
+            _indexed.add((self._url, os.getpid()))
+
+        def indexed(connection: sa.Connection) -> Result:
+            # SQLite's file may be another one than it was; asking it costs nothing.
+            if is_sqlite:
+                index.make(connection)
+            return action(connection)
+
+        return database.transact(self._url, indexed, writes=writes)
+
+    def _save_row(self, connection: sa.Connection, location: str, data: Any) -> None:
+        format = self._format(location, self.suffix(location) or ".pkl")
+        content = dumped(data, format, exact=self.exact)
+        self._remove(connection, location)
+        self._add(connection, location, format.suffix, content, size=len(content))
+
+    def _save_frame(self, connection: sa.Connection, location: str, frame: Any) -> None:
+        self._remove(connection, location)
+        name, key = self._place(connection, location)
+        table = tables.prepared(frame, exact=self.exact)
+        index.check_own(connection, name, shared=self.append)
+        tables.write(connection, name, table, key)
+        template, digest = tables.template(table), ""
+        if self.exact or self.signing_key:
+            back = tables.read(connection, name, template, key)
+            if self.exact:
+                frames_equal.check(frame, frames.from_arrow(back))
+            # What the database will give, which may be 0.0 where it was given -0.0.
+            digest = frames.digest(back) if self.signing_key else ""
+        kept = (location, tables.FORMAT, template, digest)
+        self._add(connection, *kept, size=table.nbytes, table_name=name)
+
+    def _add(
+        self,
+        connection: sa.Connection,
+        location: str,
+        format: str,
+        content: bytes,
+        digest: str = "",
+        **values: Any,
+    ) -> None:
+        if self.signing_key is not None:
+            signature = self.signing_key.sign(location, format, content, digest)
+            values["signature"] = f"{signature} {digest}".rstrip()
+        index.add(connection, location=location, format=format, content=content, **values)
+
+    def _load(self, connection: sa.Connection, location: str) -> Any:
+        database.hold(connection, location, shared=True)
+        row = index.row(connection, location)
+        digest = self._signed_digest(row)
+        if row.format == tables.FORMAT:
+            return self._load_frame(connection, row, digest)
+        format = self._format(location, row.format)
+        try:
+            return parsed(row.content, format)
+        except Exception as error:
+            if is_passed_on(error):
+                raise
+            raise load_error(location, format, error) from error
+
+    def _load_frame(self, connection: sa.Connection, row: Any, digest: str) -> Any:
+        _, key = self._place(connection, row.location)
+        try:
+            table = tables.read(connection, row.table_name, row.content, key)
+            if self.signing_key is None or digest == frames.digest(table):
+                return frames.from_arrow(table)
+        except (SQLAlchemyError, ValueError, TypeError) as error:
+            raise CorruptItemError(
+                f"the table {row.table_name!r} of {row.location} in {self.database} cannot be "
+                f"read: {_plain_error(error)}. Delete the item and run again, and its task will "
+                "make it anew"
+            ) from error
+        raise not_signed(f"{row.location} in {self.database}")
+
+    def _signed_digest(self, row: Any) -> str:
+        """Return the hash of a frame's values that was signed, "" for other outputs."""
+        if self.signing_key is None:
+            return ""
+        signature, _, digest = (row.signature or "").partition(" ")
+        if not self.signing_key.is_signature(
+            signature, row.location, row.format, row.content, digest
+        ):
+            raise not_signed(f"{row.location} in {self.database}")
+        return digest
+
+    def _remove(self, connection: sa.Connection, location: str) -> None:
+        database.hold(connection, location)
+        name = index.remove(connection, location)
+        if name is not None:
+            _, key = self._place(connection, location)
+            tables.remove(connection, name, key)
+
+    def _place(self, connection: sa.Connection, location: str) -> tuple[str, tables.Key | None]:
+        """Return the name of a frame's table, and the key of its rows where it shares one."""
+        name, slash, last = location.rpartition("/") if self.append else (location, "", "")
+        if self.append and not (name and slash and last):
+            raise StoreError(
+                f"append = true needs a target of two parts, such as '{{funcname}}/{{base}}': "
+                f"{location!r} has no table or no key"
+            )
+        key = tables.Key(self.key, last) if self.append else None
+        return tables.table_name(name, connection.dialect.name), key
+
+    def _format(self, location: str, suffix: str) -> Format:
+        format = get_format(suffix)
+        if format.runs_code and not self.allow_pickle:
+            raise pickle_refused(location)
+        return format
+
+
+def _plain_error(error: Exception) -> Exception:
+    """Return the driver's own error: SQLAlchemy's text holds the whole statement."""
+    original = getattr(error, "orig", None)
+    return original if isinstance(original, Exception) else error

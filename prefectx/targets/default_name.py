@@ -1,0 +1,90 @@
+"""The automatic base: a readable name made from the arguments of a call."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Collection, Mapping
+from pathlib import PurePath
+from typing import Any
+
+from prefectx.arguments.fingerprint import short_hash
+from prefectx.futures import item_of
+from prefectx.targets.template import show
+
+_PLAIN_STRING = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,39}")
+_PLAIN_FLOAT = re.compile(r"-?[0-9]{1,15}\.[0-9]{1,15}")
+_AMBIGUOUS = re.compile(r"None|True|False|nan|inf|[0-9a-f]{8}")
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.=+-]+")
+_LONGEST = 80
+
+
+class AutomaticBase:
+    """Names the calls of one function; different calls get different names.
+
+    Parameters:
+        default: the name of a call without arguments.
+        hidden: the names of arguments that are not shown: `self`, `*args`, `**kwargs`. Where
+            their value is not empty they count in the hash.
+    """
+
+    __slots__ = ("_default", "_hidden")
+
+    def __init__(self, default: str, hidden: Collection[str] = ()) -> None:
+        self._default = default
+        self._hidden = hidden
+
+    def fill(self, arguments: Mapping[str, Any]) -> str:
+        """Return the name of the call with these arguments.
+
+        Parameters:
+            arguments: name to value, in the order of the function's parameters, defaults applied.
+
+        Returns:
+            `a.csv-3`, and with a short hash of all arguments behind it wherever the readable
+            form could mean another call too: `a.csv-3-5f0c9a1e`.
+        """
+        parts = []
+        for name, value in arguments.items():
+            part = _plain(value)
+            if name in self._hidden:
+                if type(value) in (tuple, dict) and not value:
+                    continue
+                part = None
+            if part is None:
+                return self._hashed(arguments)
+            parts.append(part)
+        text = "-".join(parts)
+        return (text or self._default) if len(text) <= _LONGEST else self._hashed(arguments)
+
+    def _hashed(self, arguments: Mapping[str, Any]) -> str:
+        shown = [value for name, value in arguments.items() if name not in self._hidden]
+        readable = "-".join(_readable(value) for value in shown)[:_LONGEST].strip("-.")
+        return f"{readable or self._default}-{short_hash(arguments)}"
+
+
+def _plain(value: Any) -> str | None:
+    """Return the text of a value that no other value has, else None."""
+    kind = type(value)
+    if kind is str:
+        fits = _PLAIN_STRING.fullmatch(value) and not _AMBIGUOUS.fullmatch(value)
+        return value if fits else None
+    if kind is int:
+        return str(value) if -(10**19) < value < 10**19 else None
+    if value is None or kind is bool:
+        return str(value)
+    if kind is float and _PLAIN_FLOAT.fullmatch(text := repr(value)):
+        return text
+    return None
+
+
+def _readable(value: Any) -> str:
+    if isinstance(value, (str, PurePath)):
+        text = str(value).rstrip("/").rpartition("/")[2]
+    elif isinstance(value, (list, tuple, int, float, datetime.date)) or item_of(value):
+        text = show(value)
+    elif value is None:
+        text = "None"
+    else:
+        text = type(value).__name__
+    return _UNSAFE.sub("_", text)[:40]

@@ -1,0 +1,1 @@
+"""What users decorate: tasks and flows."""

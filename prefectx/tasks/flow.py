@@ -1,0 +1,108 @@
+"""@flow: a plain function that makes calls; in the Prefect modes it is Prefect's flow as well."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, Self, TypeVar, cast, overload
+
+from prefectx import settings
+from prefectx.modes import get_mode, load_engine
+from prefectx.monitoring.progress import RunSummary
+from prefectx.tasks.decorated import Decorated
+from prefectx.tasks.keywords import PREFECT_FLOW, check_keywords
+from prefectx.tasks.state_hooks import HookedFlow
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Flow(HookedFlow, Decorated[P, R]):
+    """A decorated function; in the Prefect modes it is a `prefect.Flow` as well.
+
+    Parameters:
+        fn: the function, also a class method or a static method.
+        prefect_keywords: the keywords of Prefect's decorator.
+
+    Attributes:
+        name: the name of the flow, made as Prefect makes it.
+        last_run: what the calls of its latest run came to, task by task; None before the first.
+    """
+
+    last_run: RunSummary | None = None
+
+    _derived = ("_twin", "last_run")
+
+    def __init__(
+        self, fn: Callable[P, R], prefect_keywords: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(fn, prefect_keywords)
+        self.name = self.prefect_keywords.get("name") or self.fn.__name__.replace("_", "-")
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the flow: as a plain function, or as Prefect's flow in the Prefect modes.
+
+        A future that the function returns is waited for and its result returned, in every mode.
+        """
+        mode = get_mode(settings.current().project.mode)
+        return cast(R, load_engine(mode).run_flow(self, (*self.owner, *args), **kwargs))
+
+    def with_options(self, **options: Any) -> Self:
+        """Return a copy of the flow with other options of Prefect's.
+
+        Raises:
+            TypeError: where there is no such option.
+        """
+        check_keywords(options, PREFECT_FLOW, f"flow {self.name!r}")
+        return self._replace(options)
+
+    def _replace(self, prefect: dict[str, Any]) -> Self:
+        copy = self.copy()
+        copy.prefect_keywords = {**self.prefect_keywords, **prefect}
+        copy.name = prefect.get("name") or self.name
+        return copy
+
+
+class FlowDecorator:
+    """Make a flow of a function; used as `@flow` or `@flow(name=..., log_prints=True, ...)`."""
+
+    @overload
+    def __call__(self, fn: Callable[P, R], /) -> Flow[P, R]: ...
+    @overload
+    def __call__(
+        self, fn: None = None, /, **keywords: Any
+    ) -> Callable[[Callable[P, R]], Flow[P, R]]: ...
+    def __call__(self, fn: Callable[..., Any] | None = None, /, **keywords: Any) -> Any:
+        """Make a flow of a function.
+
+        Parameters:
+            fn: the function: plain, async, a class method or a static method.
+            **keywords: the options of Prefect's own decorator.
+
+        Returns:
+            A `Flow`, which in a Prefect mode is a `prefect.Flow` as well.
+
+        Raises:
+            TypeError: where there is no such keyword.
+            ConfigError: where the configuration is wrong.
+        """
+        if fn is None:
+            return functools.partial(self, **keywords)
+        check_keywords(keywords, PREFECT_FLOW, f"flow {getattr(fn, '__name__', fn)!r}")
+        mode = get_mode(settings.current().project.mode)
+        return load_engine(mode).make_flow(fn, keywords)
+
+    def from_source(self, *args: Any, **kwargs: Any) -> Any:
+        """Load a flow from a folder, a repository or a bucket, as Prefect's `flow.from_source`.
+
+        Parameters:
+            *args: the source and the entrypoint in it, as `"flows.py:pipeline"`.
+            **kwargs: likewise by name.
+
+        Returns:
+            The flow; in a running event loop what is to be awaited for it.
+        """
+        return load_engine(get_mode("prefect")).PrefectFlow.from_source(*args, **kwargs)
+
+
+flow = FlowDecorator()
