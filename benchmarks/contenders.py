@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.harness import Contender
 from prefectx import task
-from prefectx.calls.target_owners import CLAIMS
+from prefectx.calls.target_owners import TARGET_OWNERS
 
 FINISHED = "finished/{n}"
 FLOOR = "os.stat loop"
@@ -46,7 +46,7 @@ def ours(mode: str, target: str = FINISHED) -> list[Contender]:
             skipped(n)
 
     return [
-        Contender(name, work, before=CLAIMS.clear)
+        Contender(name, work, before=TARGET_OWNERS.clear)
         for name, work in (
             (f"prefectx {mode}, called", called),
             (

@@ -9,14 +9,14 @@ from collections.abc import Callable
 
 from benchmarks.contenders import FINISHED, double, finish
 from prefectx import task
-from prefectx.calls.target_owners import CLAIMS
+from prefectx.calls.target_owners import TARGET_OWNERS
 
 CALLS = 10_000
 
 
 def held(work: Callable[[], object]) -> float:
     """Return what is allocated after the calls and was not before."""
-    CLAIMS.clear()
+    TARGET_OWNERS.clear()
     gc.collect()
     tracemalloc.start()
     kept = work()

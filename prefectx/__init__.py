@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     )
     from prefectx.formats import register_format
     from prefectx.item import Item, ItemInfo, Store
-    from prefectx.runtime import as_completed, context, get_run_logger, tags, wait
+    from prefectx.run_context import context
     from prefectx.settings import override
     from prefectx.stores import Filestore, SqlStore
     from prefectx.tasks.flow import Flow, flow
+    from prefectx.tasks.runtime import as_completed, get_run_logger, tags, wait
     from prefectx.tasks.task import Task, task
 
 _HOMES = {
@@ -54,7 +55,8 @@ _HOMES = {
     "prefectx.formats": ("register_format",),
     "prefectx.item": ("Item", "ItemInfo", "Store"),
     "prefectx.arguments.references": ("load",),
-    "prefectx.runtime": ("as_completed", "context", "get_run_logger", "tags", "wait"),
+    "prefectx.run_context": ("context",),
+    "prefectx.tasks.runtime": ("as_completed", "get_run_logger", "tags", "wait"),
     "prefectx.settings": ("override",),
     "prefectx.stores": ("Filestore", "SqlStore"),
     "prefectx.tasks.task": ("Task", "task"),

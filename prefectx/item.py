@@ -7,7 +7,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic
+
+from typing_extensions import TypeVar
+
+R_co = TypeVar("R_co", covariant=True, default=Any)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +19,7 @@ class ItemInfo:
     """What a store knows of an output without reading it.
 
     Attributes:
-        size: size in bytes as it is kept, or None where the store cannot tell.
+        size: size in bytes as it is kept, or None if the store cannot tell.
         saved: when the output was saved (with time zone), or None.
     """
 
@@ -35,11 +39,11 @@ class Store(ABC):
         """Tell whether a whole output is kept at `location`."""
 
     @abstractmethod
-    def save(self, location: str, data: Any) -> None:
+    def save(self, location: str, data: object) -> None:
         """Keep `data` at `location`, replacing what is there; all of it or nothing.
 
         Raises:
-            SaveError: where it cannot be kept; what was there before is as it was.
+            SaveError: if it cannot be kept; what was there before stays.
         """
 
     @abstractmethod
@@ -47,23 +51,23 @@ class Store(ABC):
         """Read the output at `location` back.
 
         Raises:
-            FileNotFoundError: where nothing is kept there.
-            CorruptItemError: where what is kept cannot be read.
+            FileNotFoundError: if nothing is kept there.
+            CorruptItemError: if what is kept cannot be read.
         """
 
     @abstractmethod
     def delete(self, location: str) -> None:
-        """Remove the output at `location`; nothing happens where there is none."""
+        """Remove the output at `location`; nothing happens if there is none."""
 
     def exists_many(self, locations: Iterable[str]) -> set[str]:
-        """Return those of `locations` that exist; override it where asking one by one is slow."""
+        """Return those of `locations` that exist; override it if asking one by one is slow."""
         return {location for location in locations if self.exists(location)}
 
     def list(self, prefix: str = "") -> Iterator[str]:
         """Yield the locations that begin with `prefix`.
 
         Raises:
-            NotImplementedError: where the store cannot list.
+            NotImplementedError: if the store cannot list.
         """
         raise NotImplementedError(f"{type(self).__name__} cannot list its outputs")
 
@@ -85,7 +89,7 @@ class Store(ABC):
         The lock ends with its holder, also when that is killed.
 
         Raises:
-            NotImplementedError: where the store has no locks.
+            NotImplementedError: if the store has no locks.
         """
         raise NotImplementedError(
             f"lock = true is not possible in {self!r}, which has no locks: choose another store, "
@@ -96,7 +100,7 @@ class Store(ABC):
         """Return the local path of `location`.
 
         Raises:
-            TypeError: where it is not a local file.
+            TypeError: if it is not a local file.
         """
         raise TypeError(f"{location!r} in {self!r} is not a local file")
 
@@ -113,7 +117,7 @@ class Store(ABC):
         return f"{type(self).__name__}({settings})"
 
 
-class Item:
+class Item(Generic[R_co]):
     """A reference to an output: its store and its location, never its data.
 
     Parameters:
@@ -152,11 +156,12 @@ class Item:
         """Tell whether the output is there."""
         return self.store.exists(self.location)
 
-    def load(self) -> Any:
+    def load(self) -> R_co:
         """Read the output."""
-        return self.store.load(self.location)
+        data: R_co = self.store.load(self.location)
+        return data
 
-    def save(self, data: Any) -> None:
+    def save(self, data: object) -> None:
         """Keep `data` as the output, replacing what is there."""
         self.store.save(self.location, data)
 
@@ -179,7 +184,7 @@ class Item:
     def __hash__(self) -> int:
         return hash(self.location)
 
-    def __reduce__(self) -> tuple[type[Item], tuple[Store, str]]:
+    def __reduce__(self) -> tuple[type[Item[R_co]], tuple[Store, str]]:
         return Item, (self.store, self.location)
 
     def __repr__(self) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
-from typing import Any
 
 from prefectx.errors import ConfigError
+
+LOCAL = "prefectx.engines.local"
+PREFECT = "prefectx.engines.prefect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Mode:
 
     Attributes:
         name: as `PREFECTX` and `mode` spell it.
-        engine: the module that runs calls and flows.
+        engine: the module whose `ENGINE` runs calls and flows.
         keeps: whether outputs are kept and calls return items.
         skips: whether a finished call goes past the engine.
     """
@@ -31,14 +32,11 @@ class Mode:
         return self.engine == PREFECT
 
 
-INLINE = "prefectx.engines.local"
-PREFECT = "prefectx.engines.prefect"
-
 MODES = {
     mode.name: mode
     for mode in (
-        Mode("function", INLINE, keeps=False, skips=False),
-        Mode("cache", INLINE, keeps=True, skips=True),
+        Mode("function", LOCAL, keeps=False, skips=False),
+        Mode("cache", LOCAL, keeps=True, skips=True),
         Mode("prefect", PREFECT, keeps=False, skips=False),
         Mode("prefect.cachetask", PREFECT, keeps=True, skips=False),
         Mode("prefect.skiptask", PREFECT, keeps=True, skips=True),
@@ -50,14 +48,9 @@ def get_mode(name: str) -> Mode:
     """Return the mode of a name.
 
     Raises:
-        ConfigError: where there is no such mode; it lists those that there are.
+        ConfigError: if there is no such mode; it lists the modes.
     """
     try:
         return MODES[name]
     except KeyError:
         raise ConfigError(f"unknown mode {name!r}; the modes are {', '.join(MODES)}") from None
-
-
-def load_engine(mode: Mode) -> Any:
-    """Import the engine of a mode: no mode pays for an engine that it does not use."""
-    return importlib.import_module(mode.engine)

@@ -9,29 +9,29 @@ from typing import Any
 
 from prefectx.arguments.marks import is_annotated, is_marked, unmapped
 from prefectx.arguments.references import load
-from prefectx.arguments.signature import Binder
-from prefectx.futures import AnyFuture
+from prefectx.arguments.signature import Arguments, Signature
+from prefectx.futures import Future
 
 
 def map_arguments(
-    binder: Binder, args: tuple[Any, ...], kwargs: dict[str, Any], task: str
-) -> Iterator[tuple[Any, ...]]:
+    signature: Signature, args: tuple[object, ...], kwargs: Arguments, task: str
+) -> Iterator[tuple[object, ...]]:
     """Yield for each call of a mapped task its arguments, in the order of the parameters.
 
     Defaults are not gone through, nor are strings and bytes. A future is waited for and its data
     gone through; futures inside a list are left to the calls.
 
     Parameters:
-        binder: binds arguments to the task's function.
-        args: what `.map` was given.
-        kwargs: likewise.
+        signature: binds arguments to the task's function.
+        args: the positional arguments of `.map`.
+        kwargs: its keyword arguments.
         task: the name of the task, for errors.
 
     Raises:
-        TypeError: where nothing can be gone through, or the arguments do not fit the function.
-        ValueError: where the lengths differ.
+        TypeError: if nothing can be gone through, or the arguments do not fit the function.
+        ValueError: if the lengths differ.
     """
-    given = binder.flatten(binder.bind_given(args, kwargs))
+    given = signature.flatten(signature.bind_given(args, kwargs))
     columns = {name: _column(value) for name, value in given.items() if _is_iterable(value)}
     if not columns:
         raise TypeError(f"task {task!r}: map needs at least one iterable argument")
@@ -42,25 +42,25 @@ def map_arguments(
         name: value.unwrap() if is_marked(value, unmapped) else value
         for name, value in given.items()
     }
-    if columns.keys() <= set(binder.names):
-        frame = binder.complete(constants)
-        values = [columns.get(name, repeat(frame.get(name))) for name in binder.names]
+    if columns.keys() <= set(signature.names):
+        frame = signature.complete(constants)
+        values = [columns.get(name, repeat(frame.get(name))) for name in signature.names]
         return zip(*values, strict=False)
     rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
-    return (tuple(binder.complete({**constants, **row}).values()) for row in rows)
+    return (tuple(signature.complete({**constants, **row}).values()) for row in rows)
 
 
-def _is_iterable(value: Any) -> bool:
+def _is_iterable(value: object) -> bool:
     if is_marked(value, unmapped):
         return False
     if is_annotated(value):
         return _is_iterable(value.unwrap())
-    if isinstance(value, AnyFuture):
+    if isinstance(value, Future):
         return True
     return isinstance(value, Iterable) and not isinstance(value, (str, bytes, io.IOBase))
 
 
-def _column(value: Any) -> list[Any]:
+def _column(value: Any) -> list[object]:
     if is_annotated(value):
         return [value.rewrap(part) for part in _column(value.unwrap())]
-    return list(load(value) if isinstance(value, AnyFuture) else value)
+    return list(load(value) if isinstance(value, Future) else value)

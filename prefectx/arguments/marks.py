@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Generic, TypeVar
+from typing import Generic, Self, TypeGuard, TypeVar
 
 T = TypeVar("T")
 
 
-class _Annotation(Generic[T]):
+class Mark(Generic[T]):
     """A value with a mark on it."""
 
     __slots__ = ("value",)
@@ -20,7 +20,7 @@ class _Annotation(Generic[T]):
         """Return the value without the mark."""
         return self.value
 
-    def rewrap(self, value: Any) -> Any:
+    def rewrap(self, value: T) -> Self:
         """Return another value with the same mark."""
         return type(self)(value)
 
@@ -34,25 +34,25 @@ class _Annotation(Generic[T]):
         return f"{type(self).__name__}({self.value!r})"
 
 
-class unmapped(_Annotation[T]):  # noqa: N801  # the name that Prefect's users know
+class unmapped(Mark[T]):  # noqa: N801  # the name that Prefect's users know
     """In `.map`: every call gets the whole value, it is not gone through."""
 
     __slots__ = ()
 
 
-class allow_failure(_Annotation[T]):  # noqa: N801  # the name that Prefect's users know
+class allow_failure(Mark[T]):  # noqa: N801  # the name that Prefect's users know
     """The call runs though this input failed, and gets the exception in its place."""
 
     __slots__ = ()
 
 
-class quote(_Annotation[T]):  # noqa: N801  # the name that Prefect's users know
+class quote(Mark[T]):  # noqa: N801  # the name that Prefect's users know
     """The value is passed as it is: futures and items in it are neither sought nor resolved."""
 
     __slots__ = ()
 
 
-def is_marked(value: Any, mark: type[_Annotation[Any]]) -> bool:
+def is_marked(value: object, mark: type[Mark[object]]) -> TypeGuard[Mark[object]]:
     """Tell whether a value carries a mark, ours or Prefect's of the same name."""
     if isinstance(value, mark):
         return True
@@ -60,9 +60,9 @@ def is_marked(value: Any, mark: type[_Annotation[Any]]) -> bool:
     return prefect is not None and isinstance(value, getattr(prefect, mark.__name__))
 
 
-def is_annotated(value: Any) -> bool:
+def is_annotated(value: object) -> TypeGuard[Mark[object]]:
     """Tell whether a value carries any mark."""
-    if isinstance(value, _Annotation):
+    if isinstance(value, Mark):
         return True
     prefect = sys.modules.get("prefect.utilities.annotations")
     return prefect is not None and isinstance(value, prefect.BaseAnnotation)

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Iterable
+from typing import TypeVar, overload
 
 from prefectx.arguments.marks import allow_failure, is_annotated, is_marked, quote
+from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import replace
 from prefectx.errors import UpstreamError
-from prefectx.futures import AnyFuture, AnyState, item_of, state_result
+from prefectx.futures import Future, FutureList, State, item_of
 from prefectx.item import Item
 
+R = TypeVar("R")
 
-def load(value: Any) -> Any:
+
+@overload
+def load(value: Item[R]) -> R: ...
+@overload
+def load(value: Future[R]) -> R: ...
+@overload
+def load(value: FutureList[R]) -> list[R]: ...
+@overload
+def load(value: R) -> R: ...
+def load(value: object) -> object:
     """Return the data that a value stands for, so that flow code reads the same in every mode.
 
     Parameters:
@@ -20,92 +31,96 @@ def load(value: Any) -> Any:
 
     Raises:
         Exception: what the call of a future raised.
-        CorruptItemError: where an output cannot be read.
+        CorruptItemError: if an output cannot be read.
     """
     return replace(value, _load)
 
 
-def load_items(arguments: dict[str, Any], untouched: Collection[str] = ()) -> dict[str, Any]:
-    """Load the items in the arguments of a call, but in those named by `untouched`."""
+def load_items(arguments: Arguments, untouched: Collection[str] = ()) -> Arguments:
+    """Load the items in the arguments of a call, but not in those named by `untouched`."""
     return {
         name: value if name in untouched else replace(value, _load_item)
         for name, value in arguments.items()
     }
 
 
-def resolve_futures(arguments: dict[str, Any]) -> dict[str, Any]:
+def resolve_futures(arguments: Arguments) -> Arguments:
     """Replace the futures in the arguments of a call by their results, and drop the marks.
 
     Raises:
-        UpstreamError: where the call of a future failed, and its failure is not allowed.
+        UpstreamError: if the call of a future failed, and its failure is not allowed.
     """
     return {name: replace(value, _resolve) for name, value in arguments.items()}
 
 
-def settle(arguments: dict[str, Any]) -> dict[str, Any]:
+def settle(arguments: Arguments) -> tuple[Arguments, list[Future[object]]]:
     """Replace the futures that have no output by their results: only those say what they are.
 
     A future with an item stays: its target is known before it is over. Marks are dropped.
+
+    Returns:
+        The arguments, and the futures that stayed.
     """
-    return {name: replace(value, _settle) for name, value in arguments.items()}
+    pending: list[Future[object]] = []
+
+    def settled(value: object, is_allowed: bool) -> object:
+        if isinstance(value, Future):
+            if item_of(value) is None:
+                return _outcome(value) if is_allowed else _result(value)
+            pending.append(value)
+        if is_annotated(value):
+            is_allowed = is_marked(value, allow_failure)
+            return replace(value.unwrap(), lambda inner: settled(inner, is_allowed))
+        return value
+
+    known = {
+        name: replace(value, lambda inner: settled(inner, False))
+        for name, value in arguments.items()
+    }
+    return known, pending
 
 
-def check_upstream(wait_for: Any) -> None:
+def check_upstream(wait_for: Future[object] | Iterable[object] | None) -> None:
     """Wait for the futures in `wait_for`.
 
     Raises:
-        UpstreamError: where one failed, and its failure is not allowed.
+        UpstreamError: if one failed, and its failure is not allowed.
     """
     if wait_for is not None:
-        replace(list(wait_for) if not isinstance(wait_for, AnyFuture) else wait_for, _resolve)
+        replace(wait_for if isinstance(wait_for, Future) else list(wait_for), _resolve)
 
 
-def _load(value: Any) -> Any:
+def _load(value: object) -> object:
     if isinstance(value, Item):
         return value.load()
-    if isinstance(value, AnyFuture):
+    if isinstance(value, Future):
         return load(value.result())
-    if isinstance(value, AnyState):
-        return load(state_result(value))
+    if isinstance(value, State):
+        return load(value.result(_sync=True))
     return value
 
 
-def _load_item(value: Any) -> Any:
+def _load_item(value: object) -> object:
     return value.load() if isinstance(value, Item) else value
 
 
-def _resolve(value: Any) -> Any:
-    if isinstance(value, AnyFuture):
+def _resolve(value: object) -> object:
+    if isinstance(value, Future):
         return _result(value)
     if not is_annotated(value):
         return value
     inner = value.unwrap()
     if is_marked(value, quote):
         return inner
-    if is_marked(value, allow_failure):
-        return replace(inner, _outcome)
-    return replace(inner, _resolve)
+    return replace(inner, _outcome if is_marked(value, allow_failure) else _resolve)
 
 
-def _settle(value: Any) -> Any:
-    if isinstance(value, AnyFuture):
-        return value if item_of(value) is not None else _result(value)
-    if is_annotated(value):
-        inner = value.unwrap()
-        return replace(inner, _settle_allowed if is_marked(value, allow_failure) else _settle)
-    return value
-
-
-def _settle_allowed(value: Any) -> Any:
-    return value if item_of(value) is not None else _outcome(value)
-
-
-def _result(future: Any) -> Any:
+def _result(future: Future[object]) -> object:
     try:
         return future.result()
     except Exception as error:
         raise UpstreamError(f"an input failed: {type(error).__name__}: {error}") from error
 
 
-def _outcome(value: Any) -> Any:
-    return value.result(raise_on_failure=False) if isinstance(value, AnyFuture) else value
+def _outcome(value: object) -> object:
+    return value.result(raise_on_failure=False) if isinstance(value, Future) else value

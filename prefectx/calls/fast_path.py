@@ -1,33 +1,35 @@
-"""The short way to a finished call: bind, fill, look, return."""
+"""The fast path for calls with scalar arguments: bind, fill and look, and make nothing else.
+
+It is an optimisation of `make_call`, `look` and `decide`: for any other call, and wherever
+something is wrong, it has no answer, and these have one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
-from prefectx.calls.target_owners import CLAIMS, Claim
+from prefectx.calls.target_owners import AMBIGUOUS, TARGET_OWNERS, Callee, Owner
 from prefectx.errors import StoreError, TargetError
 from prefectx.item import Store
-from prefectx.runtime import current_values
-from prefectx.targets.template import Field, Template
+from prefectx.run_context import VALUES
+from prefectx.targets.containment import is_normal
+from prefectx.targets.field import Field
+from prefectx.targets.template import Template
 
-Row = tuple[Any, ...]
+Row = tuple[object, ...]
 
 
-class Finder:
-    """Finds where the outputs of finished calls of one task are, and makes nothing else.
-
-    It knows calls whose arguments are atoms. For any other call, and wherever something is wrong,
-    it has no answer: then the long way (`make_call`) does the same with all that may be in a
-    call, and has the words for what is wrong.
+class FastPath:
+    """Finds the outputs of the calls of one task.
 
     Parameters:
-        signature: where the function is defined, and the names of its parameters.
+        callee: where the function is defined, and the names of its parameters.
         bind: binds arguments to them.
-        template: the target, which the arguments suffice for.
-        store: where the outputs are kept; its locations are targets with something before them.
-        before: that something.
+        template: the target, which the arguments suffice to fill.
+        store: where the outputs are kept; its locations are targets with a text before them.
+        before: that text.
         shared: whether different calls may have one target.
 
     Attributes:
@@ -38,93 +40,98 @@ class Finder:
         "_arity",
         "_before",
         "_bind",
+        "_callee",
         "_fill",
-        "_holds",
+        "_is_absolute",
         "_owners",
         "_shared",
-        "_signature",
         "store",
     )
 
     def __init__(
         self,
-        signature: tuple[str, tuple[str, ...]],
-        bind: Callable[[Row, Mapping[str, Any]], dict[str, Any]],
+        callee: Callee,
+        bind: Callable[[Row, Mapping[str, object]], Arguments],
         template: Template,
         store: Store,
         before: str,
         shared: bool,
     ) -> None:
-        self._signature = signature
-        self._bind = bind
-        self._arity = len(signature[1])
-        self._fill = _filler(template, signature[1])
-        self._holds = template.holds
         self.store = store
+        self._callee = callee
+        self._bind = bind
+        self._arity = len(callee.names)
         self._before = before
-        self._owners = CLAIMS.owners(store)
+        self._owners = TARGET_OWNERS.of_store(store)
         self._shared = shared
+        self._is_absolute = template.prefix[:1] == "/"
+        # Below another prefix a target has to be looked at more closely.
+        self._fill = _filler(template, callee.names) if is_normal(f"{template.prefix}x") else None
 
-    def find(self, args: Row, kwargs: Mapping[str, Any]) -> str | None:
-        """Return where the output of a finished call is; None where it is not known to be.
+    def find(self, args: Row, kwargs: Mapping[str, object]) -> tuple[Row, str | None, bool]:
+        """Return all arguments, where the output is kept (None if unknown), whether it exists.
 
         Parameters:
-            args: the arguments of the function, as they were given.
-            kwargs: likewise.
+            args: the positional arguments of the call.
+            kwargs: its keyword arguments.
 
         Raises:
-            TypeError: where the arguments do not fit the function.
+            TypeError: if the arguments do not fit the function.
         """
         if kwargs or len(args) != self._arity:
             args = tuple(self._bind(args, kwargs).values())
         location = self._location(args)
         try:
-            if location is not None and self.store.exists(location):
-                return location
+            return args, location, location is not None and self.store.exists(location)
         except StoreError:
-            return None
-        return None
+            return args, None, False
 
-    def find_many(self, rows: Sequence[Row]) -> list[str | None]:
+    def find_many(self, rows: Sequence[Row]) -> tuple[list[str | None], Iterable[str]]:
         """Do what `find` does for many calls; the store is asked once for all.
 
         Parameters:
             rows: of each call the arguments in the order of the parameters, defaults applied.
+
+        Returns:
+            The location of each call, None if unknown, and those that exist.
         """
         locations = [self._location(row) for row in rows]
         try:
             found = self.store.exists_many([place for place in locations if place is not None])
         except StoreError:
-            return [None] * len(rows)
-        return [place if place in found else None for place in locations]
+            return [None] * len(rows), ()
+        return locations, found
 
     def _location(self, values: Row) -> str | None:
-        is_free = False
+        is_text = is_ambiguous = False
         for value in values:
             kind = type(value)
             if kind is not int:
                 if kind not in ATOMS:
                     return None
-                is_free = True
-        if current_values():
+                is_text = True
+                is_ambiguous = is_ambiguous or kind in AMBIGUOUS
+        if self._fill is None or VALUES.here.get() or VALUES.everywhere:
             return None
         try:
             filled = self._fill(values)
         except (TargetError, ValueError):
             return None
-        if is_free and not self._holds(filled):
+        if is_text and not (is_normal(filled) and (self._is_absolute or filled[0] != "/")):
             return None
         location = self._before + filled
         if not self._shared:
-            claim: Claim = (self._signature, values)
-            owner = self._owners.setdefault(location, claim)
-            if owner is not claim and owner != claim:
+            owner: Owner = (self._callee, values)
+            if is_ambiguous:
+                owner = (self._callee, values, repr(values))
+            first = self._owners.setdefault(location, owner)
+            if first is not owner and first != owner:
                 return None
         return location
 
 
-class NoFinder(Finder):
-    """Knows of no call: all go the long way.
+class NoFastPath(FastPath):
+    """Knows of no call: all take the long way.
 
     Parameters:
         store: where the outputs are kept.
@@ -135,26 +142,24 @@ class NoFinder(Finder):
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def find(self, args: Row, kwargs: Mapping[str, Any]) -> str | None:
-        """Return None."""
-        return None
+    def find(self, args: Row, kwargs: Mapping[str, object]) -> tuple[Row, str | None, bool]:
+        """Return that nothing is known."""
+        return args, None, False
 
-    def find_many(self, rows: Sequence[Row]) -> list[str | None]:
-        """Return None for each."""
-        return [None] * len(rows)
+    def find_many(self, rows: Sequence[Row]) -> tuple[list[str | None], Iterable[str]]:
+        """Return that nothing is known."""
+        return [None] * len(rows), ()
 
 
 def _filler(template: Template, names: tuple[str, ...]) -> Callable[[Row], str]:
-    """Return what fills the template with the values of these names, which are atoms."""
+    """Return what fills the template with the values of these names, which are scalars."""
     parts = template.parts
-    if not all(isinstance(part, str) or _is_plain(part) for part in parts):
+    if not all(
+        isinstance(part, str) or (isinstance(part, Field) and part.is_plain) for part in parts
+    ):
         return lambda values: template.fill(dict(zip(names, values, strict=True)))
     pattern = "".join(p.replace("%", "%%") if isinstance(p, str) else "%s" for p in parts)
     picked = [names.index(part.name) for part in parts if isinstance(part, Field)]
     if picked == list(range(len(names))):
         return pattern.__mod__
     return lambda values: pattern % tuple([values[position] for position in picked])
-
-
-def _is_plain(part: Any) -> bool:
-    return isinstance(part, Field) and part.is_plain

@@ -1,74 +1,160 @@
-"""Turns: the same call is run once at a time; what the task whose turn it is may ask."""
+"""The same call runs once at a time; whoever makes it meanwhile gets the outcome of that run."""
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+import asyncio
+import threading
+from concurrent.futures import Future as Outcome
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar, Token
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any
 
-from prefectx.calls.target_owners import CLAIMS
 from prefectx.errors import TargetError
+from prefectx.futures import Future
 from prefectx.item import Item
 
-T = TypeVar("T")
-
-_active: ContextVar[tuple[Item | None, ...]] = ContextVar("prefectx_active", default=())
+_active: ContextVar[tuple[Item[object] | None, ...]] = ContextVar("prefectx_active", default=())
 
 
-class Turn:
-    """The run of a call, as a context; who comes meanwhile with the same call waits for it.
+class Runs:
+    """The calls of this process that run, or are submitted and not over, by their outputs."""
+
+    def __init__(self) -> None:
+        self._running: dict[Item[object], Outcome[Any] | None] = {}
+        self._submitted: dict[Item[object], Future[object]] = {}
+        self._lock = threading.Lock()
+
+    def is_busy(self, item: Item[object]) -> bool:
+        """Tell whether a call with this output is under way."""
+        return item in self._running or item in self._submitted
+
+    def submitted(self, item: Item[object] | None) -> Future[object] | None:
+        """Return the future of a call that was submitted and is not over, else None."""
+        return None if item is None else self._submitted.get(item)
+
+    def submit(self, item: Item[object], future: Future[object]) -> None:
+        """Remember the future of a submitted call until it is over."""
+        self._submitted[item] = future
+        future.add_done_callback(lambda _: self._submitted.pop(item, None))
+
+    def begin(self, item: Item[object]) -> Outcome[Any] | None:
+        """Begin to run a call.
+
+        Returns:
+            None: the caller runs it, and calls `end`. Else the outcome to come of the run that is
+            under way.
+        """
+        with self._lock:
+            if item not in self._running:
+                self._running[item] = None
+                return None
+            # Made when somebody waits, which is rare: it is slow to create.
+            outcome = self._running[item] = self._running[item] or Outcome()
+            return outcome
+
+    def end(self, item: Item[object], value: object, error: BaseException | None) -> None:
+        """End the run that `begin` began, and tell those who wait for it."""
+        with self._lock:
+            waiting = self._running.pop(item)
+        if waiting is not None and error is not None:
+            waiting.set_exception(error)
+        elif waiting is not None:
+            waiting.set_result(value)
+
+
+RUNS = Runs()
+
+
+class OneAtATime:
+    """The run of a call, as a context.
 
     Parameters:
-        item: the output of the call, None where none is kept.
+        item: the output of the call, None if none is kept.
         task: the name of the task, for the error.
 
     Attributes:
-        running: the outcome of the same call, which another is running; None where it is not.
+        other: the outcome to come of the same call, which another runs; None: it is ours to run.
+        outcome: what the call returned, for those who wait for it; the block sets it.
 
     Raises:
-        TargetError: where a call is made by itself.
+        TargetError: if a call is made by itself.
     """
 
-    __slots__ = ("_item", "_outcome", "_task", "_token", "running")
+    __slots__ = ("_item", "_task", "_token", "other", "outcome")
 
-    def __init__(self, item: Item | None, task: str) -> None:
+    def __init__(self, item: Item[object] | None, task: str) -> None:
         self._item = item
         self._task = task
-        self._token: Token[Any] | None = None
-        self.running: Future[Any] | None = None
-        self._outcome: Any = None
+        self._token: Token[tuple[Item[object] | None, ...]] | None = None
+        self.other: Outcome[Any] | None = None
+        self.outcome: object = None
 
-    def __enter__(self) -> Turn:
+    def __enter__(self) -> OneAtATime:
         item, active = self._item, _active.get()
-        self.running = None if item is None else CLAIMS.start(item)
-        if self.running is None:
+        self.other = None if item is None else RUNS.begin(item)
+        if self.other is None:
             self._token = _active.set((*active, item))
         elif item in active:
             raise TargetError(f"task {self._task!r} calls itself with the same arguments")
         return self
 
-    def end(self, outcome: T) -> T:
-        """Return what the call came to, for those who wait too."""
-        self._outcome = outcome
-        return outcome
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self._token is not None:
             _active.reset(self._token)
             if self._item is not None:
-                CLAIMS.finish(self._item, self._outcome, error)
+                RUNS.end(self._item, self.outcome, error)
 
 
-def current_target() -> Item:
+class InThread:
+    """A context that may take long to enter, for async code: the event loop goes on meanwhile.
+
+    Parameters:
+        context: the context.
+    """
+
+    def __init__(self, context: AbstractContextManager[None]) -> None:
+        self._context = context
+
+    async def __aenter__(self) -> None:
+        if isinstance(self._context, nullcontext):
+            return
+        entering = asyncio.ensure_future(asyncio.to_thread(self._context.__enter__))
+        try:
+            await asyncio.shield(entering)
+        except asyncio.CancelledError:
+            # The thread goes on: what it gets at last is given back.
+            entering.add_done_callback(self._leave)
+            raise
+
+    def _leave(self, entering: asyncio.Future[None]) -> None:
+        if not entering.cancelled() and entering.exception() is None:
+            self._context.__exit__(None, None, None)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._context.__exit__(kind, error, trace)
+
+
+def current_target() -> Item[Any]:
     """Return the item to write to, inside a task that saves its own output.
 
     Raises:
         TargetError: outside a task, and in one whose output is not kept.
     """
-    item = _active.get()[-1] if _active.get() else None
+    active = _active.get()
+    item = active[-1] if active else None
     if item is None:
         raise TargetError(
-            "there is no current target: it is there inside a task that has one, in the caching"
-            " modes"
+            "there is no current target: only a task with a target has one, in the caching modes"
         )
     return item

@@ -1,27 +1,53 @@
-"""Recipe, what one task's options come to: its mode, its templates and its store."""
+"""ResolvedTask: a task's options, templates and store, ready for its calls."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from prefectx.calls.fast_path import Finder, NoFinder
+from prefectx.arguments.signature import Signature
+from prefectx.calls.fast_path import FastPath, NoFastPath
+from prefectx.calls.target_owners import Callee
 from prefectx.errors import ConfigError, StoreError, TargetError
 from prefectx.formats import known_suffix
 from prefectx.item import Item, Store
-from prefectx.modes import get_mode, load_engine
+from prefectx.modes import LOCAL, get_mode
+from prefectx.settings import Settings
 from prefectx.stores import make_store
-from prefectx.stores.files.filestore import Filestore
-from prefectx.targets.default_name import AutomaticBase
-from prefectx.targets.fields import Fields
-from prefectx.targets.template import Part, Template, compile_template, contained
-
-if TYPE_CHECKING:
-    from prefectx.settings import Settings
-    from prefectx.tasks.task import Task
+from prefectx.stores.files import Filestore
+from prefectx.targets.default_name import DefaultName
+from prefectx.targets.field import Part
+from prefectx.targets.fields import Fields, TaskFields
+from prefectx.targets.template import Template, compile_template
 
 
-class Recipe:
+class TaskDefinition(Protocol):
+    """A decorated function, as far as its calls need it; `prefectx.Task` is one."""
+
+    name: str
+    fn: Callable[..., Any]
+    isasync: bool
+    isgenerator: bool
+
+    @property
+    def keywords(self) -> Mapping[str, object]:
+        """The keywords of prefectx that the decorator was given."""
+
+    @property
+    def signature(self) -> Signature:
+        """What binds arguments to the function's parameters."""
+
+    @property
+    def qualified_name(self) -> str:
+        """Where the function is defined: `package.module:function`."""
+
+    @property
+    def hidden_arguments(self) -> frozenset[str]:
+        """The arguments that a default name does not show: `self`, `*args`, `**kwargs`."""
+
+
+class ResolvedTask:
     """The options of one task under one Settings, made ready for its calls.
 
     Parameters:
@@ -31,177 +57,166 @@ class Recipe:
     Attributes:
         options: the resolved options.
         mode: the mode of the task's calls.
-        engine: the module that runs them.
-        signature: where the function is defined, and the names of its parameters.
-        is_bare: whether its calls are nothing but calls of the function.
-        is_closed: whether the arguments suffice to fill the target, while nothing is set at run
-            time.
-        finder: the short way to finished calls.
-        keeps: whether outputs are kept and finished calls skipped.
-        target: the compiled target, None where no output is kept.
-        run_name: the compiled name of the runs, None where Prefect is to make it.
-        store: where the outputs are kept; without a target it means nothing.
-        suffix: the suffix of the format, for the field `{ext}`.
+        callee: where the function is defined, and the names of its parameters.
+        target: the compiled target, None if no output is kept.
+        store: where the outputs are kept; means nothing without a target.
+        fields: what the templates of all calls have in common.
+        run_name: the compiled name of the runs, None if Prefect makes it.
+        fast_path: the short way to calls with scalar arguments.
+        is_closed: whether the arguments suffice to fill the target, as long as no context is set.
+        is_bare: whether a call is nothing but a call of the function.
+        is_awaited: whether a call gives a coroutine: generators of which nothing is kept stay.
 
     Raises:
-        ConfigError: where the options name a store or a format that there is not.
-        TargetError: where the target is no template.
+        ConfigError: if the options name a store or a format that does not exist.
+        TargetError: if the target is no template.
     """
 
     __slots__ = (
         "_folded",
         "_folded_store",
-        "engine",
-        "finder",
+        "callee",
+        "fast_path",
+        "fields",
+        "is_awaited",
         "is_bare",
         "is_closed",
-        "keeps",
         "mode",
         "options",
         "run_name",
         "settings",
-        "signature",
         "store",
-        "suffix",
         "target",
         "task",
     )
 
-    task: Task[..., Any]
-
-    def __init__(self, task: Task[..., Any], settings: Settings) -> None:
+    def __init__(self, task: TaskDefinition, settings: Settings) -> None:
         self.task = task
         self.settings = settings
-        self.options = settings.options(task.name, task.keywords)
-        self.mode = get_mode(self.options.mode)
-        self.engine = load_engine(self.mode)
-        self.signature = (task.qualified_name, task.binder.names)
-        self.keeps = self.mode.keeps
+        self.options = options = settings.options(task.name, task.keywords)
+        self.mode = mode = get_mode(options.mode)
+        self.callee = Callee(task.qualified_name, task.signature.names)
         # A function that saves its own output needs to know where in every mode.
-        has_target = self.keeps or not self.options.save
-        self.target = self._compile(self.options.target) if has_target else None
-        self.is_bare = self.target is None and not self.keeps
-        self.run_name = self._compile(self._chosen_run_name())
-        self.suffix: str = "." + (self.options.format or "pkl").lstrip(".")
-        self.store = self._make_store(self.options.format) if self.target else Filestore()
+        has_target = mode.keeps or not options.save
+        self.target = self._compile(options.target) if has_target else None
+        self.is_bare = self.target is None and not mode.keeps and mode.engine == LOCAL
+        is_kept = mode.keeps or self.target is not None
+        self.is_awaited = task.isasync and not self.is_bare and (is_kept or not task.isgenerator)
+        # Where prefectx only stands by, Prefect names its runs as it always does.
+        named = mode.keeps or options.sources["task_run_name"].layer != "default"
+        self.run_name = self._compile(options.task_run_name) if named else None
+        self.store = self._make_store(options.format) if self.target else Filestore()
         self._check_suffix()
-        self.is_closed = False
-        self._folded, self._folded_store = self.target, self.store
-        self.finder: Finder = NoFinder(self.store)
-        if self.target is not None:
-            self._check_lock()
-            self._fold()
-            self.finder = self._make_finder()
+        self._check_lock()
+        constants = {
+            "funcname": task.fn.__name__,
+            "name": task.name,
+            "module": task.fn.__module__,
+            "ext": "." + (options.format or "pkl").lstrip("."),
+        }
+        default_name = DefaultName(task.fn.__name__, task.hidden_arguments)
+        self.fields = TaskFields(constants, options.context, default_name, task.signature.keywords)
+        self._fold(constants, default_name)
+        self.fast_path = self._make_fast_path()
 
-    def item(self, lookup: dict[str, Any]) -> Item:
+    def locate(self, lookup: Mapping[str, object]) -> Item[object]:
         """Fill the target of a call.
 
         Parameters:
-            lookup: the arguments of the call where they suffice (`is_closed`), else its Fields.
+            lookup: the arguments of the call if they suffice (`is_closed`), else its Fields.
 
         Raises:
-            TargetError: where a field is missing or the target leaves its folder.
+            TargetError: if a field is missing or the target leaves its folder.
         """
-        if type(lookup) is dict:
-            template, store = self._folded, self._folded_store
-        else:
-            template, store = self.target, self.store
+        is_open = isinstance(lookup, Fields)
+        template, store = (
+            (self.target, self.store) if is_open else (self._folded, self._folded_store)
+        )
         assert template is not None
         try:
-            filled = contained(template, template.fill(lookup))
+            filled = template.locate(lookup)
         except TargetError as error:
             raise TargetError(f"{self._where(template)}: {error}") from error
-        if type(lookup) is Fields and lookup.is_automatic:
+        if isinstance(lookup, Fields) and lookup.is_automatic:
             store = self._pickle_store()
         return Item(store, store.locate(self.options.root, filled))
 
-    def _fold(self) -> None:
+    def _fold(self, constants: Mapping[str, str], default_name: DefaultName) -> None:
         """Fill for good what is the same in every call, so that the arguments suffice."""
-        own = {*self.task.binder.signature.parameters, *self.options.context}
-        base = self.automatic_base()
-        known: dict[str, str | Part] = {
-            "base": base,
-            "ext": self.suffix,
-            "name": self.task.name,
-            "funcname": self.task.fn.__name__,
-            "module": self.task.fn.__module__,
-        }
-        assert self.target is not None
+        signature, context = self.task.signature, self.options.context
+        own = {*signature.names, *context}
+        known: dict[str, str | Part] = {**constants, "base": default_name}
+        self._folded, self._folded_store, self.is_closed = self.target, self.store, False
+        if self.target is None:
+            return
         self._folded = self.target.fold({n: known[n] for n in known.keys() - own})
-        self._folded_store = self._pickle_store() if base in self._folded.parts else self.store
+        if default_name in self._folded.parts:
+            self._folded_store = self._pickle_store()
         needed = set(self._folded.names())
-        self.is_closed = (
-            not self.task.binder.variadic and needed <= own - self.options.context.keys()
-        )
+        self.is_closed = not signature.variadic and needed <= own - context.keys()
 
-    def _make_finder(self) -> Finder:
+    def _make_fast_path(self) -> FastPath:
         options, template, store = self.options, self._folded, self._folded_store
-        assert template is not None
-        always_looks = self.mode.skips and not options.refresh and options.on_corrupt == "error"
+        decides_by_existence = (
+            self.mode.skips and not options.refresh and options.on_corrupt == "error"
+        )
+        is_simple = self.is_closed and self.task.signature.is_simple
         is_known = type(store).locate in (Filestore.locate, Store.locate)
-        if not (always_looks and is_known and self.is_closed and self.task.binder.is_simple):
-            return NoFinder(store)
-        location = store.locate(options.root, place := f"{template.prefix}x")
-        if not (template.is_normal and location.endswith(place)):
-            return NoFinder(store)
-        before, shared = location.removesuffix(place), options.shared
-        return Finder(self.signature, self.task.binder.bind, template, store, before, shared)
-
-    def automatic_base(self) -> AutomaticBase:
-        """Return what names the calls of the task."""
-        return AutomaticBase(self.task.fn.__name__, self.task.hidden_arguments)
+        if template is None or not (decides_by_existence and is_simple and is_known):
+            return NoFastPath(store)
+        place = f"{template.prefix}x"
+        location = store.locate(options.root, place)
+        if not location.endswith(place):
+            return NoFastPath(store)
+        return FastPath(
+            self.callee,
+            self.task.signature.bind,
+            template,
+            store,
+            location.removesuffix(place),
+            options.shared,
+        )
 
     def _pickle_store(self) -> Store:
-        """Return the store for a target that ends in an automatic base.
+        """Return the store for a target that ends in a default name.
 
-        A base such as `a.csv` is a name made from arguments, not a wish for CSV.
+        A name such as `a.csv` is made from arguments, and asks for no CSV.
         """
         assert self.target is not None
-        by_name = not self.target.tail and not self.options.format
-        return (
-            self._make_store(".pkl")
-            if by_name and isinstance(self.store, Filestore)
-            else self.store
-        )
-
-    def _chosen_run_name(self) -> str | None:
-        name = self.options.task_run_name
-        if not isinstance(name, str):
-            return None
-        # Where prefectx only stands by, Prefect names its runs as it always does.
-        chosen = self.mode.keeps or self.options.sources["task_run_name"].layer != "default"
-        return name if chosen else None
+        if self.target.tail or self.options.format or not isinstance(self.store, Filestore):
+            return self.store
+        return self._make_store(".pkl")
 
     def _make_store(self, suffix: str | None) -> Store:
-        options = self.options
         return make_store(
-            options.store or "file",
+            self.options.store or "file",
             self.settings.stores,
             format=suffix,
-            fsync=options.fsync,
-            allow_pickle=options.allow_pickle,
+            fsync=self.options.fsync,
+            allow_pickle=self.options.allow_pickle,
         )
 
-    def _compile(self, text: str | None) -> Template | None:
+    def _compile(self, text: object) -> Template | None:
         try:
-            return None if text is None else compile_template(text)
+            return compile_template(text) if isinstance(text, str) else None
         except TargetError as error:
             raise TargetError(f"task {self.task.name!r}: {error}") from error
 
     def _check_suffix(self) -> None:
+        """Refuse a suffix that no format has, before anything runs."""
         if self.target is None or self.options.format or not isinstance(self.store, Filestore):
             return
         ending = "x" + self.target.tail
         suffix = PurePosixPath(ending).suffix
         if suffix and not known_suffix(ending):
             raise ConfigError(
-                f"{self._where(self.target)}: there is no format for {suffix!r}; register one with"
+                f"{self._where(self.target)}: no format is known for {suffix!r}; register one with"
                 " prefectx.register_format, or name one with format="
             )
 
     def _check_lock(self) -> None:
-        """Refuse `lock = true` where the store has no locks, before anything is run."""
-        if not (self.options.lock and self.keeps and self.target):
+        """Refuse `lock = true` if the store has no locks, before anything runs."""
+        if not (self.options.lock and self.mode.keeps and self.target):
             return
         try:
             self.store.lock(self.store.locate(self.options.root, f"{self.target.prefix}x"))

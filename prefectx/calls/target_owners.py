@@ -1,99 +1,75 @@
-"""Who has which target in this process: no two different calls, and no call twice at once."""
+"""Detects different calls that share a target: the second would get the first one's output."""
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import Future
-from typing import Any, TypeAlias
+from typing import NamedTuple
 
 from prefectx.errors import TargetError
 from prefectx.item import Item, Store
 from prefectx.targets.template import Template
 
-# The function with the names of its parameters, and the values: atoms as they are, of others a
-# print.
-Claim: TypeAlias = tuple[tuple[str, tuple[str, ...]], tuple[Any, ...]]
+Values = tuple[object, ...]
+# The called function and its arguments: scalars as they are, of others a fingerprint in a tuple.
+# Where equality does not tell scalars apart (`1`, `True` and `1.0`), their repr stands behind.
+Owner = tuple["Callee", Values] | tuple["Callee", Values, str]
+
+# Types whose values equal values of other types.
+AMBIGUOUS = frozenset({float, bool, complex})
 
 
-class Claims:
-    """The targets of one process.
+class Callee(NamedTuple):
+    """A called function.
+
+    Attributes:
+        function: where it is defined, `package.module:function`.
+        names: the names of its parameters.
+    """
+
+    function: str
+    names: tuple[str, ...]
+
+
+def owner_of(callee: Callee, values: Values) -> Owner:
+    """Return what stands for a call: equal owners are the same call."""
+    if AMBIGUOUS.isdisjoint(map(type, values)):
+        return callee, values
+    return callee, values, repr(values)
+
+
+class TargetOwners:
+    """The targets of this process.
 
     A target belongs to the first call that fills it. It is free again when its output is gone
     and no run of that call is under way.
     """
 
     def __init__(self) -> None:
-        self._owners: dict[Store, dict[str, Claim]] = {}
-        self._running: dict[Item, Future[Any] | None] = {}
-        self._submitted: dict[Item, Any] = {}
-        self._lock = threading.Lock()
+        self._owners: dict[Store, dict[str, Owner]] = {}
 
-    def owners(self, store: Store) -> dict[str, Claim]:
+    def of_store(self, store: Store) -> dict[str, Owner]:
         """Return whom the targets in a store belong to, by their locations."""
         return self._owners.setdefault(store, {})
 
-    def check(self, item: Item, claim: Claim, template: Template) -> None:
+    def claim(self, item: Item[object], owner: Owner, template: Template, *, is_busy: bool) -> None:
         """Claim a target for a call.
 
         Parameters:
             item: the target.
-            claim: the function (`package.module:function`) with the names of its parameters, and
-                the values: atoms as they are, of all others a print.
+            owner: the call.
             template: the target's template, for the error.
+            is_busy: whether a call that fills the target is about to run, or runs.
 
         Raises:
-            TargetError: where the target belongs to a different call.
+            TargetError: if the target belongs to a different call.
         """
-        owners = self.owners(item.store)
-        owner = owners.setdefault(item.location, claim)
-        # Not a number is not equal to itself, but the same argument.
-        if owner is claim or owner == claim or repr(owner) == repr(claim):
+        owners = self.of_store(item.store)
+        first = owners.setdefault(item.location, owner)
+        # NaN is not equal to itself, but the same argument.
+        if first is owner or first == owner or repr(first) == repr(owner):
             return
-        if self._is_busy(item) or item.exists():
-            raise TargetError(_collision(item, owner, claim, template))
-        owners[item.location] = claim
-
-    def _is_busy(self, item: Item) -> bool:
-        return item in self._running or item in self._submitted
-
-    def start(self, item: Item) -> Future[Any] | None:
-        """Take the turn to run the call of a target.
-
-        Returns:
-            None: it is the caller's turn, who must call `finish`. Else what is to have the
-            outcome of the run that is under way.
-        """
-        with self._lock:
-            if item not in self._running:
-                self._running[item] = None
-                return None
-            # Made when somebody waits: that is seldom, and a future is dear.
-            outcome = self._running[item] = self._running[item] or Future()
-            return outcome
-
-    def finish(self, item: Item, outcome: Any, error: BaseException | None = None) -> None:
-        """End the run that `start` began, and tell those who wait for it.
-
-        Parameters:
-            item: the target.
-            outcome: what the run came to.
-            error: what it failed with.
-        """
-        with self._lock:
-            waiting = self._running.pop(item)
-        if waiting is not None and error is not None:
-            waiting.set_exception(error)
-        elif waiting is not None:
-            waiting.set_result(outcome)
-
-    def submitted(self, item: Item | None) -> Any:
-        """Return the future of a call that was submitted and is not over, else None."""
-        return None if item is None else self._submitted.get(item)
-
-    def submit(self, item: Item, future: Any) -> None:
-        """Remember the future of a submitted call until it is over."""
-        self._submitted[item] = future
-        future.add_done_callback(lambda _: self._submitted.pop(item, None))
+        if is_busy or item.exists():
+            raise TargetError(_collision(item, first, owner, template))
+        owners[item.location] = owner
 
     def clear(self) -> None:
         """Forget whom the targets belong to."""
@@ -101,37 +77,34 @@ class Claims:
             owners.clear()
 
 
-def _collision(item: Item, owner: Claim, claim: Claim, template: Template) -> str:
-    (other, _), (function, _) = owner[0], claim[0]
-    before, now = _arguments(owner), _arguments(claim)
+def _collision(item: Item[object], first: Owner, second: Owner, template: Template) -> str:
     wrong = (
         f"two different calls fill the same target {item.location!r}:"
-        f" {_words(other, before)} and {_words(function, now)}"
+        f" {_shown(first)} and {_shown(second)}"
     )
-    if other != function:
+    functions = first[0].function, second[0].function
+    if functions[0] != functions[1]:
         return (
-            f"{wrong}, of the functions {other} and {function}; give one of them another"
+            f"{wrong}, of the functions {' and '.join(functions)}; give one of them another"
             " target, or another name"
         )
+    before = dict(zip(first[0].names, map(repr, first[1]), strict=True))
+    now = dict(zip(second[0].names, map(repr, second[1]), strict=True))
     different = [name for name in now if before.get(name) != now[name]]
     lacking = ", ".join(f"{{{name}}}" for name in different) or "an argument"
     return (
         f"{wrong}; its template {template.text!r} lacks {lacking}: add it, or set shared = true"
-        " where one output for both is what you want"
+        " if you want one output for both"
     )
 
 
-def _arguments(claim: Claim) -> dict[str, Any]:
-    (_, names), values = claim
-    return dict(zip(names, values, strict=True))
-
-
-def _words(function: str, arguments: dict[str, Any]) -> str:
+def _shown(owner: Owner) -> str:
+    callee, values = owner[:2]
     shown = (
-        f"{name}={'…' if isinstance(value, bytes) else repr(value)[:60]}"
-        for name, value in arguments.items()
+        f"{name}={'…' if isinstance(value, tuple) else repr(value)[:60]}"
+        for name, value in zip(callee.names, values, strict=True)
     )
-    return f"{function.rpartition(':')[2]}({', '.join(shown)})"
+    return f"{callee.function.rpartition(':')[2]}({', '.join(shown)})"
 
 
-CLAIMS = Claims()
+TARGET_OWNERS = TargetOwners()

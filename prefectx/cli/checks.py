@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from prefectx import settings
-from prefectx.calls.resolved_task import Recipe
+from prefectx.calls.resolved_task import ResolvedTask, TaskDefinition
 from prefectx.cli.loading import AnyTask, load_tasks, names_in_contexts
 from prefectx.errors import PrefectxError
 from prefectx.settings import Settings
@@ -36,26 +36,26 @@ def check_files(files: Sequence[Path], found: Settings) -> list[Problem]:
         tasks = load_tasks(files, problems)
         if not problems:  # a file that cannot be imported has tasks that nobody knows
             problems.extend(_sections_without_task(found, [task.name for task in tasks]))
-        recipes = [recipe for task in tasks if (recipe := _recipe(task, problems))]
+        resolved_tasks = [resolved for task in tasks if (resolved := _resolved(task, problems))]
         problems.extend(_stores_not_there(found))
         known = names_in_contexts(files)
-        for recipe in recipes:
-            problems.extend(_fields_not_there(recipe, known))
-        problems.extend(_collisions(recipes))
+        for resolved in resolved_tasks:
+            problems.extend(_fields_not_there(resolved, known))
+        problems.extend(_collisions(resolved_tasks))
     return problems
 
 
-def _recipe(task: AnyTask, problems: list[Problem]) -> Recipe | None:
+def _resolved(task: AnyTask, problems: list[Problem]) -> ResolvedTask | None:
     """Make a task's options ready; its store and its formats are imported by that."""
     try:
         with settings.override(mode="cache"):
-            return Recipe(task, settings.current())
+            return ResolvedTask(task, settings.current())
     except PrefectxError as error:
         problems.extend(getattr(error, "problems", ()) or [_of(task, "", str(error))])
         return None
 
 
-def _of(task: AnyTask, key: str, message: str) -> Problem:
+def _of(task: TaskDefinition, key: str, message: str) -> Problem:
     code = inspect.unwrap(task.fn).__code__
     place = Place(f"{display(Path(code.co_filename))}:{code.co_firstlineno}")
     return Problem(place, f"{task.name}{key and '.' + key}", message)
@@ -82,40 +82,40 @@ def _stores_not_there(found: Settings) -> Iterator[Problem]:
             yield Problem(place, f"stores.{name}", str(error))
 
 
-def _fields_not_there(recipe: Recipe, known: set[str]) -> Iterator[Problem]:
+def _fields_not_there(resolved: ResolvedTask, known: set[str]) -> Iterator[Problem]:
     """Yield a problem for each field of the task's templates that nothing provides."""
-    binder = recipe.task.binder
-    if any(p.kind is p.VAR_KEYWORD for p in binder.signature.parameters.values()):
+    signature = resolved.task.signature
+    if signature.keywords:
         return
-    arguments = dict.fromkeys(binder.signature.parameters)
-    names = Fields(recipe, arguments, lambda: "flow").names() | known
-    for key, template in (("target", recipe.target), ("task_run_name", recipe.run_name)):
+    arguments = dict.fromkeys(signature.names)
+    names = Fields(resolved.fields, arguments, lambda: "flow").names() | known
+    for key, template in (("target", resolved.target), ("task_run_name", resolved.run_name)):
         for field in template.names() if template else ():
             if field not in names:
                 message = (
                     f"nothing provides {{{field}}} of {show(template and template.text)}"
                     f"{did_you_mean(field, names)} (an argument, [context] or prefectx.context())"
                 )
-                yield _of(recipe.task, key, message)
+                yield _of(resolved.task, key, message)
 
 
-def _collisions(recipes: Iterable[Recipe]) -> Iterator[Problem]:
+def _collisions(resolved_tasks: Iterable[ResolvedTask]) -> Iterator[Problem]:
     """Yield a problem for each task whose template fills like that of an earlier one."""
-    seen: dict[tuple[object, ...], Recipe] = {}
-    for recipe in recipes:
-        if recipe.target is None or recipe.options.shared:
+    seen: dict[tuple[object, ...], ResolvedTask] = {}
+    for resolved in resolved_tasks:
+        if resolved.target is None or resolved.options.shared:
             continue
-        place = (recipe.store, recipe.options.root, _as_filled(recipe.target, recipe.task))
-        other = seen.setdefault(place, recipe)
-        if other is not recipe:
+        place = (resolved.store, resolved.options.root, _as_filled(resolved.target, resolved.task))
+        other = seen.setdefault(place, resolved)
+        if other is not resolved:
             message = (
-                f"has the same target as {other.task.name}: {show(recipe.target.text)}; "
+                f"has the same target as {other.task.name}: {show(resolved.target.text)}; "
                 "put {funcname} into it, or set shared = true"
             )
-            yield _of(recipe.task, "target", message)
+            yield _of(resolved.task, "target", message)
 
 
-def _as_filled(template: Template, task: AnyTask) -> str:
+def _as_filled(template: Template, task: TaskDefinition) -> str:
     own = {"{funcname}": task.fn.__name__, "{name}": task.name, "{module}": task.fn.__module__}
     text = template.text
     for field, value in own.items():

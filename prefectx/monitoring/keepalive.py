@@ -60,21 +60,30 @@ class Run(NamedTuple):
     restarted: bool = False
 
 
-@contextmanager
-def watching(run: Run, api: Api, interval: float | None) -> Iterator[None]:
-    """Have a run watched while the block goes on.
+def begin(run: Run, api: Api, interval: float | None) -> None:
+    """Have a run watched until `end`.
 
     Parameters:
         run: the run.
         api: where to report.
         interval: seconds between reports of a run that is not over; None: none are made.
     """
-    helper = _helper_for(api)
-    helper.tell("begin", run=run._asdict(), interval=interval, since=time.time())
+    _helper_for(api).tell("begin", run=run._asdict(), interval=interval, since=time.time())
+
+
+def end(run: Run, api: Api) -> None:
+    """Have a run watched no more."""
+    _helper_for(api).tell("end", id=run.id)
+
+
+@contextmanager
+def watching(run: Run, api: Api, interval: float | None) -> Iterator[None]:
+    """Have a run watched while the block goes on; the parameters are those of `begin`."""
+    begin(run, api, interval)
     try:
         yield
     finally:
-        helper.tell("end", id=run.id)
+        end(run, api)
 
 
 class Helper:

@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from prefectx.monitoring.hooks import ObservedCall, Subscriber
+
 GROWTH = 64 * 2**20
 """Bytes by which a process grows before its memory is looked through."""
 
@@ -80,12 +82,33 @@ class Trimmer:
                 self._after_idle = self._after_last
 
 
+class Memory(Subscriber):
+    """Gives memory back after calls, if the process has grown by enough.
+
+    Does nothing if the C library has no such call.
+    """
+
+    def before_call(self, call: ObservedCall) -> None:
+        """Note that a call starts."""
+        if call.options.dask.trim and (trimmer := _trimmer()) is not None:
+            trimmer.begin()
+
+    def after_call(self, call: ObservedCall) -> None:
+        """Give memory back: the call's data are dropped by now."""
+        if call.options.dask.trim and (trimmer := _trimmer()) is not None:
+            trimmer.end()
+
+    def call_failed(self, call: ObservedCall, error: BaseException) -> None:
+        """Give memory back after a failure, too."""
+        self.after_call(call)
+
+
 @contextmanager
 def trimming(wanted: bool = True) -> Iterator[None]:
-    """Give memory back after the block, where the process has grown by enough.
+    """Give memory back after the block, if the process has grown by enough.
 
-    Does nothing where the C library has no such call. The block must leave no data behind in
-    variables of its function: let it call a function that holds them.
+    The block must leave no data behind in variables of its function: let it call a function that
+    holds them.
 
     Parameters:
         wanted: false: the block is just run.
@@ -104,7 +127,7 @@ def trimming(wanted: bool = True) -> Iterator[None]:
 def give_back() -> None:
     """Give memory back now: something large is over.
 
-    Does nothing where the C library has no such call.
+    Does nothing if the C library has no such call.
     """
     malloc_trim = _malloc_trim()
     if malloc_trim is not None:

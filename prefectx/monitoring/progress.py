@@ -1,17 +1,18 @@
-"""What the calls of a flow run come to: counted while it runs, shown, and summed up at its end."""
+"""Counts the calls of a flow run while it runs, and sums them up at its end."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
+from uuid import UUID
 
-from prefectx.futures import AnyState
-from prefectx.item import Item
+from prefectx.futures import State
+from prefectx.monitoring.hooks import HOOKS, End, ObservedCall, Subscriber
 
 _current: ContextVar[RunSummary | None] = ContextVar("prefectx_run", default=None)
 # Every call asks: no function around it.
@@ -30,7 +31,7 @@ class TaskSummary:
         failed: calls that failed.
         longest: seconds that the longest run took.
         began: when the first was submitted, by the monotonic clock; None before.
-        ended: when the latest was over, likewise.
+        ended: when the latest was over, by the same clock.
     """
 
     skipped: int = 0
@@ -54,7 +55,7 @@ class Failure(NamedTuple):
 
     Attributes:
         task: the name of the task.
-        target: the location of the output that it was to make, None where none is kept.
+        target: the location of the output that it should have made, None if none is kept.
         reason: the failure in words.
     """
 
@@ -63,17 +64,23 @@ class Failure(NamedTuple):
     reason: str
 
 
+class EngineRun(Protocol):
+    """A run of an engine."""
+
+    id: UUID
+
+
 @dataclass
 class RunSummary:
     """One run of a flow.
 
     Attributes:
         flow: the name of the flow.
-        tasks: what the calls came to, by the name of the task.
+        tasks: the counts by the name of the task.
         failures: the calls that failed.
         seconds: how long the run took.
         started: when it began, by the monotonic clock.
-        engine_run: what the engine calls the run, None where no Prefect runs it.
+        engine_run: Prefect's flow run, None without Prefect.
     """
 
     flow: str
@@ -81,7 +88,7 @@ class RunSummary:
     failures: list[Failure] = field(default_factory=list)
     seconds: float = 0.0
     started: float = field(default_factory=time.monotonic, repr=False)
-    engine_run: Any = field(default=None, repr=False)
+    engine_run: EngineRun | None = field(default=None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def skip(self, task: str) -> None:
@@ -96,50 +103,32 @@ class RunSummary:
             counts.running += 1
             counts.began = counts.began or time.monotonic()
 
-    def end(self, task: str, seconds: float) -> None:
-        """Count a submitted call that has returned."""
-        with self._lock:
-            counts = self._of(task)
-            counts.running -= 1
-            counts.ran += 1
-            counts.longest = max(counts.longest, seconds)
-            counts.ended = time.monotonic()
-
-    def end_skipped(self, task: str) -> None:
-        """Count a submitted call that has found its output."""
-        with self._lock:
-            self._of(task).running -= 1
-            self._of(task).skipped += 1
-
-    def fail(self, task: str, item: Item | None, reason: str) -> None:
-        """Count a submitted call that has failed."""
-        with self._lock:
-            counts = self._of(task)
-            counts.running -= 1
-            counts.failed += 1
-            counts.ended = time.monotonic()
-            self.failures.append(Failure(task, item.location if item else None, reason))
-
-    def close(self, task: str, item: Item | None, result: Any, seconds: float) -> None:
-        """Count a submitted call that is over, by what it came to: a state may say that it failed.
+    def end(self, call: ObservedCall, end: End, seconds: float) -> None:
+        """Count a submitted call that is over.
 
         Parameters:
-            task: the name of the task.
-            item: its output, None where none is kept.
-            result: what it returned, or its state.
+            call: the call.
+            end: how it ended: a state may say that it failed.
             seconds: how long it took.
         """
-        if not isinstance(result, AnyState):
-            self.end(task, seconds)
-        elif not result.is_completed():
-            self.fail(task, item, getattr(result, "message", None) or str(result))
-        elif getattr(result, "name", "") == "Cached":
-            self.end_skipped(task)
-        else:
-            self.end(task, seconds)
+        failure = _failure(end)
+        with self._lock:
+            counts = self._of(call.task.name)
+            counts.running -= 1
+            if failure is not None:
+                counts.failed += 1
+                location = call.item.location if call.item else None
+                self.failures.append(Failure(call.task.name, location, failure))
+            elif isinstance(end, State) and end.name == "Cached":
+                counts.skipped += 1
+                return
+            else:
+                counts.ran += 1
+                counts.longest = max(counts.longest, seconds)
+            counts.ended = time.monotonic()
 
-    def is_of_another(self, engine_run: Any) -> bool:
-        """Tell whether this is about another run of the engine; a retry is the same one."""
+    def is_of_another(self, engine_run: EngineRun) -> bool:
+        """Tell whether this counts another run of the engine; a retry is the same one."""
         return self.engine_run is not None and self.engine_run.id != engine_run.id
 
     def lines(self) -> list[str]:
@@ -153,8 +142,40 @@ class RunSummary:
         return counts
 
 
+class Progress(Subscriber):
+    """Counts calls in the summary of the flow run that makes them."""
+
+    def call_skipped(self, task: str) -> None:
+        """Count a call whose output existed."""
+        summary = current()
+        if summary is not None:
+            summary.skip(task)
+
+    def call_submitted(self, call: ObservedCall) -> None:
+        """Count a call that is handed to its engine."""
+        summary = current()
+        if summary is not None:
+            summary.begin(call.task.name)
+
+    def call_over(self, call: ObservedCall, end: End, seconds: float) -> None:
+        """Count the end of a submitted call."""
+        summary = current()
+        if summary is not None:
+            summary.end(call, end, seconds)
+
+
+PROGRESS = Progress()
+
+
+class Recorded(Protocol):
+    """A flow, as far as it is recorded."""
+
+    name: str
+    last_run: RunSummary | None
+
+
 @contextmanager
-def recording(flow: Any) -> Iterator[RunSummary]:
+def recording(flow: Recorded) -> Iterator[RunSummary]:
     """Count the calls that are made in the block.
 
     Parameters:
@@ -162,6 +183,8 @@ def recording(flow: Any) -> Iterator[RunSummary]:
     """
     summary = flow.last_run = RunSummary(flow.name)
     token = _current.set(summary)
+    # Calls outside flows cost nothing as long as no flow has run.
+    HOOKS.subscribe(PROGRESS)
     try:
         yield summary
     finally:
@@ -169,41 +192,13 @@ def recording(flow: Any) -> Iterator[RunSummary]:
         summary.seconds = time.monotonic() - summary.started
 
 
-@contextmanager
-def running(task: str, item: Item | None = None) -> Iterator[Callable[[Any], None]]:
-    """Count a call whose function runs in the block.
-
-    Parameters:
-        task: the name of the task.
-        item: its output, None where none is kept.
-
-    Returns:
-        What takes the result of the call: a state may say that it failed.
-    """
-    summary = _current.get()
-    if summary is None:
-        yield _ignore
-        return
-    results: list[Any] = []
-    summary.begin(task)
-    started = time.monotonic()
-    try:
-        yield results.append
-    except BaseException as error:
-        summary.fail(task, item, f"{type(error).__name__}: {error}")
-        raise
-    summary.close(task, item, results[0] if results else None, time.monotonic() - started)
-
-
-def _ignore(result: Any) -> None:
-    """Take a result where nothing is counted."""
-
-
-def skipped(task: str) -> None:
-    """Count a call whose output existed."""
-    summary = _current.get()
-    if summary is not None:
-        summary.skip(task)
+def _failure(end: End) -> str | None:
+    """Return in words how a call failed, None if it did not."""
+    if isinstance(end, BaseException):
+        return f"{type(end).__name__}: {end}"
+    if isinstance(end, State) and not end.is_completed():
+        return end.message or str(end)
+    return None
 
 
 def _in_words(counts: TaskSummary) -> str:

@@ -1,4 +1,4 @@
-"""The automatic base: a readable name made from the arguments of a call."""
+"""The default of `{base}`: a readable name made from the arguments of a call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from prefectx.arguments.fingerprint import short_hash
 from prefectx.futures import item_of
-from prefectx.targets.template import show
+from prefectx.targets.field import show
 
 _PLAIN_STRING = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,39}")
 _PLAIN_FLOAT = re.compile(r"-?[0-9]{1,15}\.[0-9]{1,15}")
@@ -19,30 +19,31 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_.=+-]+")
 _LONGEST = 80
 
 
-class AutomaticBase:
+class DefaultName:
     """Names the calls of one function; different calls get different names.
 
     Parameters:
         default: the name of a call without arguments.
-        hidden: the names of arguments that are not shown: `self`, `*args`, `**kwargs`. Where
-            their value is not empty they count in the hash.
+        hidden: the names of arguments that are not shown: `self`, `*args`, `**kwargs`. They count
+            in the hash if they are not empty.
     """
 
     __slots__ = ("_default", "_hidden")
+    text = "base"
 
     def __init__(self, default: str, hidden: Collection[str] = ()) -> None:
         self._default = default
         self._hidden = hidden
 
-    def fill(self, arguments: Mapping[str, Any]) -> str:
+    def fill(self, arguments: Mapping[str, object]) -> str:
         """Return the name of the call with these arguments.
 
         Parameters:
             arguments: name to value, in the order of the function's parameters, defaults applied.
 
         Returns:
-            `a.csv-3`, and with a short hash of all arguments behind it wherever the readable
-            form could mean another call too: `a.csv-3-5f0c9a1e`.
+            `a.csv-3`, and with a short hash of all arguments behind it if the readable form
+            could mean another call too: `a.csv-3-5f0c9a1e`.
         """
         parts = []
         for name, value in arguments.items():
@@ -57,14 +58,14 @@ class AutomaticBase:
         text = "-".join(parts)
         return (text or self._default) if len(text) <= _LONGEST else self._hashed(arguments)
 
-    def _hashed(self, arguments: Mapping[str, Any]) -> str:
+    def _hashed(self, arguments: Mapping[str, object]) -> str:
         shown = [value for name, value in arguments.items() if name not in self._hidden]
         readable = "-".join(_readable(value) for value in shown)[:_LONGEST].strip("-.")
         return f"{readable or self._default}-{short_hash(arguments)}"
 
 
 def _plain(value: Any) -> str | None:
-    """Return the text of a value that no other value has, else None."""
+    """Return the text of a value if no other value has the same, else None."""
     kind = type(value)
     if kind is str:
         fits = _PLAIN_STRING.fullmatch(value) and not _AMBIGUOUS.fullmatch(value)
@@ -78,7 +79,7 @@ def _plain(value: Any) -> str | None:
     return None
 
 
-def _readable(value: Any) -> str:
+def _readable(value: object) -> str:
     if isinstance(value, (str, PurePath)):
         text = str(value).rstrip("/").rpartition("/")[2]
     elif isinstance(value, (list, tuple, int, float, datetime.date)) or item_of(value):

@@ -1,16 +1,33 @@
-"""Fields, what the templates of one call may name."""
+"""Fields: what the templates of one call may name."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from prefectx.arguments.fingerprint import short_hash
-from prefectx.runtime import current_values
+from prefectx.arguments.signature import Arguments
+from prefectx.run_context import current_values
+from prefectx.targets.default_name import DefaultName
 
-if TYPE_CHECKING:
-    from prefectx.calls.resolved_task import Recipe
+
+@dataclass(frozen=True, slots=True)
+class TaskFields:
+    """What the calls of one task have in common.
+
+    Attributes:
+        constants: the fields that are the same in all calls: `funcname`, `name`, `module`, `ext`.
+        context: the values of the configuration's `[context]`.
+        default_name: makes `base` if nobody sets it.
+        keywords: the name of the function's `**kwargs`, whose names are fields too.
+    """
+
+    constants: Mapping[str, str]
+    context: Mapping[str, object]
+    default_name: DefaultName
+    keywords: str | None
 
 
 class Fields(dict[str, Any]):
@@ -19,61 +36,59 @@ class Fields(dict[str, Any]):
     The arguments themselves are in the dict, the rest is made when it is asked for.
 
     Parameters:
-        recipe: the recipe of the called task.
+        task: what all calls of the task have in common.
         arguments: the arguments of the call by name, defaults applied.
         flow: gives the name of the flow that makes the call, None outside a flow.
 
     Attributes:
-        arguments: as the templates see them.
         is_automatic: whether the base was made from the arguments.
     """
 
-    __slots__ = ("_flow", "_recipe", "arguments", "is_automatic")
+    __slots__ = ("_arguments", "_flow", "_task", "is_automatic")
 
     def __init__(
-        self, recipe: Recipe, arguments: dict[str, Any], flow: Callable[[], str | None]
+        self, task: TaskFields, arguments: Arguments, flow: Callable[[], str | None]
     ) -> None:
         super().__init__(arguments)
-        self.arguments = arguments
         self.is_automatic = False
-        self._recipe = recipe
+        self._arguments = arguments
+        self._task = task
         self._flow = flow
-        if recipe.task.binder.variadic:
-            self.update(recipe.task.binder.fields(arguments))
+        more = arguments.get(task.keywords) if task.keywords else None
+        if isinstance(more, Mapping):
+            self.update({name: more[name] for name in more if name not in arguments})
 
     def __missing__(self, name: str) -> Any:
         context = self.context
         if name in context:
             return context[name]
-        value = _BUILT_IN[name](self)
+        if name in self._task.constants:
+            return self._task.constants[name]
+        value = _MADE[name](self)
         if value is None:
             raise KeyError(name)
         return value
 
     @property
-    def context(self) -> Mapping[str, Any]:
+    def context(self) -> Mapping[str, object]:
         """The values set at run time, before those of the configuration."""
-        values, configured = current_values(), self._recipe.options.context
+        values, configured = current_values(), self._task.context
         return {**configured, **values} if values and configured else values or configured
 
     def names(self) -> set[str]:
-        """Return the names that there are."""
+        """Return the names that can be used."""
         absent = {"flow"} if self._flow() is None else set()
-        return {*self, *self.context, *_BUILT_IN} - absent
+        return {*self, *self.context, *self._task.constants, *_MADE} - absent
 
     def _base(self) -> str:
         self.is_automatic = True
-        return self._recipe.automatic_base().fill(self.arguments)
+        return self._task.default_name.fill(self._arguments)
 
 
-_BUILT_IN: Mapping[str, Callable[[Fields], Any]] = {
-    "funcname": lambda fields: fields._recipe.task.fn.__name__,
-    "name": lambda fields: fields._recipe.task.name,
+_MADE: Mapping[str, Callable[[Fields], object]] = {
     "flow": lambda fields: fields._flow(),
-    "module": lambda fields: fields._recipe.task.fn.__module__,
     "base": Fields._base,
-    "ext": lambda fields: fields._recipe.suffix,
     "now": lambda fields: datetime.datetime.now(),
     "today": lambda fields: datetime.date.today(),
-    "arguments": lambda fields: short_hash(fields.arguments),
+    "arguments": lambda fields: short_hash(fields._arguments),
 }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, ParamSpec, Self, TypeVar, cast, overload
+from typing import Any, ParamSpec, Self, TypeVar, Unpack, cast, overload
 
 from prefectx import settings
-from prefectx.modes import get_mode, load_engine
+from prefectx.engines import ENGINES, Engine
+from prefectx.modes import get_mode
 from prefectx.monitoring.progress import RunSummary
 from prefectx.tasks.decorated import Decorated
-from prefectx.tasks.keywords import PREFECT_FLOW, check_keywords
+from prefectx.tasks.keywords import PREFECT_FLOW, FlowKeywords, check_keywords
 from prefectx.tasks.state_hooks import HookedFlow
 
 P = ParamSpec("P")
@@ -26,7 +27,7 @@ class Flow(HookedFlow, Decorated[P, R]):
 
     Attributes:
         name: the name of the flow, made as Prefect makes it.
-        last_run: what the calls of its latest run came to, task by task; None before the first.
+        last_run: the counts of its latest run, task by task; None before the first.
     """
 
     last_run: RunSummary | None = None
@@ -34,32 +35,31 @@ class Flow(HookedFlow, Decorated[P, R]):
     _derived = ("_twin", "last_run")
 
     def __init__(
-        self, fn: Callable[P, R], prefect_keywords: Mapping[str, Any] | None = None
+        self, fn: Callable[P, R], prefect_keywords: Mapping[str, object] | None = None
     ) -> None:
         super().__init__(fn, prefect_keywords)
-        self.name = self.prefect_keywords.get("name") or self.fn.__name__.replace("_", "-")
+        self.name = str(self.prefect_keywords.get("name") or self.fn.__name__.replace("_", "-"))
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the flow: as a plain function, or as Prefect's flow in the Prefect modes.
 
         A future that the function returns is waited for and its result returned, in every mode.
         """
-        mode = get_mode(settings.current().project.mode)
-        return cast(R, load_engine(mode).run_flow(self, (*self.owner, *args), **kwargs))
+        return cast(R, project_engine().run_flow(self, (*self.owner, *args), kwargs))
 
-    def with_options(self, **options: Any) -> Self:
+    def with_options(self, **options: Unpack[FlowKeywords]) -> Self:
         """Return a copy of the flow with other options of Prefect's.
 
         Raises:
-            TypeError: where there is no such option.
+            TypeError: if there is no such option.
         """
         check_keywords(options, PREFECT_FLOW, f"flow {self.name!r}")
-        return self._replace(options)
+        return self._replace(dict(options))
 
-    def _replace(self, prefect: dict[str, Any]) -> Self:
+    def _replace(self, prefect: dict[str, object]) -> Self:
         copy = self.copy()
         copy.prefect_keywords = {**self.prefect_keywords, **prefect}
-        copy.name = prefect.get("name") or self.name
+        copy.name = str(prefect.get("name") or self.name)
         return copy
 
 
@@ -70,7 +70,7 @@ class FlowDecorator:
     def __call__(self, fn: Callable[P, R], /) -> Flow[P, R]: ...
     @overload
     def __call__(
-        self, fn: None = None, /, **keywords: Any
+        self, fn: None = None, /, **keywords: Unpack[FlowKeywords]
     ) -> Callable[[Callable[P, R]], Flow[P, R]]: ...
     def __call__(self, fn: Callable[..., Any] | None = None, /, **keywords: Any) -> Any:
         """Make a flow of a function.
@@ -83,26 +83,29 @@ class FlowDecorator:
             A `Flow`, which in a Prefect mode is a `prefect.Flow` as well.
 
         Raises:
-            TypeError: where there is no such keyword.
-            ConfigError: where the configuration is wrong.
+            TypeError: if there is no such keyword.
         """
         if fn is None:
             return functools.partial(self, **keywords)
         check_keywords(keywords, PREFECT_FLOW, f"flow {getattr(fn, '__name__', fn)!r}")
-        mode = get_mode(settings.current().project.mode)
-        return load_engine(mode).make_flow(fn, keywords)
+        return project_engine().make_flow(fn, keywords)
 
     def from_source(self, *args: Any, **kwargs: Any) -> Any:
         """Load a flow from a folder, a repository or a bucket, as Prefect's `flow.from_source`.
 
         Parameters:
             *args: the source and the entrypoint in it, as `"flows.py:pipeline"`.
-            **kwargs: likewise by name.
+            **kwargs: the same by name.
 
         Returns:
-            The flow; in a running event loop what is to be awaited for it.
+            The flow; in a running event loop an awaitable of it.
         """
-        return load_engine(get_mode("prefect")).PrefectFlow.from_source(*args, **kwargs)
+        return ENGINES[get_mode("prefect").engine].flow_from_source(*args, **kwargs)
 
 
 flow = FlowDecorator()
+
+
+def project_engine() -> Engine:
+    """Return the engine of the project's mode."""
+    return ENGINES[get_mode(settings.current().project.mode).engine]

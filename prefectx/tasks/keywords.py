@@ -2,90 +2,116 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Literal, TypedDict
 
-from prefectx.settings import TASK_KEYS
+from prefectx.item import Store
 
-OWN = TASK_KEYS
-PREFECT_TASK = frozenset(
-    {
-        "name",
-        "description",
-        "tags",
-        "version",
-        "cache_policy",
-        "cache_key_fn",
-        "cache_expiration",
-        "retries",
-        "retry_delay_seconds",
-        "retry_jitter_factor",
-        "persist_result",
-        "result_storage",
-        "result_storage_key",
-        "result_serializer",
-        "cache_result_in_memory",
-        "timeout_seconds",
-        "log_prints",
-        "refresh_cache",
-        "on_completion",
-        "on_failure",
-        "on_running",
-        "on_rollback",
-        "on_commit",
-        "retry_condition_fn",
-        "viz_return_value",
-        "asset_deps",
-    }
-)
-PREFECT_FLOW = frozenset(
-    {
-        "name",
-        "version",
-        "flow_run_name",
-        "retries",
-        "retry_delay_seconds",
-        "task_runner",
-        "description",
-        "timeout_seconds",
-        "validate_parameters",
-        "persist_result",
-        "result_storage",
-        "result_serializer",
-        "cache_result_in_memory",
-        "log_prints",
-        "on_completion",
-        "on_failure",
-        "on_cancellation",
-        "on_crashed",
-        "on_running",
-    }
-)
+Hooks = Sequence[Callable[..., object]] | None
 
 
-def take_call_options(kwargs: dict[str, Any]) -> tuple[bool, Any]:
-    """Take what a call is given besides the function's arguments out of its keywords.
+class OwnTaskKeywords(TypedDict, total=False):
+    """The keywords of prefectx; docs/configuration.md describes them."""
 
-    Returns:
-        `return_state` and `wait_for`.
-    """
-    return kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
+    mode: str
+    root: object
+    target: str | Literal[False] | None
+    store: Store | type[Store] | str
+    format: str | None
+    save: bool
+    refresh: bool
+    shared: bool
+    fsync: bool
+    lock: bool
+    on_corrupt: Literal["error", "rerun"]
+    allow_pickle: bool
+    task_run_name: str | Callable[[], str] | None
+    context: Mapping[str, object]
+    keepalive: Mapping[str, object]
+    dask: Mapping[str, object]
 
 
-def split_keywords(keywords: Mapping[str, Any], task: str) -> tuple[dict[str, Any], dict[str, Any]]:
+class PrefectTaskKeywords(TypedDict, total=False):
+    """The keywords of Prefect's own `@task`."""
+
+    name: str | None
+    description: str | None
+    tags: Iterable[str] | None
+    version: str | None
+    cache_policy: object
+    cache_key_fn: Callable[..., str | None] | None
+    cache_expiration: datetime.timedelta | None
+    retries: int | None
+    retry_delay_seconds: float | list[float] | Callable[[int], list[float]] | None
+    retry_jitter_factor: float | None
+    persist_result: bool | None
+    result_storage: object
+    result_storage_key: str | None
+    result_serializer: object
+    cache_result_in_memory: bool
+    timeout_seconds: float | None
+    log_prints: bool | None
+    refresh_cache: bool | None
+    on_completion: Hooks
+    on_failure: Hooks
+    on_running: Hooks
+    on_rollback: Hooks
+    on_commit: Hooks
+    retry_condition_fn: Callable[..., bool] | None
+    viz_return_value: object
+    asset_deps: Sequence[object] | None
+
+
+class TaskKeywords(OwnTaskKeywords, PrefectTaskKeywords, total=False):
+    """All keywords of `@task` and of a task's `with_options`."""
+
+
+class FlowKeywords(TypedDict, total=False):
+    """The keywords of Prefect's own `@flow`."""
+
+    name: str | None
+    version: str | None
+    flow_run_name: str | Callable[[], str] | None
+    retries: int | None
+    retry_delay_seconds: float | None
+    task_runner: object
+    description: str | None
+    timeout_seconds: float | None
+    validate_parameters: bool
+    persist_result: bool | None
+    result_storage: object
+    result_serializer: object
+    cache_result_in_memory: bool
+    log_prints: bool | None
+    on_completion: Hooks
+    on_failure: Hooks
+    on_cancellation: Hooks
+    on_crashed: Hooks
+    on_running: Hooks
+
+
+OWN = frozenset(OwnTaskKeywords.__annotations__)
+PREFECT_TASK = frozenset(PrefectTaskKeywords.__annotations__)
+PREFECT_FLOW = frozenset(FlowKeywords.__annotations__)
+
+
+def split_keywords(
+    keywords: Mapping[str, object], task: str
+) -> tuple[dict[str, object], dict[str, object]]:
     """Part the keywords of a task into prefectx's and Prefect's.
 
     Raises:
-        TypeError: where one is neither's; it names the nearest.
+        TypeError: if one is neither's; it names the nearest.
     """
     check_keywords(keywords, OWN | PREFECT_TASK, f"task {task!r}")
     own = {name: value for name, value in keywords.items() if name in OWN}
     return own, {name: value for name, value in keywords.items() if name not in OWN}
 
 
-def check_keywords(keywords: Mapping[str, Any], known: Collection[str], where: str) -> None:
-    """Refuse keywords that are not known, also where no Prefect is there to refuse them.
+def check_keywords(keywords: Iterable[str], known: Collection[str], where: str) -> None:
+    """Refuse unknown keywords, also if no Prefect is there to refuse them.
 
     Raises:
         TypeError: it names the thing, the keyword, and the nearest known one.

@@ -1,4 +1,4 @@
-"""State hooks, added to a task or a flow by its methods; they are called where Prefect runs it."""
+"""State hooks, added to a task or a flow by its methods; Prefect calls them."""
 
 from __future__ import annotations
 

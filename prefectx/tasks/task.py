@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, ParamSpec, Self, TypeVar, overload
+from typing import Any, ParamSpec, Self, TypeVar, Unpack, cast, overload
 
 from prefectx import settings
 from prefectx.arguments.marks import unmapped
-from prefectx.arguments.signature import Binder
-from prefectx.calls.resolved_task import Recipe
-from prefectx.modes import get_mode, load_engine
+from prefectx.arguments.signature import Signature
+from prefectx.calls import dispatch
+from prefectx.calls.resolved_task import ResolvedTask
+from prefectx.engines import ENGINES
+from prefectx.futures import Future, FutureList
+from prefectx.modes import get_mode
 from prefectx.tasks.decorated import Decorated
-from prefectx.tasks.keywords import split_keywords
+from prefectx.tasks.keywords import TaskKeywords, split_keywords
 from prefectx.tasks.state_hooks import HookedTask
 
 P = ParamSpec("P")
@@ -25,17 +28,16 @@ class Task(HookedTask, Decorated[P, R]):
     Parameters:
         fn: the function, also a class method or a static method.
         keywords: the keywords of prefectx that the decorator was given.
-        prefect_keywords: those of Prefect; they mean something only where Prefect runs.
+        prefect_keywords: those of Prefect.
 
     Attributes:
         name: the name of the task; its section in the configuration is `[tasks.NAME]`.
-        binder: binds arguments to the function's parameters.
     """
 
-    _derived = ("_twin", "_recipe", "_method", "_unbound", "binder")
-    _recipe: Recipe | None = None
-    # A method is bound anew for each call: what is dear is made once, for the methods of all
-    # objects, by `_method`, which is `_unbound` of each.
+    _derived = ("_twin", "_resolved", "_method", "_unbound", "signature")
+    _resolved: ResolvedTask | None = None
+    # A method is bound anew for each call. What is slow to make is made once, for the methods of
+    # all objects, by `_method`, which is `_unbound` of each.
     _method: Self | None = None
     _unbound: Self | None = None
     _hidden = 0
@@ -43,25 +45,25 @@ class Task(HookedTask, Decorated[P, R]):
     def __init__(
         self,
         fn: Callable[P, R],
-        keywords: Mapping[str, Any] | None = None,
-        prefect_keywords: Mapping[str, Any] | None = None,
+        keywords: Mapping[str, object] | None = None,
+        prefect_keywords: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(fn, prefect_keywords)
         self.keywords = dict(keywords or {})
-        self.name = self.prefect_keywords.get("name") or self.fn.__name__
+        self.name = str(self.prefect_keywords.get("name") or self.fn.__name__)
 
     @functools.cached_property
-    def binder(self) -> Binder:
+    def signature(self) -> Signature:
         """What binds arguments to the function's parameters."""
-        return Binder(self.fn) if self._unbound is None else self._unbound.binder
+        return Signature(self.fn) if self._unbound is None else self._unbound.signature
 
     @property
     def hidden_arguments(self) -> frozenset[str]:
-        """The arguments that are not shown in an automatic base: `self`, `*args`, `**kwargs`."""
-        bound = self.binder.names[: self._hidden or len(self.owner)]
-        return self.binder.variadic.union(bound)
+        """The arguments that a default name does not show: `self`, `*args`, `**kwargs`."""
+        bound = self.signature.names[: self._hidden or len(self.owner)]
+        return self.signature.variadic.union(bound)
 
-    def __get__(self, instance: Any, owner: type | None = None) -> Self:
+    def __get__(self, instance: object, owner: type | None = None) -> Self:
         bound = super().__get__(instance, owner)
         if bound is not self:
             if self._method is None:
@@ -70,52 +72,52 @@ class Task(HookedTask, Decorated[P, R]):
             bound._unbound = self._method
         return bound
 
-    def recipe(self) -> Recipe:
-        """Return what the task's options come to under the settings in force."""
+    def resolved(self) -> ResolvedTask:
+        """Return the task's options, templates and store under the settings in force."""
         current = settings.current()
-        recipe = self._recipe
-        if recipe is None or recipe.settings is not current:
+        resolved = self._resolved
+        if resolved is None or resolved.settings is not current:
             unbound = self._unbound
-            recipe = self._recipe = Recipe(self, current) if unbound is None else unbound.recipe()
-        return recipe
+            resolved = ResolvedTask(self, current) if unbound is None else unbound.resolved()
+            self._resolved = resolved
+        return resolved
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the task and return what its mode says: data, or the item of the output.
 
-        Besides the function's arguments it takes `return_state` (return the state of the call in
-        place of its result) and `wait_for` (futures to wait for first).
+        Besides the function's arguments it takes `return_state` (return the state of the call
+        instead of its result) and `wait_for` (futures to wait for first).
         """
-        recipe = self._recipe
-        if recipe is None or recipe.settings is not settings.current():
-            recipe = self.recipe()
-        result: R = recipe.engine.call(recipe, self.owner + args if self.owner else args, kwargs)
+        resolved = self._resolved
+        if resolved is None or resolved.settings is not settings.current():
+            resolved = self.resolved()
+        result: R = dispatch.call(resolved, self.owner + args if self.owner else args, kwargs)
         return result
 
-    def submit(self, *args: Any, **kwargs: Any) -> Any:
+    def submit(self, *args: Any, **kwargs: Any) -> Future[R]:
         """Hand a call to the flow's runner and return its future at once.
 
         The future holds the result or the failure (`.result()`, `.state`), and from now on the
         item of the output (`.item`). Takes what a call takes.
         """
-        recipe = self.recipe()
-        return recipe.engine.submit(recipe, self.owner + args, kwargs)
+        return cast(Future[R], dispatch.submit(self.resolved(), self.owner + args, kwargs))
 
-    def map(self, *args: Any, **kwargs: Any) -> Any:
+    def map(self, *args: Any, **kwargs: Any) -> FutureList[R]:
         """Submit one call for each element of the arguments that can be gone through.
 
         Parameters:
             *args: iterables of one length; what cannot be gone through, and what is marked
                 `unmapped`, is the same for every call.
-            **kwargs: likewise.
+            **kwargs: the same by name.
 
         Returns:
             A list of futures with `result()` and `wait()`.
         """
-        recipe = self.recipe()
-        return recipe.engine.map(recipe, (*map(unmapped, self.owner), *args), kwargs)
+        args = (*map(unmapped, self.owner), *args)
+        return cast(FutureList[R], dispatch.map(self.resolved(), args, kwargs))
 
-    def delay(self, *args: Any, **kwargs: Any) -> Any:
-        """Leave a call to a worker that serves the task; where no Prefect runs it, run it at once.
+    def delay(self, *args: Any, **kwargs: Any) -> Future[R]:
+        """Leave a call to a worker that serves the task; without Prefect, run it at once.
 
         Returns:
             The future of the call, with the item of its output (`.item`).
@@ -124,43 +126,42 @@ class Task(HookedTask, Decorated[P, R]):
 
     def apply_async(
         self,
-        args: tuple[Any, ...] | None = None,
-        kwargs: dict[str, Any] | None = None,
-        wait_for: Any = None,
-    ) -> Any:
+        args: tuple[object, ...] | None = None,
+        kwargs: dict[str, object] | None = None,
+        wait_for: object = None,
+    ) -> Future[R]:
         """Do what `delay` does, with the arguments given as a tuple and a dictionary.
 
         Parameters:
             args: the arguments.
-            kwargs: likewise.
+            kwargs: the same by name.
             wait_for: futures to wait for first.
         """
-        recipe = self.recipe()
-        return recipe.engine.delay(
-            recipe, (*self.owner, *(args or ())), dict(kwargs or {}), wait_for
-        )
+        args = (*self.owner, *(args or ()))
+        return cast(Future[R], dispatch.delay(self.resolved(), args, dict(kwargs or {}), wait_for))
 
-    def with_options(self, **options: Any) -> Self:
+    def with_options(self, **options: Unpack[TaskKeywords]) -> Self:
         """Return a copy of the task with other options, prefectx's or Prefect's.
 
         Raises:
-            TypeError: where an option is neither's.
+            TypeError: if an option is neither's.
         """
-        own, prefect = split_keywords(options, self.name)
-        return self._replace(own, prefect)
+        return self._replace(*split_keywords(options, self.name))
 
-    def _replace(self, own: dict[str, Any], prefect: dict[str, Any]) -> Self:
+    def _replace(self, own: dict[str, object], prefect: dict[str, object]) -> Self:
         copy = self.copy()
         copy.keywords = {**self.keywords, **own}
         copy.prefect_keywords = {**self.prefect_keywords, **prefect}
-        copy.name = prefect.get("name") or self.name
+        copy.name = str(prefect.get("name") or self.name)
         return copy
 
 
 @overload
 def task(fn: Callable[P, R], /) -> Task[P, R]: ...
 @overload
-def task(fn: None = None, /, **keywords: Any) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+def task(
+    fn: None = None, /, **keywords: Unpack[TaskKeywords]
+) -> Callable[[Callable[P, R]], Task[P, R]]: ...
 def task(fn: Callable[..., Any] | None = None, /, **keywords: Any) -> Any:
     """Make a task of a function; used as `@task` or `@task(target=..., retries=2, ...)`.
 
@@ -173,13 +174,13 @@ def task(fn: Callable[..., Any] | None = None, /, **keywords: Any) -> Any:
         A `Task`, which in a Prefect mode is a `prefect.Task` as well.
 
     Raises:
-        TypeError: where a keyword is neither's.
-        ConfigError: where the configuration is wrong.
+        TypeError: if a keyword is neither's.
+        ConfigError: if the configuration is wrong.
     """
     if fn is None:
         return functools.partial(task, **keywords)
     function = getattr(fn, "__func__", fn)
     own, prefect = split_keywords(keywords, function.__name__)
-    name = prefect.get("name") or function.__name__
+    name = str(prefect.get("name") or function.__name__)
     mode = get_mode(settings.current().options(name, own).mode)
-    return load_engine(mode).make_task(fn, own, prefect)
+    return ENGINES[mode.engine].make_task(fn, own, prefect)

@@ -14,7 +14,7 @@ import pytest
 
 from prefectx import Filestore, Item
 from prefectx.arguments.fingerprint import fingerprint, short_hash
-from prefectx.futures import Future
+from prefectx.engines.local.futures import LocalFuture
 
 
 class Color(enum.Enum):
@@ -107,7 +107,7 @@ def test_the_order_of_dicts_and_sets_does_not_count():
 def test_a_future_counts_as_its_item():
     """A call is the same call before and after its input is there."""
     item = Item(Filestore(), "/a.json")
-    assert fingerprint([Future(3, item=item)]) == fingerprint([item])
+    assert fingerprint([LocalFuture(3, item=item)]) == fingerprint([item])
 
 
 def test_what_cannot_be_taken_apart_counts_by_its_type():

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefectx import PrefectxError, context, load, override, task
-from prefectx.calls.target_owners import CLAIMS
+from prefectx.calls.target_owners import TARGET_OWNERS
 
 ATOMS = (
     st.integers()
@@ -118,7 +118,7 @@ def test_missing_outputs_among_found_ones_are_made():
 def test_keywords_and_defaults_are_the_same_call():
     """However the arguments are given, the output is found."""
     made = short("working/{a}-{b}", 1)
-    CLAIMS.clear()
+    TARGET_OWNERS.clear()
     again = task(target="working/{a}-{b}")(both)
     assert made == again(a=1) == again(1, b=0) == again(b=0, a=1)
 

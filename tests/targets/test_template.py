@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from prefectx import Filestore, Item
 from prefectx.errors import TargetError
-from prefectx.targets.default_name import AutomaticBase
-from prefectx.targets.template import Template, contained
+from prefectx.targets.default_name import DefaultName
+from prefectx.targets.template import Template
 
 
 def fill(text: str, **values) -> str:
     template = Template(text)
-    return contained(template, template.fill(values))
+    return template.locate(values)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_no_value_leads_out_of_the_part_before_the_first_field(values, text):
 
 def base(*values, **named):
     arguments = {string.ascii_lowercase[i]: value for i, value in enumerate(values)} | named
-    return AutomaticBase("f").fill(arguments)
+    return DefaultName("f").fill(arguments)
 
 
 def test_readable_bases():

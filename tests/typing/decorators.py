@@ -3,6 +3,7 @@
 from typing import assert_type
 
 from prefectx import Item, flow, load, task
+from prefectx.futures import Future, FutureList
 
 
 @task
@@ -42,7 +43,14 @@ words()  # type: ignore[call-arg]
 pipeline(count="3")  # type: ignore[arg-type]
 
 data: object = load(area.submit(1))
-items: list[Item] = [future.item for future in words.map([1, 2])]
+items: list[Item[list[str]] | None] = [future.item for future in words.map([1, 2])]
+assert_type(area.submit(1), Future[float])
+assert_type(area.submit(1).result(), float)
+assert_type(words.map([1, 2]), FutureList[list[str]])
+assert_type(words.map([1, 2]).result(), list[list[str]])
+assert_type(load(area.submit(1)), float)
+assert_type(load(words(1)), list[str])
+assert_type(load(words.map([1, 2])), list[list[str]])
 
 
 async def awaits() -> None:

@@ -8,8 +8,9 @@ from prefect.utilities import annotations as stock
 
 from prefectx.arguments.marks import allow_failure, is_annotated, is_marked, quote, unmapped
 from prefectx.arguments.traversal import replace
+from prefectx.engines.local.futures import OverFuture
 from prefectx.engines.prefect.futures import SkippedFuture
-from prefectx.futures import AnyFuture, Future, item_of
+from prefectx.futures import Future, item_of
 
 _MARKS: tuple[tuple[Any, Any], ...] = (
     (unmapped, stock.unmapped),
@@ -27,8 +28,8 @@ def waited_for(wait_for: Any) -> list[Any] | None:
     """Return the futures that Prefect has to wait for, None where there are none."""
     if wait_for is None:
         return None
-    futures = [wait_for] if isinstance(wait_for, AnyFuture) else list(wait_for)
-    return [f for f in futures if not isinstance(f, (SkippedFuture, Future))] or None
+    futures = [wait_for] if isinstance(wait_for, Future) else list(wait_for)
+    return [f for f in futures if not isinstance(f, (SkippedFuture, OverFuture))] or None
 
 
 def hold_items(values: Any) -> bool:
@@ -50,7 +51,7 @@ def hold_items(values: Any) -> bool:
 def _for_prefect(value: Any) -> Any:
     if isinstance(value, SkippedFuture):
         return value.item
-    if isinstance(value, Future):
+    if isinstance(value, OverFuture):
         return value.result() if value.item is None else value.item
     if not is_annotated(value):
         return value

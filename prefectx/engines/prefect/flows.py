@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from prefect import Flow as StockFlow
 from prefect.task_runners import TaskRunner
+from prefect.utilities.visualization import get_task_viz_tracker
 
 from prefectx import settings
 from prefectx.engines.prefect.api import with_api
@@ -14,6 +15,7 @@ from prefectx.engines.prefect.arguments import hold_items
 from prefectx.engines.prefect.runners import for_run, make_runner
 from prefectx.engines.prefect.runs import FlowStep
 from prefectx.engines.prefect.watch import is_run_by_runner
+from prefectx.engines.protocol import FlowDefinition
 from prefectx.tasks.flow import Flow, P, R
 from prefectx.tasks.state_hooks import H
 
@@ -21,7 +23,9 @@ from prefectx.tasks.state_hooks import H
 class PrefectFlow(Flow[P, R], StockFlow[P, R]):  # type: ignore[misc]  # calls differ by overloads
     """A flow that Prefect, its deployments and its workers take for one of their own."""
 
-    def __init__(self, fn: Callable[P, R], prefect_keywords: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, fn: Callable[P, R], prefect_keywords: Mapping[str, Any] | None = None
+    ) -> None:
         StockFlow.__init__(self, fn, **(prefect_keywords or {}))
         Flow.__init__(self, fn, prefect_keywords)
         if is_run_by_runner():
@@ -36,6 +40,14 @@ class PrefectFlow(Flow[P, R], StockFlow[P, R]):  # type: ignore[misc]  # calls d
     adeploy = with_api(StockFlow.adeploy)
     to_deployment = with_api(StockFlow.to_deployment)
     ato_deployment = with_api(StockFlow.ato_deployment)
+
+    def __call__(  # type: ignore[override]  # Prefect's differs by overloads
+        self, *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Run the flow; while it is drawn, Prefect's own."""
+        if get_task_viz_tracker() is None:
+            return super().__call__(*args, **kwargs)
+        return StockFlow.__call__(self, *args, **kwargs)
 
     def for_run(self) -> Self:
         """Return a flow for one run: its function is counted and watched."""
@@ -91,10 +103,11 @@ def _for_run(flow: PrefectFlow[..., Any]) -> PrefectFlow[..., Any]:
     return flow.for_run()
 
 
-def prefect_flow(flow: Flow[..., Any]) -> PrefectFlow[..., Any]:
-    """Return the flow itself, or where it was decorated in another mode its Prefect twin."""
+def prefect_flow(flow: FlowDefinition) -> PrefectFlow[..., Any]:
+    """Return the flow itself, or its Prefect twin if it was decorated in another mode."""
     if isinstance(flow, PrefectFlow):
         return flow
+    assert isinstance(flow, Flow)
     twin: PrefectFlow[..., Any] | None = flow.__dict__.get("_twin")
     if twin is None:
         fn = flow.kind(flow.fn) if flow.kind else flow.fn

@@ -11,11 +11,11 @@ from prefect.client.schemas.objects import State, StateDetails
 from prefect.futures import PrefectFuture, PrefectTaskRunFuture
 from prefect.states import Completed
 
-from prefectx.futures import AnyFuture, AnyState
+from prefectx import futures
 from prefectx.item import Item, Store
 
-AnyFuture.register(PrefectFuture)  # type: ignore[type-abstract]
-AnyState.register(State)
+futures.Future.register(PrefectFuture)  # type: ignore[type-abstract]
+futures.State.register(State)
 
 
 class SkippedFuture(PrefectTaskRunFuture[Any]):
@@ -85,9 +85,9 @@ def saved_state(item: Item, seconds: float) -> State[Any]:
     return Completed(message=f"Saved {item.location} after {seconds:.2f} s", data=item)
 
 
-def seconds_of(state: State[Any] | None) -> float | None:
-    """Return how long the run took, as `saved_state` wrote it down, None where it did not."""
-    found = _SECONDS.search((state and state.message) or "")
+def seconds_of(state: futures.State[Any]) -> float | None:
+    """Return how long the run took, as `saved_state` wrote it down, None if it did not."""
+    found = _SECONDS.search(state.message or "")
     return float(found[1]) if found else None
 
 

@@ -16,9 +16,9 @@ from prefectx.engines.prefect.around import Kind, around
 from prefectx.engines.prefect.outages import outlast
 from prefectx.engines.prefect.summary import sum_up
 from prefectx.engines.prefect.watch import watching_flow
+from prefectx.engines.protocol import FlowDefinition
 from prefectx.monitoring import progress
 from prefectx.monitoring.display import showing
-from prefectx.tasks.flow import Flow
 
 
 def is_in_run() -> bool:
@@ -40,7 +40,7 @@ def in_api(thing: Kind, run: Callable[..., Any], args: Any, kwargs: dict[str, An
     return around(_with_api, thing, run, (thing, *args), kwargs)
 
 
-def in_flow_run(flow: Flow[..., Any], run: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def in_flow_run(flow: FlowDefinition, run: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Run a flow, count what its calls come to, show it and sum it up.
 
     Parameters:
@@ -60,7 +60,7 @@ class FlowStep:
         flow: the flow.
     """
 
-    def __init__(self, flow: Flow[..., Any]) -> None:
+    def __init__(self, flow: FlowDefinition) -> None:
         self.flow = flow
         self._fn = flow.fn
         functools.update_wrapper(self, flow.fn)
@@ -109,13 +109,13 @@ def _with_api() -> Iterator[None]:
 
 
 @contextmanager
-def _counted_with_api(flow: Flow[..., Any]) -> Iterator[None]:
+def _counted_with_api(flow: FlowDefinition) -> Iterator[None]:
     with _with_api(), _counted(flow):
         yield
 
 
 @contextmanager
-def _counted(flow: Flow[..., Any]) -> Iterator[None]:
+def _counted(flow: FlowDefinition) -> Iterator[None]:
     options = settings.current().project
     with progress.recording(flow) as summary:
         try:

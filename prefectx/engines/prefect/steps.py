@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import functools
 import inspect
-import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from prefect.context import TaskRunContext
 
 from prefectx.calls.call import Call, Outcome
-from prefectx.engines.prefect import logs
 from prefectx.engines.prefect.around import around
 from prefectx.engines.prefect.futures import cached_state, saved_state
-from prefectx.engines.prefect.watch import watching_task
 from prefectx.item import Item
+from prefectx.monitoring.hooks import observed
 from prefectx.tasks.task import Task
-
-if TYPE_CHECKING:
-    from prefectx.settings import Options
 
 
 class Step:
@@ -35,32 +30,24 @@ class Step:
         self.is_finished = is_finished
         self._has_saved = False
         _look_like(self, call.task.fn)
-        self.__signature__ = call.task.binder.signature
+        self.__signature__ = call.task.signature.inspected
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the call; a skipped one ends in the state Cached."""
-        # A worker sets up its logging with the first call that it gets.
-        logs.set_up(self.call.options)
         if self.call.task.isasync:
             return self._run_async(*args, **kwargs)
-        started = time.monotonic()
-        with watching_task(self.call.options):
-            outcome = self.call.run(*args, **kwargs)
-        return self._state(outcome, started)
+        return self._state(self.call.run(*args, **kwargs))
 
     async def _run_async(self, *args: Any, **kwargs: Any) -> Any:
-        started = time.monotonic()
-        with watching_task(self.call.options):
-            outcome = await self.call.run_async(*args, **kwargs)
-        return self._state(outcome, started)
+        return self._state(await self.call.run_async(*args, **kwargs))
 
-    def _state(self, outcome: Outcome, started: float) -> Any:
+    def _state(self, outcome: Outcome) -> Any:
         if outcome.skipped:
             return cached_state(outcome.value)
         if not isinstance(outcome.value, Item) or outcome.value is not self.call.item:
             return outcome.value
         self._has_saved = True
-        return saved_state(outcome.value, time.monotonic() - started)
+        return saved_state(outcome.value, outcome.seconds)
 
     @property
     def undo(self) -> Callable[[Any], None]:
@@ -79,23 +66,21 @@ class Step:
 
 
 class Watched:
-    """What Prefect runs where nothing is kept: the function itself, watched by keepalive.
+    """What Prefect runs if nothing is kept: the function itself, seen by the hooks.
 
     Parameters:
-        task: the task.
-        options: its options where the call was made.
+        call: the call.
     """
 
-    def __init__(self, task: Task[..., Any], options: Options) -> None:
-        self.task = task
-        self.options = options
-        _look_like(self, task.fn)
-        self.__signature__ = task.binder.signature
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        _look_like(self, call.task.fn)
+        self.__signature__ = call.task.signature.inspected
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the function."""
-        watching = functools.partial(watching_task, self.options)
-        return around(watching, self.task, self.task.fn, args, kwargs)
+        task = self.call.task
+        return around(functools.partial(observed, self.call), task, task.fn, args, kwargs)
 
 
 class Delayed(NamedTuple):
@@ -122,7 +107,7 @@ class Served:
     def __init__(self, task: Task[..., Any]) -> None:
         self._task = task
         _look_like(self, task.fn)
-        self.__signature__ = _with_keyword(task.binder.signature, "prefectx_call")
+        self.__signature__ = _with_keyword(task.signature.inspected, "prefectx_call")
 
     def __call__(self, *args: Any, prefectx_call: Delayed | None = None, **kwargs: Any) -> Any:
         """Run the call where one was sent along, else the function."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactCreate
+from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import PrefectException
 from prefect.logging.loggers import flow_run_logger
 from prefect.settings import temporary_settings
@@ -24,24 +25,25 @@ def sum_up(summary: RunSummary) -> None:
     Parameters:
         summary: what was counted; its engine run is Prefect's flow run.
     """
-    log = flow_run_logger(summary.engine_run)
+    run = cast(FlowRun, summary.engine_run)
+    log = flow_run_logger(run)
     for line in summary.lines():
         log.info("%s", line)
     try:
         # The run is over: a server that is away now is not waited for.
         with temporary_settings({"client.max_retries": 0}), get_client(sync_client=True) as client:
-            client.create_artifact(_artifact(summary))
+            client.create_artifact(_artifact(summary, run))
     except (httpx.HTTPError, PrefectException, RuntimeError) as error:
         log.warning("The table of this run could not be sent: %s", error)
 
 
-def _artifact(summary: RunSummary) -> ArtifactCreate:
+def _artifact(summary: RunSummary, run: FlowRun) -> ArtifactCreate:
     return ArtifactCreate(
         key=f"prefectx-{re.sub('[^a-z0-9]+', '-', summary.flow.lower()).strip('-') or 'flow'}",
         type="table",
         description=_description(summary),
         data=json.dumps(_rows(summary)),
-        flow_run_id=summary.engine_run.id,
+        flow_run_id=run.id,
     )
 
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Self, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Self, cast
 
 from prefect import Task as StockTask
 from prefect.cache_policies import NO_CACHE
+from prefect.utilities.visualization import get_task_viz_tracker
 
 from prefectx.calls.call import Call
+from prefectx.calls.resolved_task import TaskDefinition
 from prefectx.engines.prefect.api import with_api
 from prefectx.engines.prefect.steps import Served, Step, Watched
 from prefectx.tasks.state_hooks import H
 from prefectx.tasks.task import P, R, Task
-
-if TYPE_CHECKING:
-    from prefectx.settings import Options
 
 _PERSISTENCE = frozenset(
     {
@@ -37,13 +36,13 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
     def __init__(
         self,
         fn: Callable[P, R],
-        keywords: dict[str, Any] | None = None,
-        prefect_keywords: dict[str, Any] | None = None,
+        keywords: Mapping[str, object] | None = None,
+        prefect_keywords: Mapping[str, Any] | None = None,
     ) -> None:
         # Prefect's class and its decorator differ in one default: None leaves it to the flow.
         StockTask.__init__(self, fn, **{"log_prints": None, **(prefect_keywords or {})})
         Task.__init__(self, fn, keywords, prefect_keywords)
-        self.task_run_name = self.keywords.get("task_run_name")
+        self.task_run_name = cast(Any, self.keywords.get("task_run_name"))
 
     def _hook(self, kind: str, fn: H) -> H:
         getattr(self, f"{kind}_hooks").append(fn)
@@ -51,6 +50,14 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
 
     serve = with_api(StockTask.serve)
     aserve = with_api(StockTask.aserve)
+
+    def __call__(  # type: ignore[override]  # Prefect's differs by overloads
+        self, *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Run the task; while a flow is drawn, Prefect's own."""
+        if get_task_viz_tracker() is None:
+            return super().__call__(*args, **kwargs)
+        return StockTask.__call__(self, *args, **kwargs)
 
     def with_options(self, **options: Any) -> Self:
         """Return a copy of the task with other options, prefectx's or Prefect's.
@@ -78,7 +85,7 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
         # Prefect's with_options returns a plain task: what it made of the options is taken over.
         plain = vars(StockTask.with_options(self, **prefect))
         copy.__dict__ |= {name: plain[name] for name in plain.keys() - _KEPT}
-        copy.task_run_name = copy.keywords.get("task_run_name")
+        copy.task_run_name = cast(Any, copy.keywords.get("task_run_name"))
         return copy
 
     def named(self, run_name: str | None) -> Self:
@@ -109,23 +116,19 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
             copy.cache_policy = NO_CACHE
         return copy
 
-    def watched(self, options: Options) -> Self:
-        """Return a task whose runs keepalive watches, where `options` say so.
-
-        Parameters:
-            options: the task's options where the call is made.
-        """
-        if options.keepalive.interval is None:
+    def watched(self, call: Call) -> Self:
+        """Return a task for one call of which nothing is kept: the hooks see its run."""
+        if call.options.keepalive.interval is None:
             return self
         copy = self.copy()
-        copy.fn = Watched(self, options)
+        copy.fn = Watched(call)
         return copy
 
     def __reduce__(self) -> tuple[Any, ...]:
         if isinstance(self.fn, Step):
             return _task_for_call, (self.fn.call, self.task_run_name, self.fn.is_finished)
         if isinstance(self.fn, Watched):
-            return _watched, (self.fn.task, self.fn.options)
+            return _watched, (self.fn.call,)
         return super().__reduce__()
 
     @classmethod
@@ -139,10 +142,11 @@ _KEPT = frozenset(
 )
 
 
-def prefect_task(task: Task[..., Any]) -> PrefectTask[..., Any]:
-    """Return the task itself, or where it was decorated in another mode its Prefect twin."""
+def prefect_task(task: TaskDefinition) -> PrefectTask[..., Any]:
+    """Return the task itself, or its Prefect twin if it was decorated in another mode."""
     if isinstance(task, PrefectTask):
         return task
+    assert isinstance(task, Task)
     twin: PrefectTask[..., Any] | None = task.__dict__.get("_twin")
     if twin is None:
         fn = task.kind(task.fn) if task.kind else task.fn
@@ -156,5 +160,5 @@ def _task_for_call(call: Call, name: Any, is_finished: bool) -> PrefectTask[...,
     return prefect_task(call.task).named(name).for_call(call, is_finished=is_finished)
 
 
-def _watched(task: PrefectTask[..., Any], options: Options) -> PrefectTask[..., Any]:
-    return task.watched(options)
+def _watched(call: Call) -> PrefectTask[..., Any]:
+    return prefect_task(call.task).watched(call)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import os
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from prefect.context import FlowRunContext, TaskRunContext
 from prefect.settings import Settings, get_current_settings
 
+from prefectx.engines.prefect import logs
 from prefectx.engines.prefect.api import embedded_server_pid
-from prefectx.monitoring.keepalive import Api, Run, watching
+from prefectx.monitoring import keepalive
+from prefectx.monitoring.hooks import HOOKS, ObservedCall, Subscriber
+from prefectx.monitoring.keepalive import Api, Run
 
 if TYPE_CHECKING:
     from prefectx.settings import Options
@@ -20,19 +23,42 @@ if TYPE_CHECKING:
 _latest: tuple[Settings, float | None, Api | None] | None = None
 
 
-def watching_task(options: Options) -> AbstractContextManager[None]:
-    """Have the task run that goes on here watched.
+class TaskRunHooks(Subscriber):
+    """Sets up logging where a task run begins, a worker perhaps, and has the run watched."""
 
-    Parameters:
-        options: the task's options where the call was made.
-    """
+    def before_call(self, call: ObservedCall) -> None:
+        """Have the task run that begins here watched."""
+        if call.mode.is_prefect:
+            logs.set_up(call.options)
+            watched = _task_run(call.options)
+            if watched is not None:
+                keepalive.begin(*watched, call.options.keepalive.interval)
+
+    def after_call(self, call: ObservedCall) -> None:
+        """Have the task run watched no more."""
+        watched = _task_run(call.options) if call.mode.is_prefect else None
+        if watched is not None:
+            keepalive.end(*watched)
+
+    def call_failed(self, call: ObservedCall, error: BaseException) -> None:
+        """Have the task run watched no more."""
+        self.after_call(call)
+
+
+HOOKS.subscribe(TaskRunHooks())
+
+
+def _task_run(options: Options) -> tuple[Run, Api] | None:
+    """Return the task run that goes on here and its API, None if it is not watched."""
     context = TaskRunContext.get()
-    if context is None:
-        return nullcontext()
+    api = None if context is None or options.keepalive.interval is None else _api(options)
+    if context is None or api is None:
+        return None
     run = context.task_run
+    flow_run = None if run.flow_run_id is None else str(run.flow_run_id)
     # On Dask the cluster runs a task again whose worker has died, or reports it.
     restarted = options.runner.type == "dask"
-    return _watching("task", run.id, run.name, run.flow_run_id, restarted, options)
+    return Run("task", str(run.id), run.name, flow_run, restarted), api
 
 
 def watching_flow(options: Options) -> AbstractContextManager[None]:
@@ -42,26 +68,17 @@ def watching_flow(options: Options) -> AbstractContextManager[None]:
         options: the project's options.
     """
     context = FlowRunContext.get()
-    if context is None or context.flow_run is None:
+    api = None if options.keepalive.interval is None else _api(options)
+    if context is None or context.flow_run is None or api is None:
         return nullcontext()
-    run = context.flow_run
-    return _watching("flow", run.id, run.name, run.id, is_run_by_runner(), options)
+    run_id, name = str(context.flow_run.id), context.flow_run.name
+    run = Run("flow", run_id, name, run_id, is_run_by_runner())
+    return keepalive.watching(run, api, options.keepalive.interval)
 
 
 def is_run_by_runner() -> bool:
     """Whether a runner of Prefect has started this process for a flow run, and sees to its end."""
     return "PREFECT__FLOW_RUN_ID" in os.environ
-
-
-def _watching(
-    kind: str, run_id: Any, name: str, flow_run_id: Any, restarted: bool, options: Options
-) -> AbstractContextManager[None]:
-    interval = options.keepalive.interval
-    api = None if interval is None else _api(options)
-    if api is None:
-        return nullcontext()
-    parent = None if flow_run_id is None else str(flow_run_id)
-    return watching(Run(kind, str(run_id), name, parent, restarted), api, interval)
 
 
 def _api(options: Options) -> Api | None:

@@ -1,0 +1,123 @@
+"""The one decision: whether a call is skipped or runs, and why.
+
+`look` asks the stores, `decide` is the rule. Both are applied where a call is made, again when
+inputs that it waited for are over, and once more under the lock, just before the function runs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from prefectx.errors import CorruptItemError, StoreError
+from prefectx.futures import Future
+from prefectx.item import Item, Store
+from prefectx.monitoring.hooks import ObservedCall
+
+_log = logging.getLogger("prefectx.calls")
+
+Reason = Literal["not kept", "refresh", "missing", "unreadable"]
+
+
+class Skip(NamedTuple):
+    """The call is finished: its output exists."""
+
+    item: Item[object]
+
+
+class Run(NamedTuple):
+    """The function has to run.
+
+    Attributes:
+        reason: why: `not kept` (there is no output to find), `refresh` (asked for), `missing`,
+            `unreadable` (damaged, and `on_corrupt = "rerun"`).
+    """
+
+    reason: Reason
+
+
+class Wait(NamedTuple):
+    """The output is missing and inputs are not over: decide again when they are."""
+
+    inputs: tuple[Future[object], ...]
+
+
+Decision = Skip | Run | Wait
+
+
+class Facts(NamedTuple):
+    """What is known of a call.
+
+    Attributes:
+        item: the output to look for, None if the call keeps none.
+        refresh: whether the function is to run though the output exists.
+        exists: whether the output exists.
+        is_readable: whether an output that exists can be read; only known if it was asked for.
+        inputs: futures among the arguments.
+    """
+
+    item: Item[object] | None
+    refresh: bool = False
+    exists: bool = False
+    is_readable: bool = True
+    inputs: tuple[Future[object], ...] = ()
+
+
+def decide(facts: Facts) -> Decision:
+    """Decide whether a call is skipped or runs. This is the only rule."""
+    if facts.item is None:
+        return Run("not kept")
+    if facts.refresh:
+        return Run("refresh")
+    if facts.exists and facts.is_readable:
+        return Skip(facts.item)
+    if facts.inputs:
+        return Wait(facts.inputs)
+    return Run("unreadable" if facts.exists else "missing")
+
+
+class Decidable(ObservedCall, Protocol):
+    """A call, as far as the decision needs it."""
+
+    inputs: tuple[Future[object], ...]
+
+
+def look(calls: Sequence[Decidable]) -> list[Facts]:
+    """Ask the stores whether outputs exist: each store once, for all calls.
+
+    Raises:
+        StoreError: if a store cannot tell; it names the task.
+    """
+    wanted: dict[Store, list[str]] = {}
+    for call in calls:
+        if call.item is not None and call.mode.keeps and not call.options.refresh:
+            wanted.setdefault(call.item.store, []).append(call.item.location)
+    try:
+        found = {store: _existing(store, locations) for store, locations in wanted.items()}
+    except StoreError as error:
+        raise type(error)(f"task {calls[0].task.name!r}: {error}") from error
+    return [_facts(call, found) for call in calls]
+
+
+def _existing(store: Store, locations: list[str]) -> Iterable[str]:
+    if len(locations) == 1:
+        return locations if store.exists(locations[0]) else ()
+    return store.exists_many(locations)
+
+
+def _facts(call: Decidable, found: dict[Store, Iterable[str]]) -> Facts:
+    item = call.item
+    if item is None or not call.mode.keeps:
+        return Facts(None)
+    if call.options.refresh:
+        return Facts(item, refresh=True)
+    exists = item.location in found[item.store]
+    is_readable = True
+    if exists and call.options.on_corrupt == "rerun":
+        try:
+            item.load()
+        except CorruptItemError as error:
+            _log.warning("Task %r runs again: %s", call.task.name, error)
+            is_readable = False
+    return Facts(item, exists=exists, is_readable=is_readable, inputs=call.inputs)

@@ -1,0 +1,175 @@
+"""Futures and states of calls that run without Prefect and are over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from prefectx.futures import Future, State
+from prefectx.item import Item, Store
+
+
+class LocalState(State[Any]):
+    """How a call ended, with the questions that Prefect's states answer.
+
+    Parameters:
+        type: `COMPLETED` or `FAILED`.
+        name: `Completed`, `Cached` or `Failed`.
+        data: what the call returned, or the exception that it raised.
+        seconds: how long it ran, None if it did not.
+    """
+
+    __slots__ = ("data", "name", "seconds", "type")
+
+    def __init__(self, type: str, name: str, data: Any, seconds: float | None = None) -> None:
+        self.type = type
+        self.name = name
+        self.data = data
+        self.seconds = seconds
+
+    @property
+    def message(self) -> str | None:  # type: ignore[override]  # made when asked for
+        """The exception in words, if the call failed."""
+        return f"{type(self.data).__name__}: {self.data}" if self.is_failed() else None
+
+    def is_completed(self) -> bool:
+        """Tell whether the call returned."""
+        return self.type == "COMPLETED"
+
+    def is_failed(self) -> bool:
+        """Tell whether the call raised."""
+        return self.type == "FAILED"
+
+    def is_final(self) -> bool:
+        """Return true: these states are made when a call is over."""
+        return True
+
+    def is_crashed(self) -> bool:
+        """Return false: without Prefect a crash ends the program."""
+        return False
+
+    def is_pending(self) -> bool:
+        """Return false: the call is over."""
+        return False
+
+    def is_running(self) -> bool:
+        """Return false: the call is over."""
+        return False
+
+    def result(self, raise_on_failure: bool = True, *, _sync: bool = True) -> Any:
+        """Return what the call returned; raise (or return) what it raised."""
+        if self.is_failed() and raise_on_failure:
+            raise self.data
+        return self.data
+
+    def __repr__(self) -> str:
+        return f"State(type={self.type!r}, name={self.name!r})"
+
+
+class OverFuture(Future[Any]):
+    """A call that is over.
+
+    Attributes:
+        value: what the call returned, or the exception that it raised.
+        failed: whether `value` is the exception.
+        skipped: whether the output existed and the function did not run.
+        seconds: how long the call ran, None if it did not.
+    """
+
+    __slots__ = ("__weakref__",)
+
+    value: Any
+    failed: bool
+    skipped: bool
+    seconds: float | None
+
+    @property
+    def state(self) -> LocalState:  # type: ignore[override]  # made when asked for
+        """How the call ended."""
+        if self.failed:
+            return LocalState("FAILED", "Failed", self.value, self.seconds)
+        name = "Cached" if self.skipped else "Completed"
+        return LocalState("COMPLETED", name, self.value, self.seconds)
+
+    @property
+    def _final_state(self) -> LocalState:
+        # Prefect's own `wait` and `as_completed` look here.
+        return self.state
+
+    def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> Any:
+        """Return what the call returned.
+
+        Parameters:
+            timeout: means nothing: the call is over.
+            raise_on_failure: raise what the call raised, else return the exception.
+        """
+        if self.failed and raise_on_failure:
+            raise self.value
+        return self.value
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Return at once: the call is over."""
+
+    def add_done_callback(self, fn: Callable[[Future[Any]], object]) -> None:
+        """Call `fn` with this future, at once: the call is over."""
+        fn(self)
+
+    def __repr__(self) -> str:
+        return f"Future({self.state.name}, item={self.item!r})"
+
+
+class LocalFuture(OverFuture):
+    """A call that ran: its result, or the exception that it raised.
+
+    Parameters:
+        value: what the call returned, or the exception.
+        failed: whether `value` is the exception.
+        item: the output of the call, None if none is kept.
+        skipped: whether the output was found and the function did not run.
+        seconds: how long the call ran.
+    """
+
+    __slots__ = ("failed", "item", "seconds", "skipped", "value")
+
+    def __init__(
+        self,
+        value: Any,
+        *,
+        failed: bool = False,
+        item: Item[Any] | None = None,
+        skipped: bool = False,
+        seconds: float | None = None,
+    ) -> None:
+        self.value = value
+        self.failed = failed
+        self.skipped = skipped
+        self.seconds = seconds
+        self.item = item
+
+
+class SkippedFuture(OverFuture):
+    """A call whose output existed: one small object, as there may be very many.
+
+    Parameters:
+        store: where the output is kept.
+        location: its path, URL or key there.
+    """
+
+    __slots__ = ("_location", "_store")
+    failed = False
+    skipped = True
+    seconds = None
+
+    def __init__(self, store: Store, location: str) -> None:
+        self._store = store
+        self._location = location
+
+    @property
+    def item(self) -> Item[Any]:  # type: ignore[override]  # made when asked for
+        """The output."""
+        return Item(self._store, self._location)
+
+    @property
+    def value(self) -> Item[Any]:
+        """The output: the result is the item."""
+        return self.item

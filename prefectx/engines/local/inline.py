@@ -1,0 +1,228 @@
+"""The inline engine: calls run at once, in the caller's own thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+from prefectx import settings
+from prefectx.arguments.references import check_upstream, load_items, resolve_futures
+from prefectx.calls.call import Call, Outcome
+from prefectx.calls.decision import Decision, Run
+from prefectx.engines.local.futures import LocalFuture, LocalState, SkippedFuture
+from prefectx.engines.protocol import Engine, FlowDefinition, Result, WaitFor
+from prefectx.errors import ConfigError
+from prefectx.futures import DoneAndNotDone, Future, FutureList, State
+from prefectx.item import Item
+from prefectx.monitoring import logging as logs
+from prefectx.monitoring.display import showing
+from prefectx.monitoring.progress import recording
+from prefectx.run_context import flow_name, in_flow
+from prefectx.tasks.flow import Flow
+from prefectx.tasks.task import Task
+
+_CACHED = LocalState("COMPLETED", "Cached", None)
+
+
+class InlineEngine:
+    """Runs calls at once: the modes `function` and `cache`. Its futures are over."""
+
+    def make_task(
+        self,
+        fn: Callable[..., Any],
+        keywords: Mapping[str, object],
+        prefect_keywords: Mapping[str, object],
+    ) -> Task[..., Any]:
+        """Make the task of a function."""
+        return Task(fn, keywords, prefect_keywords)
+
+    def make_flow(
+        self, fn: Callable[..., Any], prefect_keywords: Mapping[str, object]
+    ) -> Flow[..., Any]:
+        """Make the flow of a function."""
+        return Flow(fn, prefect_keywords)
+
+    def flow_name(self) -> str | None:
+        """Return the name of the flow that runs here, None outside one."""
+        return flow_name()
+
+    def run(self, call: Call, decision: Decision, wait_for: WaitFor, return_state: bool) -> Result:
+        """Run a call and return its result: data, or the item of its output."""
+        if return_state:
+            if call.task.isasync:
+                return Result(self._state_async(call, wait_for))
+            state = self.submit(call, decision, wait_for).state
+            return Result(state, state)
+        args, kwargs = _inputs(call, wait_for)
+        if _is_bare(call):
+            return Result(call.task.fn(*args, **kwargs))
+        return _result(call.run(*args, **kwargs))
+
+    async def run_async(
+        self, call: Call, decision: Decision, wait_for: WaitFor, return_state: bool
+    ) -> Result:
+        """Do what `run` does for an async task."""
+        if return_state:
+            state = await self._state_async(call, wait_for)
+            return Result(state, state)
+        args, kwargs = _inputs(call, wait_for)
+        return _result(await call.run_async(*args, **kwargs))
+
+    def submit(self, call: Call, decision: Decision, wait_for: WaitFor) -> Future[Any]:
+        """Run a call, async or not, to its end; the future holds its result or failure."""
+        if call.task.isasync:
+            return _completed(self._future_async(call, wait_for))
+        try:
+            args, kwargs = _inputs(call, wait_for)
+            if not _is_bare(call):
+                return _future(call, call.run(*args, **kwargs))
+            data = call.task.fn(*args, **kwargs)
+            return LocalFuture(list(data) if call.task.isgenerator else data)
+        except Exception as error:  # as in Prefect, one bad input does not stop the others
+            return LocalFuture(error, failed=True, item=call.item)
+
+    def delay(self, call: Call, wait_for: WaitFor) -> Future[Any]:
+        """Run a call at once: no worker serves the task."""
+        return self.submit(call, Run("missing"), wait_for)
+
+    def finished(self, item: Item[Any]) -> Future[Any]:
+        """Return the future of a call whose output exists."""
+        return SkippedFuture(item.store, item.location)
+
+    def gathered(self, futures: list[Future[Any]]) -> FutureList[Any]:
+        """Return the futures of a mapped task as one."""
+        return FutureList(futures)
+
+    def seconds(self, state: State[Any]) -> float | None:
+        """Return how long the call of a final state ran, None if unknown."""
+        return state.seconds if isinstance(state, LocalState) else None
+
+    def run_flow(
+        self, flow: FlowDefinition, args: tuple[object, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Run a flow as a plain function; a future that it returns is resolved."""
+        return_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
+        check_upstream(wait_for)
+        if flow.isasync and not flow.isgenerator:
+            return _run_flow_async(flow, args, kwargs, return_state)
+        try:
+            with _running(flow):
+                result = LocalFuture(_returned(flow.fn(*args, **kwargs)))
+        except Exception as error:
+            if not return_state:
+                raise
+            result = LocalFuture(error, failed=True)
+        return result.state if return_state else result.result()
+
+    def flow_from_source(self, *args: object, **kwargs: object) -> Any:
+        """Refuse: flows are loaded by Prefect.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise ConfigError("flow.from_source needs Prefect: set one of the Prefect modes")
+
+    def wait(self, futures: list[Future[Any]], timeout: float | None) -> DoneAndNotDone:
+        """Return all futures as done."""
+        return DoneAndNotDone(set(futures), set())
+
+    def as_completed(
+        self, futures: list[Future[Any]], timeout: float | None
+    ) -> Iterator[Future[Any]]:
+        """Yield all futures."""
+        yield from dict.fromkeys(futures)
+
+    def tags(self, *tags: str) -> AbstractContextManager[set[str]]:
+        """Accept tags; nobody sees them."""
+        return nullcontext(set(tags))
+
+    def get_run_logger(self) -> logging.Logger:
+        """Return the logger for what happens in a task or a flow."""
+        logs.set_up(settings.current().project.logging)
+        return logging.getLogger(logs.RUNS)
+
+    async def _future_async(self, call: Call, wait_for: WaitFor) -> LocalFuture:
+        try:
+            args, kwargs = _inputs(call, wait_for)
+            return _future(call, await call.run_async(*args, **kwargs))
+        except Exception as error:  # as in Prefect, one bad input does not stop the others
+            return LocalFuture(error, failed=True, item=call.item)
+
+    async def _state_async(self, call: Call, wait_for: WaitFor) -> LocalState:
+        return (await self._future_async(call, wait_for)).state
+
+
+ENGINE: Engine = InlineEngine()
+
+
+def _is_bare(call: Call) -> bool:
+    """Tell whether a call is the function and nothing else, so that a generator stays one."""
+    return call.item is None and not call.mode.keeps
+
+
+def _inputs(call: Call, wait_for: WaitFor) -> tuple[tuple[object, ...], dict[str, Any]]:
+    """Return the arguments of the function without futures; without items too if it is bare."""
+    if wait_for is not None:
+        check_upstream(wait_for)
+    if call.is_plain and call.task.signature.is_simple:
+        return tuple(call.arguments.values()), {}
+    arguments = resolve_futures(call.arguments)
+    if _is_bare(call):
+        arguments = load_items(arguments)
+    return call.task.signature.unbind(arguments)
+
+
+def _result(outcome: Outcome) -> Result:
+    return Result(outcome.value, _CACHED if outcome.skipped else None)
+
+
+def _future(call: Call, outcome: Outcome) -> LocalFuture:
+    return LocalFuture(
+        outcome.value, item=call.item, skipped=outcome.skipped, seconds=outcome.seconds
+    )
+
+
+def _completed(coroutine: Coroutine[Any, Any, LocalFuture]) -> LocalFuture:
+    """Run a coroutine to its end, in a thread of its own if an event loop runs here."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(contextvars.copy_context().run, asyncio.run, coroutine).result()
+
+
+@contextmanager
+def _running(flow: FlowDefinition) -> Iterator[None]:
+    """Log, count and show what happens in a flow, and sum it up at the end."""
+    options = settings.current().project
+    logs.set_up(options.logging)
+    with in_flow(flow.name), recording(flow) as summary:
+        try:
+            with showing(summary, options.progress):
+                yield
+        finally:
+            for line in summary.lines():
+                logging.getLogger(logs.RUNS).info("%s: %s", flow.name, line)
+
+
+async def _run_flow_async(
+    flow: FlowDefinition, args: tuple[object, ...], kwargs: dict[str, Any], return_state: bool
+) -> Any:
+    try:
+        with _running(flow):
+            result = LocalFuture(_returned(await flow.fn(*args, **kwargs)))
+    except Exception as error:
+        if not return_state:
+            raise
+        result = LocalFuture(error, failed=True)
+    return result.state if return_state else result.result()
+
+
+def _returned(value: object) -> object:
+    return value.result() if isinstance(value, Future) else value

@@ -1,0 +1,207 @@
+"""The Prefect engine: calls are task runs, flows are Prefect's."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, cast
+from uuid import uuid4
+
+import prefect
+import prefect.futures
+from prefect import Flow as StockFlow
+from prefect import Task as StockTask
+from prefect.client.schemas.objects import State as PrefectState
+from prefect.context import FlowRunContext
+
+from prefectx.arguments.signature import Arguments
+from prefectx.calls.call import Call
+from prefectx.calls.decision import Decision, Skip
+from prefectx.engines.prefect.api import with_api
+from prefectx.engines.prefect.arguments import for_prefect, hold_items, waited_for
+from prefectx.engines.prefect.flows import PrefectFlow, prefect_flow
+from prefectx.engines.prefect.futures import SkippedFuture, seconds_of
+from prefectx.engines.prefect.runs import in_api, in_flow_run
+from prefectx.engines.prefect.steps import Delayed
+from prefectx.engines.prefect.tasks import PrefectTask, prefect_task
+from prefectx.engines.protocol import Engine, FlowDefinition, Result, WaitFor
+from prefectx.errors import TargetError
+from prefectx.futures import DoneAndNotDone, Future, FutureList, State
+from prefectx.item import Item
+from prefectx.run_context import flow_name
+
+Ready = tuple[PrefectTask[..., Any], tuple[object, ...], Arguments]
+
+
+class PrefectEngine:
+    """Runs calls as task runs: the modes that begin with `prefect`."""
+
+    def make_task(
+        self,
+        fn: Callable[..., Any],
+        keywords: Mapping[str, object],
+        prefect_keywords: Mapping[str, object],
+    ) -> PrefectTask[..., Any]:
+        """Make the task of a function."""
+        return PrefectTask(fn, keywords, prefect_keywords)
+
+    def make_flow(
+        self, fn: Callable[..., Any], prefect_keywords: Mapping[str, object]
+    ) -> PrefectFlow[..., Any]:
+        """Make the flow of a function."""
+        return PrefectFlow(fn, prefect_keywords)
+
+    def flow_name(self) -> str | None:
+        """Return the name of the flow that runs here, under Prefect or without it."""
+        context = FlowRunContext.get()
+        if context is None or context.flow is None:
+            return flow_name()
+        return context.flow.name
+
+    def run(self, call: Call, decision: Decision, wait_for: WaitFor, return_state: bool) -> Result:
+        """Run a call as a task run and return its result: data, or the item of its output."""
+        return _result(call, _task_run(call, decision, wait_for, return_state), return_state)
+
+    async def run_async(
+        self, call: Call, decision: Decision, wait_for: WaitFor, return_state: bool
+    ) -> Result:
+        """Do what `run` does for an async task."""
+        value = await _task_run(call, decision, wait_for, return_state)
+        return _result(call, value, return_state)
+
+    def submit(self, call: Call, decision: Decision, wait_for: WaitFor) -> Future[Any]:
+        """Submit a call to the flow's task runner and return its future.
+
+        Raises:
+            RuntimeError: outside a flow, as no runner is there.
+        """
+        ready, args, kwargs = _ready(call, decision)
+        submit: Callable[..., Any] = StockTask.submit
+        return _with_item(submit(ready, *args, wait_for=waited_for(wait_for), **kwargs), call)
+
+    def delay(self, call: Call, wait_for: WaitFor) -> Future[Any]:
+        """Leave a call to a worker that serves the task, and return its future."""
+        ready, args, kwargs = _deferred(call)
+        apply_async = with_api(StockTask.apply_async)
+        return _with_item(apply_async(ready, args, kwargs, waited_for(wait_for)), call)
+
+    def finished(self, item: Item[Any]) -> Future[Any]:
+        """Return the future of a call whose output exists."""
+        return cast(Future[Any], SkippedFuture(item.store, item.location))
+
+    def gathered(self, futures: list[Future[Any]]) -> FutureList[Any]:
+        """Return the futures of a mapped task as Prefect's list of them."""
+        return cast(FutureList[Any], cast(Any, prefect.futures.PrefectFutureList)(futures))
+
+    def seconds(self, state: State[Any]) -> float | None:
+        """Return how long the call of a final state ran, None if unknown."""
+        return seconds_of(state)
+
+    def run_flow(
+        self, flow: FlowDefinition, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> Any:
+        """Run a flow as Prefect's."""
+        ready = prefect_flow(flow)
+        return in_flow_run(flow, StockFlow.__call__, ready.for_run(), *args, **kwargs)
+
+    def flow_from_source(self, *args: object, **kwargs: object) -> Any:
+        """Load a flow from a folder, a repository or a bucket."""
+        load: Callable[..., Any] = PrefectFlow.from_source
+        return load(*args, **kwargs)
+
+    def wait(self, futures: list[Future[Any]], timeout: float | None) -> DoneAndNotDone:
+        """Wait for futures, of Prefect or of calls that ran without it."""
+        over, others = _part(futures)
+        done: tuple[set[Any], set[Any]] = prefect.futures.wait(others, timeout=timeout)
+        return DoneAndNotDone(over | done[0], done[1])
+
+    def as_completed(
+        self, futures: list[Future[Any]], timeout: float | None
+    ) -> Iterator[Future[Any]]:
+        """Yield futures as their calls end."""
+        over, others = _part(futures)
+        yield from over
+        yield from cast(Any, prefect.futures.as_completed(others, timeout=timeout))
+
+    def tags(self, *tags: str) -> AbstractContextManager[set[str]]:
+        """Give the runs in a `with` block these tags."""
+        return prefect.tags(*tags)
+
+    def get_run_logger(self) -> logging.Logger | logging.LoggerAdapter[Any]:
+        """Return the logger of the flow or task that runs here."""
+        return prefect.get_run_logger()
+
+
+ENGINE: Engine = PrefectEngine()
+
+
+def _ready(call: Call, decision: Decision) -> Ready:
+    """Return the task that Prefect is to run, and the arguments to call it with."""
+    task = prefect_task(call.task).named(_run_name(call))
+    if _needs_step(call):
+        task = task.for_call(call, is_finished=isinstance(decision, Skip))
+    else:
+        task = task.watched(call)
+    return task, *call.task.signature.unbind(_for_prefect(call))
+
+
+def _deferred(call: Call) -> Ready:
+    """Return what `_ready` does, for a worker that serves the task."""
+    task, run_name = prefect_task(call.task), _run_name(call)
+    args, kwargs = call.task.signature.unbind(_for_prefect(call))
+    sent = call.for_task(None) if _needs_step(call) else None
+    if sent is None and run_name is None and (args or kwargs):
+        return task.copy(), args, kwargs
+    # A worker does not run what a served task was sent without any arguments.
+    delayed = Delayed(sent, run_name, uuid4().hex)
+    return task.served(), args, {**kwargs, "prefectx_call": delayed}
+
+
+def _for_prefect(call: Call) -> Arguments:
+    return {name: for_prefect(value) for name, value in call.arguments.items()}
+
+
+def _needs_step(call: Call) -> bool:
+    return call.mode.keeps or call.item is not None or hold_items(call.arguments)
+
+
+def _run_name(call: Call) -> str | None:
+    """Return the run's name as a template of Prefect's, None if Prefect makes it."""
+    template = call.run_name
+    if template is None:
+        return None
+    if not call.mode.keeps and call.arguments.keys() >= set(template.names()):
+        return template.text
+    try:
+        return template.fill(call.fields).replace("{", "{{").replace("}", "}}")
+    except TargetError as error:
+        where = f"task {call.task.name!r}, task_run_name {template.text!r}"
+        raise TargetError(f"{where}: {error}") from error
+
+
+def _task_run(call: Call, decision: Decision, wait_for: WaitFor, return_state: bool) -> Any:
+    ready, args, kwargs = _ready(call, decision)
+    options = {"return_state": return_state, "wait_for": waited_for(wait_for)}
+    return in_api(ready, StockTask.__call__, args, kwargs | options)
+
+
+def _result(call: Call, value: Any, return_state: bool) -> Result:
+    if not isinstance(value, PrefectState):
+        return Result(value)
+    state: Any = value
+    # A run with an output ends in a state of its own, which Prefect returns as it is.
+    has_item = call.item is not None and value.is_completed()
+    return Result(call.item if has_item and not return_state else value, state)
+
+
+def _with_item(future: Any, call: Call) -> Future[Any]:
+    if call.item is not None:
+        future.item = call.item
+    return cast(Future[Any], future)
+
+
+def _part(futures: list[Future[Any]]) -> tuple[set[Any], list[Any]]:
+    """Part futures into those of calls without Prefect, which are over, and Prefect's."""
+    over = {future for future in futures if not isinstance(future, prefect.futures.PrefectFuture)}
+    return over, [future for future in futures if future not in over]

@@ -1,0 +1,111 @@
+"""A field of a template: which value it names, and the text that stands for the value."""
+
+from __future__ import annotations
+
+import datetime
+from _string import formatter_field_name_split  # type: ignore[import-not-found]
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import PurePosixPath
+from types import BuiltinMethodType, MethodType
+from typing import Any, Protocol
+
+from prefectx.errors import TargetError
+from prefectx.futures import item_of
+from prefectx.item import Item
+
+_PATH_ATTRIBUTES = frozenset({"stem", "name", "suffix", "parent"})
+
+
+class Lookup(Protocol):
+    """Gives the value of a field, a KeyError if there is none."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
+class Part(Protocol):
+    """A part of a template that depends on the call, and its name."""
+
+    text: str
+
+    def fill(self, lookup: Any, /) -> str:
+        """Return the text that the part stands for."""
+
+
+class Spec(Protocol):
+    """A format specification with fields of its own."""
+
+    def names(self) -> Iterable[str]:
+        """Yield the names of the fields."""
+
+    def fill(self, lookup: Lookup, /) -> str:
+        """Return the specification for a call."""
+
+
+class Field:
+    """One `{...}` of a template: a name, the attributes and keys behind it, how it is shown."""
+
+    __slots__ = ("conversion", "is_plain", "name", "spec", "steps", "text")
+
+    def __init__(self, text: str, conversion: str | None, spec: str | Spec) -> None:
+        self.text = text
+        first, rest = formatter_field_name_split(text)
+        self.name = str(first)
+        self.steps: tuple[tuple[bool, str | int], ...] = tuple(rest)
+        self.conversion = conversion
+        self.spec = spec
+        self.is_plain = not (self.steps or conversion or spec)
+        for name in (self.name, *(str(step) for _, step in self.steps)):
+            if name.startswith("_"):
+                raise TargetError(f"{{{text}}}: names that begin with an underscore are refused")
+        if not self.name or self.name.isdigit():
+            raise TargetError(f"{{{text}}}: a field needs a name, such as {{path}}")
+
+    def fill(self, lookup: Lookup) -> str:
+        """Return the text that the field stands for."""
+        value = lookup[self.name]
+        if self.is_plain:
+            return value if type(value) is str else show(value)
+        for is_attribute, step in self.steps:
+            value = _attribute(value, str(step)) if is_attribute else _element(value, step)
+        if self.conversion:
+            value = _CONVERSIONS[self.conversion](value)
+        spec = self.spec if isinstance(self.spec, str) else self.spec.fill(lookup)
+        return format(value, spec) if spec else show(value)
+
+
+def show(value: Any) -> str:
+    """Return the text that stands for a value in a target: of an item its stem."""
+    if type(value) is str:
+        return value
+    item = item_of(value)
+    if item is not None:
+        return item.stem
+    if isinstance(value, (list, tuple)):
+        return "-".join(show(part) for part in value)
+    if isinstance(value, (set, frozenset)):
+        return "-".join(sorted(show(part) for part in value))
+    if isinstance(value, (datetime.datetime, datetime.time)):
+        return value.isoformat().replace(":", "")
+    return format(value)
+
+
+def _attribute(value: Any, name: str) -> Any:
+    value = item_of(value) or value
+    if isinstance(value, Item) and name in ("suffix", "parent"):
+        value = value.location
+    if isinstance(value, str) and name in _PATH_ATTRIBUTES:
+        value = PurePosixPath(value)
+    found = getattr(value, name)
+    if isinstance(found, (MethodType, BuiltinMethodType)):
+        raise TypeError(f"{name!r} is a method of {type(value).__name__}, not a value")
+    return found
+
+
+def _element(value: Any, key: str | int) -> Any:
+    try:
+        return value[key]
+    except (KeyError, IndexError) as error:
+        raise ValueError(f"{type(value).__name__} has no {key!r}") from error
+
+
+_CONVERSIONS: Mapping[str, Callable[[Any], str]] = {"s": show, "r": repr, "a": ascii}
