@@ -50,7 +50,7 @@ def get_mode(name: str) -> Mode:
     """Return the mode of a name.
 
     Raises:
-        ConfigError: where there is no such mode; it lists those that there are.
+        ConfigError: if the name is unknown; lists the known ones.
     """
     try:
         return MODES[name]
@@ -59,5 +59,5 @@ def get_mode(name: str) -> Mode:
 
 
 def load_engine(mode: Mode) -> Any:
-    """Import the engine of a mode: no mode pays for an engine that it does not use."""
+    """Import the engine of a mode, at its first use."""
     return importlib.import_module(mode.engine)
