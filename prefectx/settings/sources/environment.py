@@ -91,7 +91,7 @@ class _Variables:
             message = f"can only be set in the configuration file; {PROFILE} chooses a profile"
             self._reject(name, message)
         else:
-            self._read_key(name, (), name.removeprefix(PREFIX), text, Configuration)
+            self._read_key(name, (), f"{head}__{rest}" if rest else head, text, Configuration)
 
     def _read_task(self, name: str, rest: str, text: str) -> None:
         task, mark, key = rest.rpartition("__")
