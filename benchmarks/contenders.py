@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.harness import Contender
 from prefectx import task
-from prefectx.calls.target_owners import TARGET_OWNERS
+from prefectx.calls import TARGET_OWNERS
 
 FINISHED = "finished/{n}"
 FLOOR = "os.stat loop"

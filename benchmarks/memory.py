@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from benchmarks.contenders import FINISHED, double, finish
 from prefectx import task
-from prefectx.calls.target_owners import TARGET_OWNERS
+from prefectx.calls import TARGET_OWNERS
 
 CALLS = 10_000
 

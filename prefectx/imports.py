@@ -7,6 +7,9 @@ from typing import Any
 
 from prefectx.errors import ConfigError, MissingDependencyError
 
+BUILTIN_STORES = {"file": "prefectx.stores.files:Filestore", "sql": "prefectx.stores.sql:SqlStore"}
+"""The stores that need no [stores.NAME] table: their names and classes."""
+
 # Top-level module -> the extra of prefectx that brings it.
 _EXTRAS = {
     "matplotlib": "matplotlib",

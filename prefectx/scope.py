@@ -1,4 +1,4 @@
-"""A value that holds inside a `with` block, also for the threads that the block starts."""
+"""A value that is set inside a `with` block, also for threads started there."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ T = TypeVar("T")
 
 
 class Scoped(Generic[T]):
-    """A value that is set for the length of a `with` block; blocks nest, the innermost wins.
+    """A value that is set for the length of a `with` block; blocks nest, and the inner one wins.
 
-    Threads and asyncio tasks do not disturb each other: each sees what it set itself, or what
-    was set where it was started. A thread that was started without a context (in a pool, say)
-    sees what the main thread has set outside any event loop.
+    Threads and asyncio tasks are independent: each sees its own value, or the one that was set
+    when it was started. A thread without a context, for example in a pool, sees the value that
+    the main thread has set outside of event loops.
 
     Parameters:
         name: a name for debugging.
 
     Attributes:
-        here: the value that was set by or for this thread and asyncio task, or None.
-        everywhere: the value that the others see, or None.
+        here: the value of this thread or asyncio task, or None.
+        everywhere: the value for threads and tasks without their own, or None.
     """
 
     def __init__(self, name: str) -> None:
@@ -33,16 +33,16 @@ class Scoped(Generic[T]):
 
     @contextmanager
     def set(self, value: T) -> Iterator[T]:
-        """Make `value` hold inside the block.
+        """Set the value inside the block.
 
         Parameters:
             value: anything but None.
 
         Returns:
-            A context manager that gives the value.
+            A context manager that returns the value.
         """
-        # No tokens: the two ends of an async fixture run in different contexts, and there
-        # ContextVar.reset() refuses its token.
+        # Not ContextVar.reset(): it refuses a token from another context, and the two ends of
+        # an async fixture run in different contexts.
         here, everywhere = self.here.get(), self.everywhere
         for_all = _in_main_thread_outside_loop()
         self.here.set(value)

@@ -10,6 +10,7 @@ import pytest
 
 import prefectx
 from prefectx import settings
+from prefectx.modes import MODES
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -43,7 +44,7 @@ def test_python_blocks_run(mode, tmp_path, capsys):
 def test_configurations_are_right(text, tmp_path):
     """Every configuration is one that prefectx takes."""
     (tmp_path / "prefectx.toml").write_text(text)
-    assert settings.current().project.mode in settings.MODES
+    assert settings.current().project.mode in MODES
 
 
 def run_command(command: str, folder: Path, **environment: str) -> str:

@@ -1,1 +1,25 @@
-"""What happens to a call: bind, fill, decide, skip or hand on."""
+"""Calls: what becomes of one invocation of one task. `dispatch` is the way in."""
+
+from prefectx.calls.call import Call, Outcome
+from prefectx.calls.decision import Decision, Facts, Run, Skip, Wait, decide, look
+from prefectx.calls.make_call import make_call
+from prefectx.calls.one_at_a_time import current_target
+from prefectx.calls.resolved_task import ResolvedTask, TaskDefinition
+from prefectx.calls.target_owners import TARGET_OWNERS
+
+__all__ = [
+    "TARGET_OWNERS",
+    "Call",
+    "Decision",
+    "Facts",
+    "Outcome",
+    "ResolvedTask",
+    "Run",
+    "Skip",
+    "TaskDefinition",
+    "Wait",
+    "current_target",
+    "decide",
+    "look",
+    "make_call",
+]

@@ -17,7 +17,8 @@ from prefectx.calls.decision import Decision, Run, Skip, decide, look
 from prefectx.calls.make_call import make_call
 from prefectx.calls.one_at_a_time import RUNS
 from prefectx.calls.resolved_task import ResolvedTask
-from prefectx.engines import ENGINES, Engine
+from prefectx.engines.protocol import Engine
+from prefectx.engines.registry import ENGINES
 from prefectx.futures import Future, State
 from prefectx.item import Item
 from prefectx.monitoring.hooks import HOOKS, Over, handed_on

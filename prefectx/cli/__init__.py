@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and leave with its exit code: 0 done, 1 the work failed, 2 a wrong call.
+    """Run the command and exit: 0 done, 1 the work failed, 2 wrong arguments or configuration.
 
     Parameters:
-        arguments: those of the command line, if not given.
+        arguments: the arguments; by default those of the command line.
     """
     from prefectx.cli.app import run
 

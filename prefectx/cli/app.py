@@ -1,4 +1,4 @@
-"""The commands together, and what becomes of their errors."""
+"""The commands, and how their errors are reported."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prefectx.cli.output import errors, print_problems
 from prefectx.errors import ConfigError, PrefectxError
 
 DONE, FAILED, WRONG = 0, 1, 2
-"""Exit codes: the work was done, it failed, the call or the configuration was wrong."""
+"""Exit codes: the work is done, the work failed, the arguments or the configuration are wrong."""
 
 app = App(
     name="prefectx",
@@ -28,7 +28,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command.
 
     Parameters:
-        arguments: what stands behind `prefectx` on the command line.
+        arguments: the arguments after `prefectx` on the command line.
 
     Returns:
         The exit code.
@@ -37,10 +37,13 @@ def run(arguments: Sequence[str]) -> int:
         command, bound, _ = app.parse_args(list(arguments), exit_on_error=False, print_error=False)
         return int(command(*bound.args, **bound.kwargs) or DONE)
     except CycloptsError as error:
-        errors().print(f"{error}\nprefectx --help shows what there is.", markup=False)
+        errors().print(f"{error}\nFor usage, see prefectx --help.", markup=False)
         return WRONG
     except ConfigError as error:
-        print_problems(error)
+        if error.problems:
+            print_problems(error.problems)
+        else:
+            errors().print(str(error), markup=False)
         return WRONG
     except (KeyboardInterrupt, EOFError):
         errors().print("Stopped.")

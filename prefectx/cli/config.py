@@ -1,11 +1,11 @@
-"""`prefectx config show | check | schema`: what is set, why, and whether it is right."""
+"""`prefectx config show | check | schema`: the settings, their sources and their mistakes."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
@@ -13,16 +13,21 @@ from prefectx import settings
 from prefectx.cli.checks import check_files
 from prefectx.cli.loading import load_tasks
 from prefectx.cli.output import AsJson, as_json, output, print_json, print_problems, print_rows
-from prefectx.errors import ConfigError
-from prefectx.settings.options import Options, Setting
-from prefectx.settings.origins import Place
-from prefectx.settings.problems import Problem, raise_problems
-from prefectx.settings.reading import read_settings
-from prefectx.settings.reference import all_keys, readable, schema_text
-from prefectx.settings.secrets import masked
-from prefectx.settings.spelling import did_you_mean
-from prefectx.settings.spelling import show as written
-from prefectx.settings.stores import StoreDefinition
+from prefectx.settings import (
+    Options,
+    Place,
+    Problem,
+    Setting,
+    Settings,
+    StoreDefinition,
+    all_keys,
+    did_you_mean,
+    masked,
+    raise_problems,
+    readable,
+    schema_text,
+)
+from prefectx.settings import show as written
 
 config = App(name="config", help="Show and check the configuration.")
 
@@ -37,12 +42,12 @@ def show(
     changed: Annotated[bool, Parameter(negative="")] = False,
     json: AsJson = False,
 ) -> None:
-    """Show every setting, where it comes from and what it outranks.
+    """Show every setting, its source, and the values that it overrides.
 
     Parameters:
-        task: the task to show the settings of; those of the project, if not given.
-        files: Python files, to see what the task's decorator says too.
-        changed: show only what differs from the defaults.
+        task: show the settings of this task; by default those of the project.
+        files: Python files with the task, to include the keywords of its decorator.
+        changed: show only settings that differ from their defaults.
     """
     options = _options(task, files)
     history = {
@@ -97,11 +102,11 @@ def _from(setting: Setting) -> str:
     return setting.source.where or setting.source.layer
 
 
-def _store(store: StoreDefinition) -> dict[str, Any]:
+def _store(store: StoreDefinition) -> dict[str, object]:
     return {"class": store.cls, "arguments": masked(store.arguments)}
 
 
-def _entry(key: str, entries: list[Setting]) -> dict[str, Any]:
+def _entry(key: str, entries: list[Setting]) -> dict[str, object]:
     first, *others = [
         {
             "value": masked(entry.value, key),
@@ -115,27 +120,25 @@ def _entry(key: str, entries: list[Setting]) -> dict[str, Any]:
 
 @config.command
 def check(*files: Path, json: AsJson = False) -> int:
-    """Report every mistake in the configuration; the exit code is 2 where there is one.
+    """Report every mistake in the configuration; the exit code is 2 if there are any.
 
     Parameters:
-        files: Python files with tasks, to compare them with the configuration.
+        files: Python files with tasks, to check them against the configuration.
     """
     problems: list[Problem] = []
-    found = read_settings(os.environ, Path.cwd(), problems)
+    found = Settings.read(os.environ, Path.cwd(), problems)
     if files:
         problems.extend(check_files(files, found))
     if json:
         print_json([as_json(problem) for problem in problems])
     elif problems:
-        error = ConfigError(f"{len(problems)} mistakes")
-        error.problems = tuple(problems)
-        print_problems(error)
+        print_problems(problems)
     else:
-        output().print(f"{found.file or 'The environment'}: nothing is wrong.", markup=False)
+        output().print(f"{found.file or 'The environment'}: no mistakes.", markup=False)
     return 2 if problems else 0
 
 
 @config.command
 def schema() -> None:
-    """Print the JSON schema of prefectx.toml, by which editors complete and check it."""
+    """Print the JSON schema of prefectx.toml, for completion and checks in editors."""
     print(schema_text(), end="")

@@ -1,4 +1,4 @@
-"""`prefectx init`: a commented prefectx.toml for the project at hand."""
+"""`prefectx init`: writes a commented prefectx.toml for a project."""
 
 from __future__ import annotations
 
@@ -9,25 +9,24 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
 from textwrap import wrap
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 from rich.prompt import Prompt
 
 from prefectx.cli.output import errors, output
-from prefectx.settings.files import FILE_NAME
-from prefectx.settings.reference import Key, all_keys, schema_text, to_toml
-from prefectx.settings.values import MODES
+from prefectx.modes import MODES
+from prefectx.settings import FILE_NAME, Key, all_keys, schema_text, to_toml
 
 SCHEMA_NAME = ".prefectx.schema.json"
 _TASK = re.compile(r"^[ \t]*@(?:\w+\.)?task\b.*?^[ \t]*(?:async )?def (\w+)", re.S | re.M)
-_NOT_LOOKED_INTO = frozenset({"tests", "test", "docs", "build", "dist", "venv", "node_modules"})
-_MODE_HELP = "function tests, cache works without Prefect, prefect.skiptask works on Prefect"
+_SKIPPED = frozenset({"tests", "test", "docs", "build", "dist", "venv", "node_modules"})
+_MODE_HELP = "function: for tests; cache: without Prefect; prefect.skiptask: on Prefect"
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What the file is to say."""
+    """The values to write."""
 
     mode: str = "prefect.skiptask"
     target: str = "working/{funcname}/{base}"
@@ -39,27 +38,27 @@ def init(
     *,
     yes: Annotated[bool, Parameter(name=["--yes", "-y"], negative="")] = False,
 ) -> int:
-    """Write a commented prefectx.toml for the project at hand.
+    """Write a commented prefectx.toml for a project.
 
-    It is never overwritten. Questions are asked only in a terminal.
+    An existing file is kept. Questions are asked only in a terminal.
 
     Parameters:
-        folder: the project's folder; the working directory, if not given.
-        yes: ask nothing, take the defaults.
+        folder: the project's folder; by default the working directory.
+        yes: take the defaults without asking.
     """
     file = folder / FILE_NAME
     if not folder.is_dir():
-        errors().print(f"{folder}: there is no such folder", markup=False)
+        errors().print(f"{folder}: folder not found", markup=False)
         return 2
     if file.exists():
-        errors().print(f"{file} is there already; nothing was changed", markup=False)
+        errors().print(f"{file} already exists; nothing was changed", markup=False)
         return 2
     asks = not yes and sys.stdin.isatty() and sys.stdout.isatty()
     text = commented(_ask() if asks else Answers(), find_tasks(folder), find_packages(folder))
     with file.open("x", encoding="utf-8") as stream:
         stream.write(text)
     (folder / SCHEMA_NAME).write_text(schema_text(), encoding="utf-8")
-    output().print(f"{file} is written; prefectx config show tells what holds.", markup=False)
+    output().print(f"Wrote {file}. To see all settings: prefectx config show", markup=False)
     return 0
 
 
@@ -73,37 +72,37 @@ def _ask() -> Answers:
 
 
 def find_packages(folder: Path) -> list[str]:
-    """Return the names of the Python packages in a project's folder, or in its `src`."""
+    """Return the names of the Python packages in a project's folder and its `src`."""
     inits = [*folder.glob("*/__init__.py"), *folder.glob("src/*/__init__.py")]
-    return sorted({path.parent.name for path in inits} - _NOT_LOOKED_INTO)
+    return sorted({path.parent.name for path in inits} - _SKIPPED)
 
 
 def find_tasks(folder: Path, limit: int = 500) -> list[str]:
-    """Return the names of the functions that the Python files in a folder decorate as tasks.
+    """Return the names of the tasks in the Python files of a folder.
 
     Parameters:
         folder: the project's folder.
-        limit: how many files are looked into at most.
+        limit: the largest number of files to read.
     """
-    files = (path for path in sorted(folder.rglob("*.py")) if _is_looked_into(path, folder))
+    files = (path for path in sorted(folder.rglob("*.py")) if not _is_skipped(path, folder))
     texts = (path.read_text(encoding="utf-8", errors="replace") for path in islice(files, limit))
     return list(dict.fromkeys(name for text in texts for name in _TASK.findall(text)))
 
 
-def _is_looked_into(path: Path, folder: Path) -> bool:
+def _is_skipped(path: Path, folder: Path) -> bool:
     parts = path.relative_to(folder).parts
-    return not any(part.startswith(".") or part in _NOT_LOOKED_INTO for part in parts)
+    return any(part.startswith(".") or part in _SKIPPED for part in parts)
 
 
 def commented(answers: Answers, tasks: Iterable[str] = (), loggers: Sequence[str] = ()) -> str:
-    """Return the text of a prefectx.toml: every key with its meaning, what is chosen switched on.
+    """Return the text of a prefectx.toml with every key; only chosen ones are not commented out.
 
     Parameters:
-        answers: what is chosen.
-        tasks: names of tasks to show sections for.
-        loggers: names of loggers that belong to a run's log.
+        answers: the chosen values.
+        tasks: names of tasks to write sections for.
+        loggers: names of loggers that are part of a run's log.
     """
-    chosen: dict[str, Any] = {"mode": answers.mode, "target": answers.target}
+    chosen: dict[str, object] = {"mode": answers.mode, "target": answers.target}
     chosen |= {"runner.type": answers.runner}
     chosen |= {"logging.extra_loggers": list(loggers)} if loggers else {}
     lines = [f"#:schema ./{SCHEMA_NAME}", *_BEGINNING]
@@ -114,7 +113,7 @@ def commented(answers: Answers, tasks: Iterable[str] = (), loggers: Sequence[str
     return "\n".join([*lines, *_task_sections(tasks), *_ENDING]) + "\n"
 
 
-def _entry(key: Key, chosen: Mapping[str, Any]) -> Iterator[str]:
+def _entry(key: Key, chosen: Mapping[str, object]) -> Iterator[str]:
     if key.dotted == "context":
         return
     yield from wrap(key.description, 96, initial_indent="# ", subsequent_indent="# ")
@@ -125,24 +124,24 @@ def _entry(key: Key, chosen: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _task_sections(tasks: Iterable[str]) -> Iterator[str]:
-    yield from ("", "# Settings for one task beat those for all; names may be patterns.")
+    yield from ("", "# Settings of single tasks override those above; names may be patterns.")
     for name in list(tasks) or ['"load_*"']:
         yield from (f"# [tasks.{name}]", '# target = "working/{funcname}/{base}.parquet"')
 
 
 _BEGINNING = [
-    "# Settings of prefectx. What is commented out shows the default, or an example.",
-    "# prefectx config show tells what holds and why, prefectx config check what is wrong.",
+    "# Settings of prefectx. Lines that are commented out show the default or an example.",
+    "# prefectx config show lists all settings and their sources, prefectx config check mistakes.",
 ]
 _CONTEXT = ["", "# Values for the fields of templates.", "[context]", "# year = 2024"]
 _ENDING = [
     "",
-    "# A store other than files.",
+    "# A store that does not keep files.",
     "# [stores.warehouse]",
     '# class = "prefectx.stores:SqlStore"',
     '# url = "sqlite:///working/outputs.db"',
     "",
-    "# What is different where PREFECTX_PROFILE is ci.",
+    "# Settings that apply if PREFECTX_PROFILE is ci.",
     "# [profiles.ci]",
     '# mode = "function"',
 ]

@@ -1,4 +1,4 @@
-"""Importing Python files for the tasks in them."""
+"""Imports Python files to find their tasks."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from types import ModuleType
 from typing import Any
 
 from prefectx import settings
-from prefectx.settings.origins import Place, display
-from prefectx.settings.problems import Problem
+from prefectx.settings import Place, Problem
 from prefectx.tasks.task import Task
 
 AnyTask = Task[..., Any]
 
 
 def load_tasks(files: Iterable[Path], problems: list[Problem]) -> list[AnyTask]:
-    """Import files and return the tasks that they hold.
+    """Import files and return their tasks.
 
     Parameters:
         files: paths of Python files.
-        problems: receives what keeps a file from being imported.
+        problems: receives the reasons why files cannot be imported.
     """
     modules = [_load(file, problems) for file in files]
     found = {id(task): task for module in modules if module for task in _tasks_of(module)}
@@ -34,11 +33,11 @@ def load_tasks(files: Iterable[Path], problems: list[Problem]) -> list[AnyTask]:
 
 def _load(file: Path, problems: list[Problem]) -> ModuleType | None:
     if not file.is_file():
-        problems.append(Problem(Place(str(file)), "", "there is no such file"))
+        problems.append(Problem(Place(str(file)), "", "file not found"))
         return None
     sys.path.insert(0, str(file.parent.resolve()))
     try:
-        # What is imported is looked at, not run: no mode needs Prefect for that.
+        # Prefect is not needed to look at tasks without running them.
         with settings.override(mode="cache"):
             return _import(file)
     except (Exception, SystemExit) as error:
@@ -51,7 +50,7 @@ def _load(file: Path, problems: list[Problem]) -> ModuleType | None:
 def _import(file: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(file.stem, file)
     if spec is None or spec.loader is None:
-        raise ImportError("this is no Python file")
+        raise ImportError("not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[file.stem] = module
     spec.loader.exec_module(module)
@@ -62,8 +61,8 @@ def _failure(file: Path, error: BaseException) -> Problem:
     frames = traceback.extract_tb(error.__traceback__)
     rows = [frame.lineno for frame in frames if Path(frame.filename).resolve() == file.resolve()]
     row = getattr(error, "lineno", None) or (rows[-1] if rows else 0) or 0
-    place = Place(f"{display(file)}:{row}" if row else display(file))
-    return Problem(place, "", f"cannot be imported: {type(error).__name__}: {error}")
+    message = f"cannot be imported: {type(error).__name__}: {error}"
+    return Problem(Place.in_file(file, row), "", message)
 
 
 def _tasks_of(module: ModuleType) -> Iterator[AnyTask]:
@@ -75,7 +74,7 @@ def _tasks_of(module: ModuleType) -> Iterator[AnyTask]:
 
 
 def names_in_contexts(files: Iterable[Path]) -> set[str]:
-    """Return the names that the files set by `context(name=...)`, which is known at run time."""
+    """Return the names that the files set with `context(name=...)`, without running them."""
     return {
         keyword.arg
         for file in files
@@ -91,7 +90,7 @@ def _parsed(file: Path) -> ast.AST:
     try:
         return ast.parse(file.read_bytes())
     except (SyntaxError, ValueError):
-        return ast.Module([], [])  # the import tells
+        return ast.Module([], [])  # importing the file reports it
 
 
 def _is_context(function: ast.expr) -> bool:

@@ -1,49 +1,47 @@
-"""What the commands print: for people, or as JSON for programs."""
+"""Output of the commands: for people, or as JSON for programs."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, TextIO
 
 from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from prefectx.errors import ConfigError
-from prefectx.settings.problems import Problem
-from prefectx.settings.secrets import mask
+from prefectx.settings import Problem, mask
 
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON for programs.")]
 
 _WIDE = 200
-"""Columns where no terminal sets a limit, so that nothing is cut in a log or a pipe."""
+"""Width of the output in logs and pipes, where no terminal limits it."""
 
 
 def output() -> Console:
-    """Return the console for what was asked for."""
+    """Return the console for results."""
     return _console(sys.stdout)
 
 
 def errors() -> Console:
-    """Return the console for what went wrong."""
+    """Return the console for errors."""
     return _console(sys.stderr)
 
 
-def _console(file: Any) -> Console:
+def _console(file: TextIO) -> Console:
     width = None if file.isatty() else _WIDE
     return Console(file=file, width=width, highlight=False)
 
 
-def print_json(value: Any) -> None:
-    """Print a value as JSON; what JSON does not know is printed as its repr."""
+def print_json(value: object) -> None:
+    """Print a value as JSON; objects that JSON cannot write are printed as their repr."""
     print(json.dumps(value, indent=2, ensure_ascii=False, default=repr))
 
 
 def print_rows(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """Print a table without lines around its cells."""
+    """Print a table without borders."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -52,29 +50,22 @@ def print_rows(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     output().print(table)
 
 
-def print_problems(error: ConfigError) -> None:
-    """Print the mistakes that an error has collected, each with its line underlined."""
-    if not error.problems:
-        errors().print(str(error), markup=False)
-    for problem in error.problems:
-        _print_problem(problem)
-
-
-def _print_problem(problem: Problem) -> None:
+def print_problems(problems: Iterable[Problem]) -> None:
+    """Print mistakes, each with its line and the wrong part underlined."""
     console = errors()
-    console.print(Text.assemble((f"{problem.place.name}  ", "bold"), (problem.key, "cyan")))
-    console.print(Text(f"  {problem.message}", style="red"), soft_wrap=True)
-    if line := problem.place.line:
-        before = mask(line[: problem.place.start])
-        shown = mask(line).expandtabs(1)
-        length = min(problem.place.end, len(shown)) - problem.place.start
-        number = str(problem.place.row)
-        console.print(Text(f"  {number} | {shown}"))
-        console.print(Text(f"  {' ' * len(number)} | {' ' * len(before)}{'^' * max(length, 1)}"))
+    for problem in problems:
+        place = problem.place
+        console.print(Text.assemble((f"{place.name}  ", "bold"), (problem.key, "cyan")))
+        console.print(Text(f"  {problem.message}", style="red"), soft_wrap=True)
+        if place.line:
+            before, shown = mask(place.line[: place.start]), mask(place.line).expandtabs(1)
+            mark = "^" * max(min(place.end, len(shown)) - place.start, 1)
+            console.print(Text(f"  {place.row} | {shown}"))
+            console.print(Text(f"  {' ' * len(str(place.row))} | {' ' * len(before)}{mark}"))
 
 
-def as_json(problem: Problem) -> dict[str, Any]:
-    """Return a mistake for programs."""
+def as_json(problem: Problem) -> dict[str, object]:
+    """Return a mistake as JSON for programs."""
     place = problem.place
     return {
         "where": place.name,

@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
-from prefectx.calls.call import Call
-from prefectx.calls.decision import Decision
-from prefectx.calls.resolved_task import TaskDefinition
+from prefectx.calls import Call, Decision, TaskDefinition
 from prefectx.futures import DoneAndNotDone, Future, FutureList, State
 from prefectx.item import Item
 from prefectx.monitoring.progress import RunSummary

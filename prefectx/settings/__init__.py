@@ -1,7 +1,7 @@
-"""The configuration: its layers, their order, and the options that they make for each task.
+"""The configuration: its sources, their order, and the options that they give each task.
 
-Nothing is read when this is imported. `current()` reads the project's settings when they are
-first needed; `override()` puts others in their place for a while.
+Importing this reads nothing. `current()` reads the project's settings when they are first
+needed; `override()` replaces some for a while. Other packages import only from here.
 """
 
 from __future__ import annotations
@@ -11,114 +11,134 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
 
 from prefectx.scope import Scoped
-from prefectx.settings.layers import LAYERS, Part, Source, checked, part_of
-from prefectx.settings.model import TASK_KEYS, Dask, Keepalive, Logging, Profile, Runner
+from prefectx.settings.messages.origins import Place
+from prefectx.settings.messages.problems import Problem, raise_problems
+from prefectx.settings.messages.secrets import mask, masked
+from prefectx.settings.messages.spelling import did_you_mean, show
+from prefectx.settings.model import TASK_KEYS, Dask, Keepalive, Logging, Runner
 from prefectx.settings.options import Options, Setting
-from prefectx.settings.origins import CodeOrigin
-from prefectx.settings.problems import Problem, raise_problems
-from prefectx.settings.reading import read_settings
-from prefectx.settings.resolution import Settings
-from prefectx.settings.stores import StoreDefinition, stores_without_class, unknown_stores
-from prefectx.settings.values import BUILTIN_STORES, MODES
+from prefectx.settings.reference import Key, all_keys, readable, schema_text, to_toml
+from prefectx.settings.resolution import LAYERS, Settings
+from prefectx.settings.sources.code import read_override
+from prefectx.settings.sources.layer import Layers, Source
+from prefectx.settings.sources.toml_file import FILE_NAME
+from prefectx.settings.stores import StoreDefinition
 
 __all__ = [
-    "BUILTIN_STORES",
+    "FILE_NAME",
     "LAYERS",
-    "MODES",
     "TASK_KEYS",
     "Dask",
     "Keepalive",
+    "Key",
     "Logging",
     "Options",
+    "Place",
+    "Problem",
     "Runner",
     "Setting",
     "Settings",
     "Source",
     "StoreDefinition",
+    "all_keys",
     "current",
+    "did_you_mean",
+    "mask",
+    "masked",
     "override",
+    "raise_problems",
+    "readable",
     "reset",
+    "schema_text",
+    "show",
+    "to_toml",
     "use",
 ]
 
-_scope: Scoped[Settings] = Scoped("prefectx settings")
-_here = _scope.here.get
-_lock = threading.Lock()
-_project: Settings | None = None
+
+class _Process(Scoped[Settings]):
+    """The settings of this process: those set for a block, and the project's.
+
+    Attributes:
+        project: the project's settings, or None until they are read.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("prefectx settings")
+        self.project: Settings | None = None
+        self._lock = threading.Lock()
+
+    def read(self) -> Settings:
+        with self._lock:
+            if self.project is None:
+                self.project = Settings.read(os.environ, Path.cwd())
+            return self.project
+
+    def forget(self) -> None:
+        with self._lock:
+            self.project = None
+
+
+_process = _Process()
+_here = _process.here.get
 
 
 def current() -> Settings:
-    """Return the settings that hold here.
+    """Return the settings in force.
 
     Returns:
         Those of the innermost `override()` or `use()`, else the project's, which are read once.
 
     Raises:
-        ConfigError: where the configuration is wrong; it lists every mistake.
+        ConfigError: if the configuration is wrong; lists every mistake.
     """
-    # Every call asks: a method of the scope would take as long as all of this.
-    return _here() or _scope.everywhere or _project or _read_project()
+    # On the path of every call: a method call more would double its time.
+    return _here() or _process.everywhere or _process.project or _process.read()
 
 
-def _read_project() -> Settings:
-    global _project
-    with _lock:
-        if _project is None:
-            _project = read_settings(os.environ, Path.cwd())
-        return _project
+def override(**values: object) -> AbstractContextManager[Settings]:
+    """Set other values inside a `with` block; they beat all other layers.
 
-
-def override(**values: Any) -> AbstractContextManager[Settings]:
-    """Let other values hold inside a `with` block, whatever all other layers say.
-
-    Blocks nest; the inner one wins. Tasks that were decorated before are affected too, and so
-    are the threads that are started inside.
+    Blocks nest, and the inner one wins. They also change tasks that were decorated before, and
+    apply to threads started inside.
 
     Parameters:
-        **values: as in the configuration file, `tasks` and `stores` too; also Python objects:
-            `override(mode="cache", root=tmp_path, store=MyStore(), dask={"workers": 1})`.
-            Relative paths lie in the working directory.
+        **values: as in the configuration file, including `tasks` and `stores`; also Python
+            objects: `override(mode="cache", root=tmp_path, store=MyStore(), dask={"workers": 1})`.
+            Relative paths are in the working directory.
 
     Returns:
-        A context manager that gives the settings.
+        A context manager that returns the settings.
 
     Raises:
-        ConfigError: where the values are wrong; it lists every mistake.
+        ConfigError: if values are wrong; lists every mistake.
     """
     problems: list[Problem] = []
-    origin = CodeOrigin("override()")
-    checked_values = checked(Profile, values, origin, Path.cwd(), problems)
+    layers = read_override(values, Path.cwd(), problems)
     raise_problems(problems)
-    return _overriding(part_of("override", checked_values, origin))
+    return _overriding(layers)
 
 
 @contextmanager
-def _overriding(part: Part) -> Iterator[Settings]:
-    settings = current().overridden(part)
-    problems = [*unknown_stores(part, settings.stores)]
-    problems.extend(stores_without_class(part, settings.stores))
-    raise_problems(problems)
-    with _scope.set(settings):
+def _overriding(layers: Layers) -> Iterator[Settings]:
+    with _process.set(current().overridden(layers)) as settings:
         yield settings
 
 
 def use(settings: Settings) -> AbstractContextManager[Settings]:
-    """Make given settings those that hold inside a `with` block, as a worker does.
+    """Put given settings in force inside a `with` block, as workers do.
 
     Parameters:
-        settings: what `current()` gave, here or in another process.
+        settings: a result of `current()`, from this or another process.
 
     Returns:
-        A context manager that gives the settings.
+        A context manager that returns the settings.
     """
-    return _scope.set(settings)
+    return _process.set(settings)
 
 
 def reset() -> None:
-    """Forget what was read, so that it is read anew when it is next needed."""
-    global _project
-    with _lock:
-        _project = None
+    """Forget the project's settings, so that they are read again when next needed."""
+    _process.forget()

@@ -1,17 +1,18 @@
-"""The keys: which there are, where they may stand, what they mean, what holds without them.
+"""The keys of the configuration: their types, defaults and descriptions, by table.
 
-The JSON schema and the table in docs/configuration.md are made from these models.
+The JSON schema and the table in docs/configuration.md are generated from these models. The file
+is long because it is a list: it holds every key once, and no logic.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from prefectx.settings.secrets import masked
+from prefectx.settings.messages.secrets import masked
 from prefectx.settings.values import (
     ClassName,
     Duration,
@@ -36,31 +37,31 @@ from prefectx.settings.values import (
 
 
 class Section(BaseModel):
-    """A table of the configuration; unknown keys are mistakes."""
+    """A table of the configuration; rejects unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        """Yield what the repr shows; secrets are masked."""
+    def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
+        """Yield the values for the repr, with secrets hidden."""
         for name, value in super().__repr_args__():
             yield name, masked(value, name or "")
 
 
 class TaskKeepalive(Section):
-    """What is done for a task that runs long."""
+    """Signs of life of a long task."""
 
     interval: Duration = Field(
         100.0,
-        description="A task that runs longer than this says so in its log, time and again.",
+        description="How often a running task logs that it is still running.",
     )
 
 
 class Keepalive(TaskKeepalive):
-    """What is done for tasks that run long."""
+    """Signs of life of long tasks, and patience with Prefect's server."""
 
     outage: Duration = Field(
         600.0,
-        description="How long Prefect's server may be away without a run being lost.",
+        description="How long Prefect's server may be unreachable before a run fails.",
     )
 
 
@@ -68,42 +69,42 @@ class _DaskNeeds(Section):
     memory: Size = Field(
         None,
         examples=["2GB"],
-        description="Memory that a task needs: no more of them run on a worker at a time than fit.",
+        description="Memory that a task needs; a worker runs only as many tasks at once as fit.",
     )
-    priority: int = Field(0, description="Tasks of a higher priority run first.")
+    priority: int = Field(0, description="Tasks with a higher priority run first.")
     trim: bool = Field(
-        True, description="Give memory that Python has freed back to the system after a task."
+        True, description="Return freed memory to the operating system after each task."
     )
 
 
 class TaskDask(_DaskNeeds):
-    """What one task needs of a Dask worker."""
+    """What one task needs from a Dask worker."""
 
     resources: dict[str, float] = Field(
         default_factory=dict,
         examples=[{"GPU": 1}],
-        description="What a task takes of its worker's resources while it runs.",
+        description="Resources of its worker that a task uses while it runs.",
     )
     workers: WorkerNames = Field(
         None,
         examples=[["big-1"]],
-        description="Names or addresses of the only workers that may run the task.",
+        description="Names or addresses of the workers that may run the task.",
     )
 
 
 class Dask(_DaskNeeds):
-    """The Dask cluster, where `runner.type` is "dask"."""
+    """The Dask cluster, used if `runner.type` is "dask"."""
 
     address: str | None = Field(
         None,
         examples=["tcp://scheduler:8786"],
         min_length=1,
-        description="Address of the scheduler of an existing cluster; without it one is made.",
+        description="Address of an existing scheduler; if not set, a cluster is created.",
     )
     tls_ca_file: OptionalPlace = Field(
         None,
         examples=["/etc/dask/ca.pem"],
-        description="File with the certificate authority, where the cluster speaks TLS.",
+        description="File with the certificate authority of a cluster that uses TLS.",
     )
     tls_cert: OptionalPlace = Field(
         None, examples=["/etc/dask/cert.pem"], description="File with the client's TLS certificate."
@@ -114,41 +115,43 @@ class Dask(_DaskNeeds):
     workers: WorkerCount = Field(
         None,
         examples=[4],
-        description="Number of workers; as many as the machine has cores for, if not set.",
+        description="Number of workers; if not set, as many as the cores of the machine allow.",
     )
     threads_per_worker: int = Field(
-        1, ge=1, description="Tasks that one worker runs at the same time."
+        1, ge=1, description="Number of tasks that a worker runs at the same time."
     )
     processes: bool = Field(
-        True, description="Workers are processes; false makes them threads of one process."
+        True, description="Run workers as processes; false: as threads of one process."
     )
     memory_limit: MemoryLimit = Field(
         "auto",
-        description="Memory of one worker: a size, a fraction of the machine's, "
-        '"auto" (its share), or false (no limit).',
+        description="Memory of one worker: a size, a fraction of the machine's memory, "
+        '"auto" (an equal share), or false (no limit).',
     )
     target: Fraction = Field(
         None,
         examples=[0.6],
-        description="Fraction of the limit from which on Dask's own data goes to disk.",
+        description="Fraction of the memory limit above which Dask moves its own data to disk.",
     )
     spill: Fraction = Field(
         None,
         examples=[0.7],
-        description="Fraction of the limit from which on a worker spills to disk.",
+        description="Fraction of the memory limit above which a worker spills to disk.",
     )
     pause: Fraction = Field(
         None,
         examples=[0.8],
-        description="Fraction of the limit from which on a worker starts no more tasks.",
+        description="Fraction of the memory limit above which a worker starts no tasks.",
     )
     terminate: Fraction = Field(
-        None, examples=[0.95], description="Fraction of the limit from which on a worker is killed."
+        None,
+        examples=[0.95],
+        description="Fraction of the memory limit above which a worker is killed.",
     )
     resources: dict[str, float] = Field(
         default_factory=dict,
         examples=[{"GPU": 1}],
-        description="What each worker has of what tasks ask for, such as GPUs.",
+        description="Resources that each worker offers to tasks, such as GPUs.",
     )
     environ: dict[str, str] = Field(
         default_factory=dict,
@@ -158,123 +161,122 @@ class Dask(_DaskNeeds):
     allowed_failures: int = Field(
         3,
         ge=0,
-        description="How often a call is tried again after its worker has died for another reason "
-        "than its memory, where its retries are fewer.",
+        description="How often a call runs again after its worker died for another reason than its "
+        "memory; more often if the task has more retries.",
     )
     worker_ttl: Duration = Field(
         None,
         examples=["10m"],
-        description="A worker that is silent for so long counts as lost; Dask decides, if not set.",
+        description="Silence after which a worker counts as lost; if not set, Dask decides.",
     )
     cluster_class: ImportPath = Field(
         None,
         examples=["dask_jobqueue:SLURMCluster"],
-        description="Another cluster class than Dask's LocalCluster.",
+        description="Cluster class to use instead of Dask's LocalCluster.",
     )
-    cluster_kwargs: dict[str, Any] = Field(
+    cluster_kwargs: dict[str, object] = Field(
         default_factory=dict,
         examples=[{"queue": "long"}],
-        description="Further arguments of the cluster class.",
+        description="More keyword arguments for the cluster class.",
     )
-    adapt: dict[str, Any] = Field(
+    adapt: dict[str, object] = Field(
         default_factory=dict,
         examples=[{"minimum": 1, "maximum": 8}],
-        description="Let the cluster grow and shrink between a minimum and a maximum.",
+        description="Scale the cluster between a minimum and a maximum number of workers.",
     )
     performance_report: OptionalPlace = Field(
         None,
         examples=["working/dask.html"],
-        description="File for Dask's performance report of each flow run.",
+        description="File to write Dask's performance report of each flow run to.",
     )
 
 
 class Runner(Section):
-    """What runs the submitted tasks of a flow."""
+    """How the submitted tasks of a flow run."""
 
     type: Literal["threads", "processes", "dask"] = Field(
-        "threads", description="Threads of the flow's process, a process pool, or Dask."
+        "threads", description="Run tasks in threads, in a process pool, or on Dask."
     )
     max_workers: int | None = Field(
         None,
         examples=[8],
         ge=1,
-        description="Number of threads or processes; Prefect decides, if not set.",
+        description="Number of threads or processes; if not set, Prefect decides.",
     )
 
 
 class Logging(Section):
-    """How runs are logged, the same in every process."""
+    """Logging of runs, the same in every process."""
 
-    level: Level = Field("INFO", description="What is less urgent is not logged.")
+    level: Level = Field("INFO", description="Lowest level that is logged.")
     format: LogFormat = Field(
         "%(asctime)s.%(msecs)03d | %(levelname)-7s | %(module)s:%(lineno)d | %(message)s",
-        description="Format of a line, in the terms of Python's logging.",
+        description="Format of a log line, as for Python's logging.Formatter.",
     )
-    datefmt: str = Field("%H:%M:%S", description="Format of the time in a line.")
+    datefmt: str = Field("%H:%M:%S", description="Format of the time in a log line.")
     extra_loggers: Names = Field(
         (),
         examples=[["mylib"]],
-        description="Further loggers whose messages belong to a run's log.",
+        description="More loggers whose messages are part of a run's log.",
     )
     config: OptionalPlace = Field(
         None,
         examples=["config/logging.yml"],
-        description="A dictConfig file (YAML or JSON) in the place of all of the above.",
+        description="File for logging.config.dictConfig (YAML or JSON); replaces the other keys.",
     )
 
 
 class _Keys(Section):
     mode: Mode = Field(
         "prefect.skiptask",
-        description="What @task and @flow do. PREFECTX beats it.",
+        description="What @task and @flow do; PREFECTX overrides it.",
     )
     root: Place = Field(
         ".",
-        description="Folder or URL under which targets lie; the folder of the configuration file.",
+        description="Folder or URL of all targets; by default the configuration file's folder.",
     )
     target: Template = Field(
         "working/{funcname}/{base}",
-        description="Template of the place where a call's output is kept; false: it is not kept.",
+        description="Template of the path where a call's output is saved; false: it is not saved.",
     )
     store: StoreReference = Field(
         "file",
-        description='Where outputs are kept: "file", "sql", the name of a [stores.NAME] table, '
+        description='Where outputs are saved: "file", "sql", the name of a [stores.NAME] table, '
         'or "package.module:Class".',
     )
     format: str | None = Field(
         None,
         examples=["json"],
         min_length=1,
-        description="How an object becomes bytes; by the suffix of the target, if not set.",
+        description="File format of the output; if not set, the suffix of the target decides.",
     )
     save: bool = Field(
-        True, description="Save what the function returns; false: the function saves it itself."
+        True, description="Save the result of the function; false: the function saves it itself."
     )
-    refresh: bool = Field(False, description="Run although the target exists, and replace it.")
+    refresh: bool = Field(False, description="Run even if the target exists, and replace it.")
     shared: bool = Field(
         False,
-        description="Different calls may fill the same target: the first one's output counts.",
+        description="Allow different calls to share a target; the output of the first one counts.",
     )
     fsync: bool = Field(
-        True, description="Flush each output to the disk, so that it survives a power cut."
+        True, description="Flush each output to disk, so that it survives a power cut."
     )
     lock: bool = Field(
         False,
-        description="Let no other process or host run the same call at the same time.",
+        description="Run a call in only one process at a time, on all hosts.",
     )
     on_corrupt: Literal["error", "rerun"] = Field(
         "error",
-        description='"rerun": read an output before it counts as finished, and run the call '
-        "again if that fails.",
+        description='"rerun": read each existing output, and run the call again if reading fails.',
     )
     allow_pickle: bool = Field(
         True,
-        description="Save and load pickles; loading one runs code, so trust who wrote it.",
+        description="Allow saving and loading pickles; loading a pickle can run any code in it.",
     )
     task_run_name: RunName = Field(
-        "{funcname}-{base}", description="Template of the name of a task run."
+        "{funcname}-{base}", description="Template of a task run's name; false: Prefect's own name."
     )
-    context: dict[str, Any] = Field(
+    context: dict[str, object] = Field(
         default_factory=dict,
         examples=[{"year": 2024}],
         description="Values for the fields of templates.",
@@ -282,23 +284,23 @@ class _Keys(Section):
 
 
 class TaskSection(_Keys):
-    """What can be set for one task: by [tasks.NAME], by its decorator, by a variable."""
+    """Settings of one task, in [tasks.NAME], its decorator or variables."""
 
     keepalive: TaskKeepalive = Field(TaskKeepalive(), description=TaskKeepalive.__doc__)
     dask: TaskDask = Field(TaskDask(), description=TaskDask.__doc__)
 
 
 class ProjectSection(_Keys):
-    """What can be set for all tasks."""
+    """Settings of the project, for all tasks."""
 
     api_url: Url = Field(
         "http://127.0.0.1:4200/api",
-        description="Prefect's API where the user has not chosen one; false leaves it to Prefect.",
+        description="URL of Prefect's API, if Prefect is not configured with one; false: not set.",
     )
     progress: Progress = Field(
         "auto",
-        description='Show how a flow gets on: true: live lines; "auto": these on a terminal only, '
-        "else plain lines at intervals; false: nothing.",
+        description='Progress of a flow: true: live lines; "auto": live lines on a terminal, '
+        "otherwise plain lines at intervals; false: none.",
     )
     logging: Logging = Field(Logging(), description=Logging.__doc__)
     keepalive: Keepalive = Field(Keepalive(), description=Keepalive.__doc__)
@@ -307,21 +309,23 @@ class ProjectSection(_Keys):
 
 
 class StoreSection(Section):
-    """A store: its class and the arguments of the class."""
+    """A store: its class and the keyword arguments of the class."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Any]
+    __pydantic_extra__: dict[str, object]
 
     cls: ClassName = Field(
-        None, alias="class", description="The class of the store; file and sql have one already."
+        None,
+        alias="class",
+        description="The store's class; not needed for the built-in stores file and sql.",
     )
 
 
 class Profile(ProjectSection):
-    """What is different under this profile; PREFECTX_PROFILE or `profile` names it."""
+    """Settings under this profile, chosen by PREFECTX_PROFILE or `profile`."""
 
     stores: dict[str, StoreSection] = Field(
-        default_factory=dict, description="Stores with their arguments, by name."
+        default_factory=dict, description="Stores and their arguments, by name."
     )
     tasks: dict[str, TaskSection] = Field(
         default_factory=dict,
@@ -335,18 +339,18 @@ class Configuration(Profile):
     profile: str | None = Field(
         None,
         min_length=1,
-        description="The profile that is used where PREFECTX_PROFILE is not set.",
+        description="Profile to use if PREFECTX_PROFILE is not set.",
     )
     profiles: dict[str, Profile] = Field(
-        default_factory=dict, description="Settings that hold under a profile, by its name."
+        default_factory=dict, description="Settings under each profile, by its name."
     )
 
 
 class ResolvedOptions(ProjectSection, BaseSettings):
-    """All keys with the values that hold for one task, merged from the layers."""
+    """All keys with their values for one task, merged from the layers."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
 TASK_KEYS = frozenset(TaskSection.model_fields)
-"""The keys that can be set for one task, by its decorator too."""
+"""The keys that can be set for one task, also by its decorator."""

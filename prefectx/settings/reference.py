@@ -1,7 +1,7 @@
-"""What the keys are, for people and editors: the table of the documentation, the JSON schema.
+"""The keys for people and editors: the table in the documentation, and the JSON schema.
 
-`python -m prefectx.settings.reference` brings docs/configuration.md and
-config/prefectx.schema.json up to date.
+`python -m prefectx.settings` updates docs/configuration.md and
+config/prefectx.schema.json.
 """
 
 from __future__ import annotations
@@ -10,39 +10,23 @@ import inspect
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Literal, get_args, get_origin
 
-from pydantic import BaseModel, PlainValidator
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema, to_jsonable_python
 
 from prefectx.settings.model import Configuration, ProjectSection, Section, TaskSection
 from prefectx.settings.units import format_duration, format_size
+from prefectx.settings.values import Kind
 
 SCHEMA_FILE = Path("config/prefectx.schema.json")
 PAGE_FILE = Path("docs/configuration.md")
 BEGIN, END = "<!-- keys: generated from the model -->", "<!-- end of keys -->"
 
-_KINDS = {
-    "parse_duration": "duration",
-    "parse_size": "size",
-    "parse_memory_limit": "size, fraction, auto, false",
-    "parse_fraction": "fraction or false",
-    "parse_template": "template or false",
-    "parse_run_name": "template or false",
-    "parse_url": "URL or false",
-    "parse_place": "path or URL",
-    "parse_names": "list of names",
-    "parse_worker_count": "number",
-    "parse_store": "name or class",
-    "parse_import_path": "class",
-    "parse_mode": "mode",
-    "parse_level": "level",
-    "parse_log_format": "text",
-    "parse_progress": "auto, true or false",
-}
 _TYPES = {bool: "true or false", int: "number", str: "text"}
 
 
@@ -51,12 +35,12 @@ class Key:
     """A key of the configuration.
 
     Attributes:
-        table: the table that it stands in, "" for the top of the file.
-        name: its name there.
-        kind: what values it takes.
-        default: its default as the file would have it, "" for none.
-        example: a value as the file would have it, where there is no default to show.
-        description: what it means.
+        table: the table that holds it, "" for the top of the file.
+        name: its name in the table.
+        kind: the kind of its values.
+        default: its default, written as TOML; "" if it has none.
+        example: an example, written as TOML; "" if its default is one.
+        description: what it sets.
         for_task: whether it can be set for one task.
     """
 
@@ -75,13 +59,14 @@ class Key:
 
 
 def all_keys() -> Iterator[Key]:
-    """Yield all keys that set options, those at the top of the file first."""
+    """Yield all keys of options, those at the top of the file first."""
     project, task = dict(_fields(ProjectSection)), dict(_fields(TaskSection))
     for (table, name), info in sorted(project.items(), key=lambda entry: bool(entry[0][0])):
         description = info.description or ""
         own = task.get((table, name))
         if own is not None and own.description != info.description:
-            description = f"{description} For one task: {_uncapitalised(own.description or '')}"
+            text = own.description or ""
+            description = f"{description} For one task: {text[:1].lower()}{text[1:]}"
         example = to_toml(info.examples[0]) if info.examples else ""
         for_task = own is not None
         yield Key(table, name, _kind(info), _default(info), example, description, for_task)
@@ -98,21 +83,14 @@ def _fields(model: type[Section], table: str = "") -> Iterator[tuple[tuple[str, 
 
 def _kind(info: FieldInfo) -> str:
     for part in info.metadata:
-        if isinstance(part, PlainValidator):
-            return _KINDS[part.func.__name__]
+        if isinstance(part, Kind):
+            return part.name
     if get_origin(info.annotation) is Literal:
         return ", ".join(get_args(info.annotation))
     if get_origin(info.annotation) is dict:
         return "table"
-    return next(kind for type_, kind in _TYPES.items() if _is_of(info.annotation, type_))
-
-
-def _is_of(annotation: Any, type_: type) -> bool:
-    return annotation is type_ or type_ in get_args(annotation)
-
-
-def _uncapitalised(text: str) -> str:
-    return text[:1].lower() + text[1:]
+    types = get_args(info.annotation) or (info.annotation,)
+    return next(kind for type_, kind in _TYPES.items() if type_ in types)
 
 
 def _default(info: FieldInfo) -> str:
@@ -124,33 +102,35 @@ def _default(info: FieldInfo) -> str:
     return to_toml(default)
 
 
-def to_toml(value: Any) -> str:
-    """Write a value as TOML; the JSON of texts, numbers and lists is TOML too."""
+def to_toml(value: object) -> str:
+    """Write a value as TOML."""
     if isinstance(value, dict):
         inside = ", ".join(f"{key} = {to_toml(part)}" for key, part in value.items())
         return f"{{ {inside} }}" if inside else "{}"
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False)  # valid TOML for text, numbers and lists
 
 
-def readable(key: str, value: Any) -> Any:
+def readable(key: str, value: object) -> object:
     """Return a resolved value as people write it: `100s` for 100.0 seconds, false for off."""
-    known = _KEYS.get(key)
+    known = _keys_by_name().get(key)
     if known is None or value is None:
         return False if known and known.default else value
-    if known.kind == "duration":
+    if known.kind == "duration" and isinstance(value, int | float):
         return format_duration(value)
     if known.kind.startswith("size") and isinstance(value, int):
         return format_size(value)
     return value
 
 
-_KEYS = {key.dotted: key for key in all_keys()}
+@cache
+def _keys_by_name() -> dict[str, Key]:
+    return {key.dotted: key for key in all_keys()}
 
 
 def table() -> str:
     """Return the keys as a table in Markdown."""
     lines = [
-        "| key | value | default | for one task | what it means |",
+        "| key | value | default | for one task | meaning |",
         "|---|---|---|---|---|",
     ]
     for key in all_keys():
@@ -162,26 +142,26 @@ def table() -> str:
 
 
 class _TomlSchema(GenerateJsonSchema):
-    """A JSON schema for TOML, which has no null."""
+    """Generates a JSON schema for TOML, which has no null."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
-        """Leave null out."""
+        """Omit null."""
         return self.generate_inner(schema["schema"])
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        """Leave the default out where TOML cannot say it, and where its keys say it."""
+        """Omit defaults that TOML cannot write, and those of tables, whose keys have them."""
         inner = self.generate_inner(schema["schema"])
         default = schema.get("default")
         if default is None or isinstance(default, BaseModel):
             return inner
         return {**inner, "default": to_jsonable_python(default)}
 
-    def field_title_should_be_set(self, schema: Any) -> bool:
-        """Do without titles: they repeat the names of the keys."""
+    def field_title_should_be_set(self, schema: object) -> bool:
+        """Omit titles: they repeat the names of the keys."""
         return False
 
 
-def schema() -> dict[str, Any]:
+def schema() -> dict[str, object]:
     """Return the JSON schema of prefectx.toml."""
     made = Configuration.model_json_schema(schema_generator=_TomlSchema)
     draft = "https://json-schema.org/draft/2020-12/schema"
@@ -189,7 +169,7 @@ def schema() -> dict[str, Any]:
 
 
 def page(text: str) -> str:
-    """Return the text of the documentation page with the table of keys up to date."""
+    """Return the text of the documentation page with its table of keys updated."""
     head, _, rest = text.partition(BEGIN)
     _, _, tail = rest.partition(END)
     return f"{head}{BEGIN}\n\n{table()}\n\n{END}{tail}"
@@ -198,8 +178,3 @@ def page(text: str) -> str:
 def schema_text() -> str:
     """Return the JSON schema as text."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")
-    PAGE_FILE.write_text(page(PAGE_FILE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,7 +1,6 @@
-"""Durations and sizes as people write them; kept in seconds and bytes.
+"""Durations and sizes: read as people write them, kept in seconds and bytes.
 
-Each parser accepts what it returns (layers are merged after they were checked) and raises
-ValueError with the end of the sentence "... is not", so that all mistakes read alike.
+The parsers follow the rules of those in values.py.
 """
 
 from __future__ import annotations
@@ -30,12 +29,12 @@ _byte_size = TypeAdapter(ByteSize)
 
 
 def is_off(value: object) -> bool:
-    """Tell whether a value stands for false; None is how false is kept."""
+    """Return whether a value means false; false is kept as None."""
     return value is None or value is False or (isinstance(value, str) and value in ("false", "off"))
 
 
 def parse_duration(value: object) -> float | None:
-    """Read a duration in seconds; false is None: off."""
+    """Read a duration in seconds; None if it is switched off."""
     if is_off(value):
         return None
     seconds = _spelled(value) if isinstance(value, str) else number(value)
@@ -45,7 +44,7 @@ def parse_duration(value: object) -> float | None:
 
 
 def _spelled(text: str) -> float | None:
-    """Add up the parts of `1h 30m`; a lone number counts seconds."""
+    """Add up the parts of `1h 30m`; a number alone means seconds."""
     parts = _PART.findall(text)
     if _PART.sub("", text) or (len(parts) > 1 and any(not unit for _, unit in parts)):
         return None
@@ -79,7 +78,7 @@ def parse_size(value: object) -> int | None:
 
 
 def format_size(size: int) -> str:
-    """Write a size in the largest unit that needs no fraction: `2GB`, `512MiB`."""
+    """Write a size in the largest unit that divides it: `2GB`, `512MiB`."""
     for unit, factor in _BYTES.items():
         if size % factor == 0:
             return f"{size // factor}{unit}"
@@ -100,7 +99,7 @@ def parse_memory_limit(value: object) -> int | float | str | None:
 
 
 def parse_fraction(value: object) -> float | bool | None:
-    """Read a threshold: a fraction of the memory limit, or false; None is left to Dask."""
+    """Read a fraction of the memory limit, or false; None leaves the choice to Dask."""
     if is_off(value):
         return None if value is None else False
     share = number(value)
@@ -110,7 +109,7 @@ def parse_fraction(value: object) -> float | bool | None:
 
 
 def number(value: object) -> float | None:
-    """Read a finite number, also one written as text; None where it is none."""
+    """Read a finite number, also one written as text; None if it is not one."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -123,7 +122,7 @@ def number(value: object) -> float | None:
 def _bytes(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    # pydantic stops reading at the comma of "1,5GB" and takes it for one byte.
+    # pydantic stops at the comma of "1,5GB" and reads one byte.
     if isinstance(value, str) and not _SIZE.fullmatch(value):
         return None
     try:

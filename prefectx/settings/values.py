@@ -1,7 +1,8 @@
-"""The kinds of values that keys have: how each is read, and what the JSON schema says of it.
+"""The kinds of values that keys have: how each is read, documented and described to editors.
 
-Each parser accepts what it returns (layers are merged after they were checked) and raises
-ValueError with the end of the sentence "... is not", so that all mistakes read alike.
+The file is long because it is a list: each kind is a parser and the type of its values.
+Each parser accepts its own results, because merged layers are validated again, and raises
+ValueError with the end of the sentence "... is not", so that all messages read alike.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any
 
-from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic import ValidationInfo
+from pydantic_core import CoreSchema, core_schema
 
+from prefectx.imports import BUILTIN_STORES
 from prefectx.item import Store
-from prefectx.settings.spelling import did_you_mean
+from prefectx.modes import MODES
+from prefectx.settings.messages.spelling import did_you_mean
 from prefectx.settings.units import (
     is_off,
     number,
@@ -27,25 +31,76 @@ from prefectx.settings.units import (
     parse_size,
 )
 
-MODES = ("function", "cache", "prefect", "prefect.cachetask", "prefect.skiptask")
-"""What `@task` and `@flow` can do; the last is the default."""
+JsonSchema = dict[str, object]
 
-BUILTIN_STORES = {"file": "prefectx.stores.files:Filestore", "sql": "prefectx.stores.sql:SqlStore"}
-"""The stores that can be named without a [stores.NAME] table."""
 
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+class Kind:
+    """A kind of values; stands in `Annotated` types.
+
+    Parameters:
+        name: its name in the documentation.
+        parse: reads a value, and receives pydantic's info if `takes_info`.
+        schemas: the JSON schemas of its values.
+        takes_info: whether `parse` needs to know the folder of the source.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        parse: Callable[..., object],
+        *schemas: JsonSchema,
+        takes_info: bool = False,
+    ) -> None:
+        self.name = name
+        self._schema = schemas[0] if len(schemas) == 1 else {"anyOf": list(schemas)}
+        if takes_info:
+            self._core_schema = core_schema.with_info_plain_validator_function(parse)
+        else:
+            self._core_schema = core_schema.no_info_plain_validator_function(parse)
+
+    def __get_pydantic_core_schema__(self, source: object, handler: object) -> CoreSchema:
+        return self._core_schema
+
+    def __get_pydantic_json_schema__(self, source: object, handler: object) -> JsonSchema:
+        return dict(self._schema)  # pydantic adds to it
+
+
+_OFF: JsonSchema = {"const": False}
+_TEXT: JsonSchema = {"type": "string", "minLength": 1}
+_POSITIVE: JsonSchema = {"type": "number", "exclusiveMinimum": 0}
+_DURATION: JsonSchema = {
+    "type": "string",
+    "pattern": r"^\s*\d+(\.\d+)?\s*[A-Za-z]*(\s*\d+(\.\d+)?\s*[A-Za-z]+)*\s*$",
+}
+_SIZE: JsonSchema = {"type": "string", "pattern": r"^\s*\d*\.?\d+\s*[kKmMgGtTpPeE]?i?[bB]?\s*$"}
+
+Duration = Annotated[float | None, Kind("duration", parse_duration, _DURATION, _POSITIVE, _OFF)]
+Size = Annotated[int | None, Kind("size", parse_size, _SIZE, _POSITIVE)]
+MemoryLimit = Annotated[
+    int | float | str | None,
+    Kind(
+        "size, fraction, auto, false", parse_memory_limit, _SIZE, {"const": "auto"}, _POSITIVE, _OFF
+    ),
+]
+Fraction = Annotated[
+    float | bool | None,
+    Kind("fraction or false", parse_fraction, {**_POSITIVE, "maximum": 1}, _OFF),
+]
 
 
 def parse_mode(value: object) -> str:
-    """Read one of the five modes."""
-    if value not in MODES:
-        guess = did_you_mean(value, MODES) if isinstance(value, str) else ""
-        raise ValueError(f"a mode: there are {', '.join(MODES)}{guess}")
-    return str(value)
+    """Read the name of a mode."""
+    if isinstance(value, str) and value in MODES:
+        return value
+    guess = did_you_mean(value, MODES) if isinstance(value, str) else ""
+    raise ValueError(f"a mode: use one of {', '.join(MODES)}{guess}")
+
+
+Mode = Annotated[str, Kind("mode", parse_mode, {"enum": list(MODES)})]
 
 
 def parse_template(value: object) -> str | None:
-    """Read a target's template; false is None: the output is not kept."""
+    """Read the template of a target; None if outputs are not kept."""
     if value is None or value is False or value == "false":
         return None
     if not isinstance(value, str | os.PathLike) or not os.fspath(value):
@@ -58,13 +113,16 @@ def _with_whole_fields(template: str) -> str:
         list(Formatter().parse(template))
     except ValueError as error:
         raise ValueError(
-            f"a template: {error}; braces stand in pairs, write {{{{ for one"
+            f"a template: {error}; close every brace, write {{{{ for a literal one"
         ) from None
     return template
 
 
+Template = Annotated[str | None, Kind("template or false", parse_template, _TEXT, _OFF)]
+
+
 def parse_run_name(value: object) -> str | Callable[..., str] | None:
-    """Read the template of a task run's name; false is None: Prefect's own names."""
+    """Read the template of a task run's name; None leaves the name to Prefect."""
     if value is None or value is False or value == "false":
         return None
     if isinstance(value, str) and value:
@@ -74,8 +132,13 @@ def parse_run_name(value: object) -> str | Callable[..., str] | None:
     raise ValueError('a template: write "{funcname}-{base}", or false for Prefect\'s own names')
 
 
+RunName = Annotated[
+    str | Callable[..., str] | None, Kind("template or false", parse_run_name, _TEXT, _OFF)
+]
+
+
 def parse_url(value: object) -> str | None:
-    """Read the URL of Prefect's API; false is None: it is left to Prefect."""
+    """Read the URL of Prefect's API; None leaves it to Prefect."""
     if is_off(value):
         return None
     if isinstance(value, str) and re.fullmatch(r"https?://[^/\s]+(/\S*)?", value):
@@ -83,8 +146,14 @@ def parse_url(value: object) -> str | None:
     raise ValueError('a URL: write "http://127.0.0.1:4200/api", or false to leave it to Prefect')
 
 
+Url = Annotated[
+    str | None,
+    Kind("URL or false", parse_url, {"type": "string", "pattern": r"^https?://[^/\s]+"}, _OFF),
+]
+
+
 def parse_place(value: object, info: ValidationInfo) -> str | None:
-    """Read a path or URL; a relative one lies in the folder of the layer that says it."""
+    """Read a path or URL; a relative path is in the folder of its source."""
     if value is None:
         return None
     if not isinstance(value, str | os.PathLike) or not os.fspath(value):
@@ -96,8 +165,13 @@ def parse_place(value: object, info: ValidationInfo) -> str | None:
     return os.path.abspath(folder / Path(text).expanduser())  # noqa: PTH100  # also drops ".."
 
 
+_PLACE = Kind("path or URL", parse_place, _TEXT, takes_info=True)
+Place = Annotated[str, _PLACE]
+OptionalPlace = Annotated[str | None, _PLACE]
+
+
 def parse_names(value: object) -> tuple[str, ...] | None:
-    """Read a list of names; one text may hold several, with commas between."""
+    """Read a list of names, or names with commas between them."""
     if value is None:
         return None
     if isinstance(value, str):
@@ -107,14 +181,25 @@ def parse_names(value: object) -> tuple[str, ...] | None:
     return tuple(value)
 
 
+_NAMES = Kind("list of names", parse_names, {"type": "array", "items": {"type": "string"}}, _TEXT)
+Names = Annotated[tuple[str, ...], _NAMES]
+WorkerNames = Annotated[tuple[str, ...] | None, _NAMES]
+
+
 def parse_worker_count(value: object) -> int | tuple[str, ...] | None:
-    """Read how many workers to start; a tuple is the answer to another question: a task's."""
+    """Read a number of workers; a tuple of names passes, as a task's `dask.workers` is one."""
     if value is None or isinstance(value, tuple):
         return value
     count = number(value)
     if count is None or count < 1 or not count.is_integer():
         raise ValueError("a number of workers: write 4 (names of workers are for single tasks)")
     return int(count)
+
+
+WorkerCount = Annotated[
+    int | tuple[str, ...] | None,
+    Kind("number", parse_worker_count, {"type": "integer", "minimum": 1}),
+]
 
 
 def parse_store(value: object) -> str | type[Store] | Store:
@@ -128,9 +213,15 @@ def parse_store(value: object) -> str | type[Store] | Store:
     )
 
 
-def parse_import_path(value: object) -> Any:
-    """Read the name of a class to import; from Python also the class itself."""
-    return value if callable(value) else parse_class_name(value)
+StoreReference = Annotated[
+    str | type[Store] | Store | None,
+    Kind(
+        "name or class",
+        parse_store,
+        {"enum": list(BUILTIN_STORES)},
+        {"type": "string", "pattern": r"^[\w.-]+(:\w[\w.]*)?$"},
+    ),
+]
 
 
 def parse_class_name(value: object) -> str | None:
@@ -142,23 +233,29 @@ def parse_class_name(value: object) -> str | None:
     raise ValueError('the name of a class: write "package.module:Class"')
 
 
+def parse_import_path(value: object) -> object:
+    """Read the name of a class to import, or from Python the class itself."""
+    return value if callable(value) else parse_class_name(value)
+
+
+_CLASS: JsonSchema = {"type": "string", "pattern": r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$"}
+ClassName = Annotated[str | None, Kind("class", parse_class_name, _CLASS)]
+ImportPath = Annotated[str | Callable[..., Any] | None, Kind("class", parse_import_path, _CLASS)]
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
 def parse_level(value: object) -> str:
     """Read the name of a logging level."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = logging.getLevelName(value)
     level = value.upper() if isinstance(value, str) else ""
     if level not in LEVELS:
-        raise ValueError(f"a level: there are {', '.join(LEVELS)}{did_you_mean(level, LEVELS)}")
+        raise ValueError(f"a level: use one of {', '.join(LEVELS)}{did_you_mean(level, LEVELS)}")
     return level
 
 
-def parse_progress(value: object) -> bool | str:
-    """Read whether progress is shown: true, false or "auto"."""
-    if isinstance(value, bool) or value == "auto":
-        return value
-    if value in ("true", "false"):
-        return value == "true"
-    raise ValueError('a choice: write "auto", true or false')
+Level = Annotated[str, Kind("level", parse_level, {"enum": list(LEVELS)})]
 
 
 def parse_log_format(value: object) -> str:
@@ -172,65 +269,18 @@ def parse_log_format(value: object) -> str:
     raise ValueError('a format of log lines: write "%(asctime)s %(message)s"')
 
 
-_OFF = {"const": False}
-_TEXT = {"type": "string", "minLength": 1}
-_POSITIVE = {"type": "number", "exclusiveMinimum": 0}
-_FRACTION = {**_POSITIVE, "maximum": 1}
-_DURATION = {
-    "type": "string",
-    "pattern": r"^\s*\d+(\.\d+)?\s*[A-Za-z]*(\s*\d+(\.\d+)?\s*[A-Za-z]+)*\s*$",
-}
-_SIZE = {"type": "string", "pattern": r"^\s*\d*\.?\d+\s*[kKmMgGtTpPeE]?i?[bB]?\s*$"}
-_NAMES = {"type": "array", "items": {"type": "string"}}
-_CLASS = {"type": "string", "pattern": r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$"}
+LogFormat = Annotated[str, Kind("text", parse_log_format, _TEXT)]
 
 
-def _any_of(*schemas: dict[str, Any]) -> WithJsonSchema:
-    return WithJsonSchema({"anyOf": list(schemas)})
+def parse_progress(value: object) -> bool | str:
+    """Read how progress is shown: true, false or "auto"."""
+    if isinstance(value, bool) or value == "auto":
+        return value
+    if value in ("true", "false"):
+        return value == "true"
+    raise ValueError('a choice: write "auto", true or false')
 
 
-Duration = Annotated[
-    float | None, PlainValidator(parse_duration), _any_of(_DURATION, _POSITIVE, _OFF)
-]
-Size = Annotated[int | None, PlainValidator(parse_size), _any_of(_SIZE, _POSITIVE)]
-MemoryLimit = Annotated[
-    int | float | str | None,
-    PlainValidator(parse_memory_limit),
-    _any_of(_SIZE, {"const": "auto"}, _POSITIVE, _OFF),
-]
-Fraction = Annotated[float | bool | None, PlainValidator(parse_fraction), _any_of(_FRACTION, _OFF)]
-Mode = Annotated[str, PlainValidator(parse_mode), WithJsonSchema({"enum": list(MODES)})]
-Template = Annotated[str | None, PlainValidator(parse_template), _any_of(_TEXT, _OFF)]
-RunName = Annotated[
-    str | Callable[..., str] | None, PlainValidator(parse_run_name), _any_of(_TEXT, _OFF)
-]
-Url = Annotated[
-    str | None,
-    PlainValidator(parse_url),
-    _any_of({"type": "string", "pattern": r"^https?://[^/\s]+"}, _OFF),
-]
-Place = Annotated[str, PlainValidator(parse_place), WithJsonSchema(_TEXT)]
-OptionalPlace = Annotated[str | None, PlainValidator(parse_place), WithJsonSchema(_TEXT)]
-Names = Annotated[tuple[str, ...], PlainValidator(parse_names), _any_of(_NAMES, _TEXT)]
-WorkerNames = Annotated[tuple[str, ...] | None, PlainValidator(parse_names), _any_of(_NAMES, _TEXT)]
-WorkerCount = Annotated[
-    int | tuple[str, ...] | None,
-    PlainValidator(parse_worker_count),
-    WithJsonSchema({"type": "integer", "minimum": 1}),
-]
-StoreReference = Annotated[
-    str | type[Store] | Store | None,
-    PlainValidator(parse_store),
-    _any_of(
-        {"enum": list(BUILTIN_STORES)}, {"type": "string", "pattern": r"^[\w.-]+(:\w[\w.]*)?$"}
-    ),
-]
-ClassName = Annotated[str | None, PlainValidator(parse_class_name), WithJsonSchema(_CLASS)]
-ImportPath = Annotated[Any, PlainValidator(parse_import_path), WithJsonSchema(_CLASS)]
-LogFormat = Annotated[str, PlainValidator(parse_log_format), WithJsonSchema(_TEXT)]
 Progress = Annotated[
-    bool | str,
-    PlainValidator(parse_progress),
-    _any_of({"const": "auto"}, {"type": "boolean"}),
+    bool | str, Kind("auto, true or false", parse_progress, {"const": "auto"}, {"type": "boolean"})
 ]
-Level = Annotated[str, PlainValidator(parse_level), WithJsonSchema({"enum": list(LEVELS)})]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from prefectx.errors import ConfigError, MissingDependencyError
 from prefectx.formats import get_format
-from prefectx.imports import load_object
+from prefectx.imports import BUILTIN_STORES, load_object
 from prefectx.item import Store
 from prefectx.stores.signing import VARIABLE as SIGNING_KEY
 from prefectx.stores.signing import SigningKey
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Filestore", "SqlStore", "StoreDefinition", "make_store"]
 
-_BUILT_IN = {"file": "prefectx.stores.files:Filestore", "sql": "prefectx.stores.sql:SqlStore"}
-_CLASSES = {path.rpartition(":")[2]: path for path in _BUILT_IN.values()}
+_CLASSES = {path.rpartition(":")[2]: path for path in BUILTIN_STORES.values()}
 _Defaults = tuple[tuple[str, Any], ...]
 # Equal stores are one object, so that connections and caches are shared.
 _made: dict[Store, Store] = {}
@@ -92,13 +91,13 @@ def make_store(
 def _make_named(
     name: str, defined: tuple[str, ...], format: str | None, defaults: _Defaults
 ) -> Store:
-    if name not in _BUILT_IN and ":" not in name:
-        known = ", ".join(repr(known) for known in dict.fromkeys([*_BUILT_IN, *defined]))
+    if name not in BUILTIN_STORES and ":" not in name:
+        known = ", ".join(repr(known) for known in dict.fromkeys([*BUILTIN_STORES, *defined]))
         raise ConfigError(
             f"there is no store {name!r}: known are {known}; define it as [stores.{name}] with "
             'class = "package.module:Class"'
         )
-    return _make(_load_class(_BUILT_IN.get(name, name), name), {}, format, defaults)
+    return _make(_load_class(BUILTIN_STORES.get(name, name), name), {}, format, defaults)
 
 
 def _load_class(path: str, name: str) -> type[Store]:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, Self, TypeVar, Unpack, cast, overload
 
 from prefectx import settings
-from prefectx.engines import ENGINES, Engine
+from prefectx.engines.protocol import Engine
+from prefectx.engines.registry import ENGINES
 from prefectx.modes import get_mode
 from prefectx.monitoring.progress import RunSummary
 from prefectx.tasks.decorated import Decorated

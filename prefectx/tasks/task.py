@@ -9,9 +9,8 @@ from typing import Any, ParamSpec, Self, TypeVar, Unpack, cast, overload
 from prefectx import settings
 from prefectx.arguments.marks import unmapped
 from prefectx.arguments.signature import Signature
-from prefectx.calls import dispatch
-from prefectx.calls.resolved_task import ResolvedTask
-from prefectx.engines import ENGINES
+from prefectx.calls import ResolvedTask, dispatch
+from prefectx.engines.registry import ENGINES
 from prefectx.futures import Future, FutureList
 from prefectx.modes import get_mode
 from prefectx.tasks.decorated import Decorated

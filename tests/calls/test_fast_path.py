@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefectx import PrefectxError, context, load, override, task
-from prefectx.calls.target_owners import TARGET_OWNERS
+from prefectx.calls import TARGET_OWNERS
 
 ATOMS = (
     st.integers()

@@ -114,7 +114,7 @@ def test_check_says_that_nothing_is_wrong(project, prefectx):
     assert prefectx("config", "check")[0] == 0
     code, output, errors = prefectx("config", "check", "pipeline.py")
     assert (code, errors) == (0, "")
-    assert output.endswith("prefectx.toml: nothing is wrong.\n")
+    assert output.endswith("prefectx.toml: no mistakes.\n")
 
 
 def test_check_underlines_every_mistake(project, prefectx, monkeypatch):
@@ -132,7 +132,7 @@ def test_check_underlines_every_mistake(project, prefectx, monkeypatch):
         '  3 | workers = "many"  # as possible',
         "    |           ^^^^^^",
         "PREFECTX_MODE  ",
-        "  there is no such variable; the mode of a run is set by PREFECTX",
+        "  unknown variable; PREFECTX sets the mode of a run",
     ]
 
 
@@ -248,7 +248,7 @@ def test_check_names_a_file_that_is_not_there(prefectx):
     code, _, errors = prefectx("config", "check", "nowhere.py")
     assert code == 2
     assert "nowhere.py" in errors
-    assert "there is no such file" in errors
+    assert "file not found" in errors
 
 
 def test_schema_is_json(prefectx):

@@ -45,7 +45,7 @@ def test_nothing_is_overwritten(tmp_path, capsys):
     (tmp_path / "prefectx.toml").write_text("# mine")
     assert run(["init", "--yes"]) == 2
     assert (tmp_path / "prefectx.toml").read_text() == "# mine"
-    assert "is there already; nothing was changed" in capsys.readouterr().err
+    assert "already exists; nothing was changed" in capsys.readouterr().err
 
 
 def test_it_is_for_the_project_at_hand(tmp_path):
@@ -91,7 +91,7 @@ def test_another_folder(tmp_path, capsys):
     assert run(["init", "there"]) == 0
     assert (tmp_path / "there" / "prefectx.toml").is_file()
     assert run(["init", "nowhere"]) == 2
-    assert "nowhere: there is no such folder" in capsys.readouterr().err
+    assert "nowhere: folder not found" in capsys.readouterr().err
 
 
 def test_main_leaves_with_the_exit_code():

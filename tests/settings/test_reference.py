@@ -11,7 +11,7 @@ from prefectx.settings import reference
 
 PROJECT = Path(__file__).parents[2]
 BROKEN = Path(__file__).parent / "broken"
-UPDATE = "out of date: python -m prefectx.settings.reference writes it"
+UPDATE = "out of date: python -m prefectx.settings updates it"
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def broken() -> list[Path]:
     return [
         path
         for path in sorted(BROKEN.glob("*.toml"))
-        if not path.name.startswith("toml-") and "this is not TOML" not in message_of(path)
+        if not path.name.startswith("toml-") and "not valid TOML" not in message_of(path)
     ]
 
 

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
-from prefectx.settings.secrets import mask, masked
+from prefectx.settings import mask, masked
 
 PASSWORD = "hunter2"
 

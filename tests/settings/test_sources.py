@@ -3,7 +3,7 @@
 import pytest
 
 from prefectx import settings
-from prefectx.settings.positions import find_positions
+from prefectx.settings.messages.positions import find_positions
 
 TEXT = """\
 mode = "cache"

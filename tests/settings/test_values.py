@@ -3,13 +3,27 @@
 import pytest
 from hypothesis import given, strategies
 
-from prefectx.settings.units import (
-    format_duration,
-    parse_duration,
-    parse_fraction,
-    parse_memory_limit,
-    parse_size,
-)
+from prefectx import settings
+
+
+def parse_duration(value):
+    return settings.Keepalive(interval=value).interval
+
+
+def format_duration(seconds):
+    return settings.readable("keepalive.interval", seconds)
+
+
+def parse_size(value):
+    return settings.Dask(memory=value).memory
+
+
+def parse_memory_limit(value):
+    return settings.Dask(memory_limit=value).memory_limit
+
+
+def parse_fraction(value):
+    return settings.Dask(spill=value).spill
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from distributed.worker_memory import parse_memory_limit
 from prefect.tasks import Task
 
 from prefectx import settings
-from prefectx.calls.call import Call
+from prefectx.calls import Call
 from prefectx.engines.dask.scheduling import MEMORY
 from prefectx.errors import ConfigError
 from prefectx.settings import Options

@@ -12,8 +12,7 @@ from typing import Any
 
 from prefectx import settings
 from prefectx.arguments.references import check_upstream, load_items, resolve_futures
-from prefectx.calls.call import Call, Outcome
-from prefectx.calls.decision import Decision, Run
+from prefectx.calls import Call, Decision, Outcome, Run
 from prefectx.engines.local.futures import LocalFuture, LocalState, SkippedFuture
 from prefectx.engines.protocol import Engine, FlowDefinition, Result, WaitFor
 from prefectx.errors import ConfigError

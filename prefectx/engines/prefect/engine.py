@@ -16,8 +16,7 @@ from prefect.client.schemas.objects import State as PrefectState
 from prefect.context import FlowRunContext
 
 from prefectx.arguments.signature import Arguments
-from prefectx.calls.call import Call
-from prefectx.calls.decision import Decision, Skip
+from prefectx.calls import Call, Decision, Skip
 from prefectx.engines.prefect.api import with_api
 from prefectx.engines.prefect.arguments import for_prefect, hold_items, waited_for
 from prefectx.engines.prefect.flows import PrefectFlow, prefect_flow

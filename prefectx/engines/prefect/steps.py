@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from prefect.context import TaskRunContext
 
-from prefectx.calls.call import Call, Outcome
+from prefectx.calls import Call, Outcome
 from prefectx.engines.prefect.around import around
 from prefectx.engines.prefect.futures import cached_state, saved_state
 from prefectx.item import Item

@@ -10,8 +10,7 @@ from prefect import Task as StockTask
 from prefect.cache_policies import NO_CACHE
 from prefect.utilities.visualization import get_task_viz_tracker
 
-from prefectx.calls.call import Call
-from prefectx.calls.resolved_task import TaskDefinition
+from prefectx.calls import Call, TaskDefinition
 from prefectx.engines.prefect.api import with_api
 from prefectx.engines.prefect.steps import Served, Step, Watched
 from prefectx.tasks.state_hooks import H

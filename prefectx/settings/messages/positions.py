@@ -1,4 +1,4 @@
-"""Where in a TOML file each key and its value stand; the TOML parsers do not tell."""
+"""Finds the position of each key and value in a TOML file, which TOML parsers do not report."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import json
 import re
 from typing import NamedTuple
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
+"""Keys and indices that lead to a value."""
 
 
 class Position(NamedTuple):
-    """Offsets of a key and of its value in the text."""
+    """Offsets of a key and its value in the text."""
 
     key: tuple[int, int]
     value: tuple[int, int]
@@ -25,14 +26,11 @@ _SCALAR = re.compile(
 )
 
 
-def find_positions(text: str) -> dict[Path, Position]:
-    """Return for each key and element the place where it stands last.
+def find_positions(text: str) -> dict[KeyPath, Position]:
+    """Return the last position of each key and list element.
 
     Parameters:
         text: valid TOML.
-
-    Returns:
-        Positions by path: names of keys, numbers of list elements.
     """
     scanner = _Scanner(text)
     scanner.document()
@@ -40,15 +38,15 @@ def find_positions(text: str) -> dict[Path, Position]:
 
 
 class _Scanner:
-    """Reads TOML for its positions only; that it is valid was seen before."""
+    """Reads valid TOML for its positions only."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        self.found: dict[Path, Position] = {}
+        self.found: dict[KeyPath, Position] = {}
 
     def document(self) -> None:
-        table: Path = ()
+        table: KeyPath = ()
         while self._peek():
             if self._peek() == "[":
                 table = self._header()
@@ -65,7 +63,7 @@ class _Scanner:
         self.at = match.end() if match else len(self.text)
         return match[0] if match else ""
 
-    def _header(self) -> Path:
+    def _header(self) -> KeyPath:
         while self._peek() == "[":
             self.at += 1
         path = self._key(())
@@ -73,7 +71,7 @@ class _Scanner:
             self.at += 1
         return path
 
-    def _key(self, path: Path) -> Path:
+    def _key(self, path: KeyPath) -> KeyPath:
         while self._peek():
             start = self.at
             path = (*path, _unquoted(self._take(_KEY)))
@@ -84,14 +82,14 @@ class _Scanner:
             self.at += 1
         return path
 
-    def _pair(self, table: Path) -> None:
+    def _pair(self, table: KeyPath) -> None:
         path = self._key(table)
         self._peek()
         self.at += 1  # the equals sign
         span = self._value(path)
         self.found[path] = self.found[path]._replace(value=span)
 
-    def _value(self, path: Path) -> tuple[int, int]:
+    def _value(self, path: KeyPath) -> tuple[int, int]:
         mark, start = self._peek(), self.at
         if mark == "{":
             self._inside("}", path)
@@ -101,7 +99,7 @@ class _Scanner:
             self._take(_SCALAR)
         return start, self.at
 
-    def _inside(self, end: str, path: Path) -> None:
+    def _inside(self, end: str, path: KeyPath) -> None:
         self.at += 1
         index = 0
         while (mark := self._peek()) not in (end, ""):
@@ -117,9 +115,9 @@ class _Scanner:
 
 
 def _unquoted(key: str) -> str:
-    if key.startswith('"'):
-        try:
-            return str(json.loads(key))
-        except ValueError:
-            return key[1:-1]
-    return key.strip("'")
+    if not key.startswith('"'):
+        return key.strip("'")
+    try:
+        return str(json.loads(key))
+    except ValueError:  # an escape that only TOML knows
+        return key[1:-1]

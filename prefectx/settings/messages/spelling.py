@@ -1,30 +1,29 @@
-"""The nearest known name for a misspelt one, and how values are written in messages."""
+"""How names and values look in messages; the nearest known name for a misspelt one."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Any
 
-from prefectx.settings.secrets import mask
+from prefectx.settings.messages.secrets import mask
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the one of `known` that `name` was probably meant to be, or None."""
+    """Return the known name that `name` was probably meant to be, or None."""
     lowered = {candidate.lower(): candidate for candidate in known}
     found = get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
     return lowered[found[0]] if found else None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return `; did you mean "x"?` for the nearest of `known`, or nothing."""
+    """Return `; did you mean "x"?` for the nearest known name, or ""."""
     found = nearest(name, known)
     return f'; did you mean "{found}"?' if found else ""
 
 
-def show(value: Any, limit: int = 60) -> str:
-    """Write a value as the file would have it, its secrets masked and its length bounded."""
+def show(value: object, limit: int = 60) -> str:
+    """Write a value as in the file, with its secrets hidden, cut at `limit` characters."""
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError):

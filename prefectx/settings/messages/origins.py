@@ -3,48 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from prefectx.settings.positions import Position, find_positions
-
-KeyPath = tuple[str | int, ...]
+from prefectx.settings.messages.positions import KeyPath, Position, find_positions
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place that a reader can go to.
+    """A place in a file, the environment or the code, as messages name it.
 
     Attributes:
-        name: the file with its line and column, the variable, the decorator.
-        row: the number of the line, counted from 1, or 0.
-        line: the text of the line, or "".
-        start: the column where the fault begins, counted from 0.
-        end: the column behind it.
+        name: the file with line and column, the variable, or the decorator.
+        row: the line's number, from 1; 0 if there is no line.
+        line: the line's text, or "".
+        start: the column where the mistake begins, from 0.
+        end: the column after it.
     """
 
     name: str
     row: int = 0
-    line: str = field(default="", repr=False)  # may hold a secret
+    line: str = field(default="", repr=False)  # may hold secrets
     start: int = 0
     end: int = 0
 
+    @classmethod
+    def in_file(cls, path: Path, row: int = 0) -> Place:
+        """Return a place in a file; a path below the working directory is shown relative to it."""
+        with suppress(ValueError, OSError):
+            path = path.relative_to(Path.cwd())
+        return cls(f"{path}:{row}" if row else str(path))
+
 
 class Origin(Protocol):
-    """What knows where the values of a layer were written."""
+    """Knows where the values of a source were written."""
 
     def where(self, path: KeyPath) -> str:
-        """Say where the value at `path` was written."""
+        """Return where the value at `path` was written, for tables of settings."""
 
     def place(self, path: KeyPath, *, key: bool) -> Place:
-        """Give the place of the value at `path`, or of its `key`."""
+        """Return the place of the value at `path`, or of its `key`, for mistakes."""
 
 
 @dataclass(frozen=True)
 class CodeOrigin:
-    """Something in the program: `override()`, `@task`."""
+    """A place in the program: `override()`, `@task`."""
 
     name: str
 
@@ -59,7 +65,7 @@ class CodeOrigin:
 
 @dataclass(frozen=True)
 class EnvironmentOrigin:
-    """Environment variables, by the path that each sets."""
+    """Environment variables, by the path of the value that each sets."""
 
     variables: Mapping[KeyPath, str] = field(default_factory=dict)
 
@@ -97,7 +103,7 @@ class FileOrigin:
         return self.at(*(position.key if key else position.value))
 
     def at(self, start: int, end: int) -> Place:
-        """Give the place of a span of the text, as far as it lies in one line."""
+        """Return the place of a span of the text, up to the end of its first line."""
         begin = self.text.rfind("\n", 0, start) + 1
         stop = self.text.find("\n", start)
         line = self.text[begin : stop if stop >= 0 else len(self.text)].rstrip("\r")
@@ -108,8 +114,8 @@ class FileOrigin:
 
     @cached_property
     def name(self) -> str:
-        """The file's path, short where it lies below the working directory."""
-        return display(self.path)
+        """The file's path as messages show it."""
+        return Place.in_file(self.path).name
 
     def _find(self, path: KeyPath) -> Position | None:
         """Return the position of `path`, else of the table around it."""
@@ -125,14 +131,6 @@ class FileOrigin:
     def _positions(self) -> dict[KeyPath, Position]:
         return find_positions(self.text)
 
-    def __getstate__(self) -> dict[str, Any]:
-        # Settings travel with calls; a worker needs the values, not the file's text.
+    def __getstate__(self) -> dict[str, object]:
+        # Settings are pickled with calls; workers need the values, not the file's text.
         return {"path": self.path, "text": "", "prefix": self.prefix}
-
-
-def display(path: Path) -> str:
-    """Write a path, short where it lies below the working directory."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return str(path)

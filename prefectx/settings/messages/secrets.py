@@ -1,10 +1,9 @@
-"""Passwords, tokens and the like are never shown."""
+"""Hides passwords, tokens and other secrets."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import SecretBytes, SecretStr
 
@@ -22,19 +21,19 @@ _ASSIGNED = re.compile(
 
 
 def is_secret(key: str) -> bool:
-    """Tell whether a value under this key is one to hide."""
+    """Return whether the name of a key says that its value is secret."""
     return _NAME.search(key) is not None
 
 
 def mask(text: str) -> str:
-    """Hide passwords in URLs and what is assigned to a telling name (`token = "x"`)."""
+    """Hide passwords in URLs and values assigned to secret names (`token = "x"`)."""
     text = _IN_URL.sub(rf"\1{MASK}\2", text)
     text = _IN_QUERY.sub(rf"\1{MASK}", text)
     return _ASSIGNED.sub(rf'\1"{MASK}"', text)
 
 
-def masked(value: Any, key: str = "") -> Any:
-    """Return `value` with everything hidden that must not be shown, tables and lists included."""
+def masked(value: object, key: str = "") -> object:
+    """Return `value` with its secrets hidden, also those in tables and lists."""
     if isinstance(value, SecretStr | SecretBytes) or (is_secret(key) and value is not None):
         return MASK
     if isinstance(value, Mapping):

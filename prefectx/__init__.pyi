@@ -1,0 +1,65 @@
+# The public names of prefectx, and where each is defined: what is not here is not public.
+
+from .arguments.marks import allow_failure, quote, unmapped
+from .arguments.references import load
+from .calls.one_at_a_time import current_target
+from .engines.prefect_dask import dask_runner
+from .errors import (
+    ConfigError,
+    CorruptItemError,
+    MissingDependencyError,
+    PrefectxError,
+    SaveError,
+    ServerError,
+    StoreError,
+    TargetError,
+    UpstreamError,
+    WorkerError,
+)
+from .formats import register_format
+from .futures import Future, FutureList
+from .item import Item, ItemInfo, Store
+from .run_context import context
+from .settings import override
+from .stores import Filestore, SqlStore
+from .tasks.flow import Flow, flow
+from .tasks.runtime import as_completed, get_run_logger, tags, wait
+from .tasks.task import Task, task
+
+__version__: str
+__all__ = [
+    "ConfigError",
+    "CorruptItemError",
+    "Filestore",
+    "Flow",
+    "Future",
+    "FutureList",
+    "Item",
+    "ItemInfo",
+    "MissingDependencyError",
+    "PrefectxError",
+    "SaveError",
+    "ServerError",
+    "SqlStore",
+    "Store",
+    "StoreError",
+    "TargetError",
+    "Task",
+    "UpstreamError",
+    "WorkerError",
+    "allow_failure",
+    "as_completed",
+    "context",
+    "current_target",
+    "dask_runner",
+    "flow",
+    "get_run_logger",
+    "load",
+    "override",
+    "quote",
+    "register_format",
+    "tags",
+    "task",
+    "unmapped",
+    "wait",
+]
