@@ -9,12 +9,11 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, cast
 
 from prefectx import settings
-from prefectx.arguments.marks import is_marked, quote
 from prefectx.arguments.references import load_items
 from prefectx.arguments.signature import Arguments
 from prefectx.calls.decision import Skip, decide, look
-from prefectx.calls.one_at_a_time import InThread, OneAtATime
-from prefectx.calls.payload import Payload
+from prefectx.calls.one_at_a_time import InThread, OneAtATime, locked
+from prefectx.calls.payload import Payload, Portable
 from prefectx.calls.resolved_task import ResolvedTask, TaskDefinition
 from prefectx.errors import PrefectxError, SaveError
 from prefectx.futures import Future, State
@@ -22,27 +21,19 @@ from prefectx.item import Item
 from prefectx.modes import Mode
 from prefectx.monitoring.hooks import observed
 from prefectx.settings import Options
-from prefectx.targets.fields import Fields
-from prefectx.targets.template import Template
 
-_NOTHING = nullcontext()
+FlowName = Callable[[], str | None]
 
 
 class Outcome(NamedTuple):
-    """How a call ended.
-
-    Attributes:
-        value: the item of the output, or data.
-        skipped: whether the output was found and the function did not run.
-        seconds: how long the call took.
-    """
+    """How a call ended: with an item or data, found or made, and how long it took."""
 
     value: Any
     skipped: bool
     seconds: float = 0.0
 
 
-class Call:
+class Call(Portable):
     """One call of one task.
 
     Pickled it carries everything that a worker needs but the arguments: these are given to
@@ -58,7 +49,10 @@ class Call:
         is_plain: whether the arguments are scalars, so that there is nothing to load.
     """
 
-    __slots__ = ("_flow", "_known", "_resolved", "arguments", "inputs", "is_plain", "item")
+    __slots__ = (
+        "_flow", "_known", "_resolved", "arguments", "inputs", "is_plain", "item", "mode",
+        "options", "task",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -66,59 +60,30 @@ class Call:
         item: Item[object] | None,
         arguments: Arguments,
         known: Arguments,
-        flow: Callable[[], str | None],
+        flow: FlowName,
         *,
         inputs: tuple[Future[object], ...] = (),
         is_plain: bool = False,
     ) -> None:
-        self._resolved = resolved
+        self.task: TaskDefinition = resolved.task
+        self.mode: Mode = resolved.mode
+        self.options: Options = resolved.options
         self.item = item
         self.arguments = arguments
-        self._known = known
-        self._flow = flow
         self.inputs = inputs
         self.is_plain = is_plain
+        self._resolved = resolved
+        self._known = known
+        self._flow = flow
 
-    @property
-    def task(self) -> TaskDefinition:
-        """The task that is called."""
-        return self._resolved.task
-
-    @property
-    def mode(self) -> Mode:
-        """The mode of the call."""
-        return self._resolved.mode
-
-    @property
-    def options(self) -> Options:
-        """The task's options where the call was made."""
-        return self._resolved.options
-
-    @property
-    def fields(self) -> Fields:
-        """What the templates of the task may name; only where the call was made."""
-        assert isinstance(self._resolved, ResolvedTask)
-        return Fields(self._resolved.fields, self._known, self._flow)
-
-    @property
-    def run_name(self) -> Template | None:
-        """The template of the run's name; only where the call was made."""
-        return self._resolved.run_name if isinstance(self._resolved, ResolvedTask) else None
-
-    @property
-    def payload(self) -> Payload:
-        """What the call takes to a worker."""
-        if isinstance(self._resolved, Payload):
-            return self._resolved
-        quoted = frozenset(n for n, value in self.arguments.items() if is_marked(value, quote))
-        return Payload.of(self._resolved, self.fields.context, quoted)
-
-    def __reduce__(self) -> tuple[Callable[..., Call], tuple[Payload, Item[object] | None]]:
-        return _arrived, (self.payload, self.item)
-
-    def for_task(self, task: TaskDefinition | None) -> Call:
-        """Return the call as it arrives elsewhere, with the task as it is known there."""
-        return _arrived(self.payload._replace(task=cast(TaskDefinition, task)), self.item)
+    @classmethod
+    def with_scalars(
+        cls, task: ResolvedTask, row: tuple[object, ...], location: str, flow: FlowName
+    ) -> Call:
+        """Return the call of scalars whose output the fast path has found missing, and claimed."""
+        arguments = dict(zip(task.callee.names, row, strict=True))
+        item = Item[object](task.fast_path.store, location)
+        return cls(task, item, arguments, arguments, flow, is_plain=True)
 
     def run(self, *args: object, **kwargs: object) -> Outcome:
         """Skip the call if its output exists, else load its inputs, run it, save its output.
@@ -143,8 +108,8 @@ class Call:
         with OneAtATime(self.item, self.task.name) as turn:
             if turn.other is not None:
                 return cast(Outcome, turn.other.result())
-            with self._surroundings(), self._lock():
-                if self._is_finished():
+            with self._surroundings(), locked(self.item, self.options.lock and self.mode.keeps):
+                if isinstance(decide(*look([self])), Skip):
                     outcome = Outcome(self.item, True)
                 else:
                     args, kwargs = self._inputs(args, kwargs)
@@ -159,8 +124,8 @@ class Call:
             if turn.other is not None:
                 return cast(Outcome, await asyncio.wrap_future(turn.other))
             with self._surroundings():
-                async with InThread(self._lock()):
-                    if self._is_finished():
+                async with InThread(locked(self.item, self.options.lock and self.mode.keeps)):
+                    if isinstance(decide(*look([self])), Skip):
                         outcome = Outcome(self.item, True)
                     else:
                         args, kwargs = self._inputs(args, kwargs)
@@ -170,10 +135,6 @@ class Call:
                         outcome = self._keep(data, started)
             turn.outcome = outcome
         return outcome
-
-    def _is_finished(self) -> bool:
-        [facts] = look([self])
-        return isinstance(decide(facts), Skip)
 
     def _inputs(
         self, args: tuple[object, ...], kwargs: Arguments
@@ -200,20 +161,9 @@ class Call:
             raise SaveError(f"task {self.task.name!r}: cannot save {where}: {reason}") from error
         return Outcome(self.item, False, time.perf_counter() - started)
 
-    def _lock(self) -> AbstractContextManager[None]:
-        """Keep other processes and hosts from running the same call, with `lock = true`."""
-        if self.item is None or not self.options.lock or not self.mode.keeps:
-            return _NOTHING
-        return self.item.store.lock(self.item.location)
-
     def _surroundings(self) -> AbstractContextManager[None]:
         """Have the settings and the context that held where the call was made."""
-        if isinstance(self._resolved, Payload):
-            return self._resolved.unpacked()
-        if self._resolved.settings is settings.current():
-            return _NOTHING
+        is_here = isinstance(self._resolved, ResolvedTask)
+        if is_here and self._resolved.settings is settings.current():
+            return nullcontext()
         return self.payload.unpacked()
-
-
-def _arrived(payload: Payload, item: Item[object] | None) -> Call:
-    return Call(payload, item, {}, {}, lambda: None)

@@ -7,8 +7,8 @@ inputs that it waited for are over, and once more under the lock, just before th
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 from prefectx.errors import CorruptItemError, StoreError
 from prefectx.futures import Future
@@ -17,6 +17,7 @@ from prefectx.monitoring.hooks import ObservedCall
 
 _log = logging.getLogger("prefectx.calls")
 
+# Nothing is kept; it was asked for; no output; a damaged one, and `on_corrupt = "rerun"`.
 Reason = Literal["not kept", "refresh", "missing", "unreadable"]
 
 
@@ -27,14 +28,12 @@ class Skip(NamedTuple):
 
 
 class Run(NamedTuple):
-    """The function has to run.
-
-    Attributes:
-        reason: why: `not kept` (there is no output to find), `refresh` (asked for), `missing`,
-            `unreadable` (damaged, and `on_corrupt = "rerun"`).
-    """
+    """The function has to run, for a reason."""
 
     reason: Reason
+
+
+MISSING = Run("missing")
 
 
 class Wait(NamedTuple):
@@ -47,21 +46,13 @@ Decision = Skip | Run | Wait
 
 
 class Facts(NamedTuple):
-    """What is known of a call.
+    """What is known of a call."""
 
-    Attributes:
-        item: the output to look for, None if the call keeps none.
-        refresh: whether the function is to run though the output exists.
-        exists: whether the output exists.
-        is_readable: whether an output that exists can be read; only known if it was asked for.
-        inputs: futures among the arguments.
-    """
-
-    item: Item[object] | None
-    refresh: bool = False
+    item: Item[object] | None  # the output to look for, None if the call keeps none
+    refresh: bool = False  # the function is to run though the output exists
     exists: bool = False
-    is_readable: bool = True
-    inputs: tuple[Future[object], ...] = ()
+    is_readable: bool = True  # false only if the output was read, and could not be
+    inputs: tuple[Future[object], ...] = ()  # futures among the arguments
 
 
 def decide(facts: Facts) -> Decision:
@@ -77,13 +68,7 @@ def decide(facts: Facts) -> Decision:
     return Run("unreadable" if facts.exists else "missing")
 
 
-class Decidable(ObservedCall, Protocol):
-    """A call, as far as the decision needs it."""
-
-    inputs: tuple[Future[object], ...]
-
-
-def look(calls: Sequence[Decidable]) -> list[Facts]:
+def look(calls: Sequence[ObservedCall]) -> list[Facts]:
     """Ask the stores whether outputs exist: each store once, for all calls.
 
     Raises:
@@ -94,19 +79,18 @@ def look(calls: Sequence[Decidable]) -> list[Facts]:
         if call.item is not None and call.mode.keeps and not call.options.refresh:
             wanted.setdefault(call.item.store, []).append(call.item.location)
     try:
-        found = {store: _existing(store, locations) for store, locations in wanted.items()}
+        found = {
+            store: store.exists_many(locations)
+            if len(locations) > 1
+            else {location for location in locations if store.exists(location)}
+            for store, locations in wanted.items()
+        }
     except StoreError as error:
         raise type(error)(f"task {calls[0].task.name!r}: {error}") from error
     return [_facts(call, found) for call in calls]
 
 
-def _existing(store: Store, locations: list[str]) -> Iterable[str]:
-    if len(locations) == 1:
-        return locations if store.exists(locations[0]) else ()
-    return store.exists_many(locations)
-
-
-def _facts(call: Decidable, found: dict[Store, Iterable[str]]) -> Facts:
+def _facts(call: ObservedCall, found: dict[Store, set[str]]) -> Facts:
     item = call.item
     if item is None or not call.mode.keeps:
         return Facts(None)

@@ -1,14 +1,15 @@
-"""Makes calls: fills the target of a call and claims it."""
+"""Makes calls: fills the target of a call, claims it, and decides what becomes of the call."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from prefectx.arguments.fingerprint import comparable
 from prefectx.arguments.references import settle
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
-from prefectx.calls.call import Call
+from prefectx.calls.call import Call, FlowName
+from prefectx.calls.decision import MISSING, Decision, Skip, decide, look
 from prefectx.calls.one_at_a_time import RUNS
 from prefectx.calls.resolved_task import ResolvedTask
 from prefectx.calls.target_owners import TARGET_OWNERS, owner_of
@@ -16,17 +17,19 @@ from prefectx.item import Item
 from prefectx.run_context import current_values
 from prefectx.targets.fields import Fields
 
+Row = tuple[object, ...]
+
 
 def make_call(
-    resolved: ResolvedTask,
+    task: ResolvedTask,
     arguments: Arguments,
-    flow: Callable[[], str | None],
+    flow: FlowName,
     batch: set[Item[object]] | None = None,
 ) -> Call:
     """Make a call: fill its target and claim it.
 
     Parameters:
-        resolved: the task with its resolved options.
+        task: the task with its resolved options.
         arguments: its arguments by name, defaults applied; futures among them may be pending.
         flow: gives the name of the flow that makes the call, None outside a flow.
         batch: the outputs of calls that are made together and not yet running; the call's is
@@ -36,18 +39,72 @@ def make_call(
         TargetError: if the target cannot be filled or belongs to a different call.
         UpstreamError: if an input that the target needs has failed.
     """
-    if resolved.target is None:
-        return Call(resolved, None, arguments, arguments, flow)
+    if task.target is None:
+        return Call(task, None, arguments, arguments, flow)
     # Scalars are what they are; everything else has to be looked into.
     is_plain = ATOMS.issuperset([type(value) for value in arguments.values()])
     known, inputs = (arguments, []) if is_plain else settle(arguments)
-    is_open = not resolved.is_closed or current_values()
-    item = resolved.locate(Fields(resolved.fields, known, flow) if is_open else known)
-    if not resolved.options.shared:
+    is_open = not task.is_closed or current_values()
+    item = task.locate(Fields(task.fields, known, flow) if is_open else known)
+    if not task.options.shared:
         values = tuple(known.values() if is_plain else map(comparable, known.values()))
         is_busy = RUNS.is_busy(item) or (batch is not None and item in batch)
-        owner = owner_of(resolved.callee, values)
-        TARGET_OWNERS.claim(item, owner, resolved.target, is_busy=is_busy)
+        owner = owner_of(task.callee, values)
+        TARGET_OWNERS.claim(item, owner, task.target, is_busy=is_busy)
     if batch is not None:
         batch.add(item)
-    return Call(resolved, item, arguments, known, flow, inputs=tuple(inputs), is_plain=is_plain)
+    return Call(task, item, arguments, known, flow, inputs=tuple(inputs), is_plain=is_plain)
+
+
+def decided(
+    task: ResolvedTask,
+    args: Row,
+    kwargs: Arguments,
+    flow: FlowName,
+) -> tuple[Call, Decision]:
+    """Make a call and decide what becomes of it.
+
+    Parameters:
+        task: the task with its resolved options.
+        args: the positional arguments of the call.
+        kwargs: its keyword arguments.
+        flow: gives the name of the flow that makes the call, None outside a flow.
+    """
+    call = make_call(task, task.task.signature.bind(args, kwargs), flow)
+    return call, decide(look([call])[0])
+
+
+def decide_each(
+    task: ResolvedTask, rows: Sequence[Row], flow: FlowName
+) -> list[tuple[Call | None, Decision]]:
+    """Make many calls of one task and decide what becomes of each, asking the store once.
+
+    Parameters:
+        task: the task with its resolved options.
+        rows: of each call the arguments in the order of the parameters, defaults applied.
+        flow: gives the name of the flow that makes the calls, None outside a flow.
+
+    Returns:
+        Each call, None if the fast path has found its output, and the decision.
+
+    Raises:
+        TargetError: if a target cannot be filled, or two of the calls share one.
+    """
+    store = task.fast_path.store
+    places, found = task.fast_path.find_many(rows)
+    made: list[tuple[Call | None, Decision] | None] = [
+        None
+        if place is None
+        else (None, Skip(Item(store, place)))
+        if place in found
+        else (Call.with_scalars(task, row, place, flow), MISSING)
+        for row, place in zip(rows, places, strict=True)
+    ]
+    batch = {known[0].item for known in made if known and known[0] and known[0].item}
+    others = [
+        make_call(task, dict(zip(task.callee.names, row, strict=True)), flow, batch)
+        for row, known in zip(rows, made, strict=True)
+        if known is None
+    ]
+    rest = zip(others, map(decide, look(others)), strict=True)
+    return [next(rest) if known is None else known for known in made]

@@ -111,6 +111,11 @@ class OneAtATime:
                 RUNS.end(self._item, self.outcome, error)
 
 
+def locked(item: Item[object] | None, wanted: bool) -> AbstractContextManager[None]:
+    """Keep other processes and hosts from running the same call, if that is wanted."""
+    return item.store.lock(item.location) if item is not None and wanted else nullcontext()
+
+
 class InThread:
     """A context that may take long to enter, for async code: the event loop goes on meanwhile.
 

@@ -1,16 +1,21 @@
-"""Payload: what a call takes to a worker, so that nothing is looked up again there."""
+"""What a call is made of, and its payload: what it takes to a worker, to look nothing up there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, Self, cast
 
 from prefectx import settings
+from prefectx.arguments.marks import is_marked, quote
+from prefectx.arguments.signature import Arguments
 from prefectx.calls.resolved_task import ResolvedTask, TaskDefinition
+from prefectx.item import Item
 from prefectx.modes import Mode
 from prefectx.run_context import use_values
 from prefectx.settings import Options, Settings
+from prefectx.targets.fields import Fields
+from prefectx.targets.template import Template
 
 
 class Payload(NamedTuple):
@@ -32,17 +37,55 @@ class Payload(NamedTuple):
     context: Mapping[str, object]
     quoted: frozenset[str]
 
-    @classmethod
-    def of(
-        cls, resolved: ResolvedTask, context: Mapping[str, object], quoted: frozenset[str]
-    ) -> Payload:
-        """Return the payload of a call of a resolved task."""
-        return cls(
-            resolved.task, resolved.mode, resolved.options, resolved.settings, context, quoted
-        )
-
     @contextmanager
     def unpacked(self) -> Iterator[None]:
         """Make what held where the call was made hold in the block: settings and context."""
         with settings.use(self.settings), use_values(self.context):
             yield
+
+
+class Portable:
+    """The part of a call that travels: it becomes a payload where it was made."""
+
+    __slots__ = ()
+
+    item: Item[object] | None
+    arguments: Arguments
+    _resolved: ResolvedTask | Payload
+    _known: Arguments
+    _flow: Callable[[], str | None]
+
+    @property
+    def fields(self) -> Fields:
+        """What the templates of the task may name; only where the call was made."""
+        assert isinstance(self._resolved, ResolvedTask)
+        return Fields(self._resolved.fields, self._known, self._flow)
+
+    @property
+    def run_name(self) -> Template | None:
+        """The template of the run's name; only where the call was made."""
+        return self._resolved.run_name if isinstance(self._resolved, ResolvedTask) else None
+
+    @property
+    def payload(self) -> Payload:
+        """What the call takes to a worker."""
+        if isinstance(self._resolved, Payload):
+            return self._resolved
+        quoted = frozenset(n for n, value in self.arguments.items() if is_marked(value, quote))
+        here = self._resolved
+        return Payload(
+            here.task, here.mode, here.options, here.settings, self.fields.context, quoted
+        )
+
+    @classmethod
+    def arrived(cls, payload: Payload, item: Item[object] | None) -> Self:
+        """Return the call as it arrives on a worker."""
+        make: Callable[..., Self] = cls
+        return make(payload, item, {}, {}, lambda: None)
+
+    def __reduce__(self) -> tuple[Callable[..., Self], tuple[Payload, Item[object] | None]]:
+        return type(self).arrived, (self.payload, self.item)
+
+    def for_task(self, task: TaskDefinition | None) -> Self:
+        """Return the call as it arrives elsewhere, with the task as it is known there."""
+        return self.arrived(self.payload._replace(task=cast(TaskDefinition, task)), self.item)

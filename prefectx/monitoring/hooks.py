@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
-from typing import Protocol
+from contextvars import copy_context
+from typing import Any, Protocol
 
-from prefectx.futures import State
+from prefectx.futures import Future, State
 from prefectx.item import Item
 from prefectx.modes import Mode
 from prefectx.settings import Options
@@ -43,6 +45,10 @@ class ObservedCall(Protocol):
     @property
     def mode(self) -> Mode:
         """The mode of the call."""
+
+    @property
+    def inputs(self) -> tuple[Future[object], ...]:
+        """The futures among the arguments."""
 
 
 # How a call ended: its final state, or the exception that it raised; None: it just returned.
@@ -155,3 +161,28 @@ def handed_on(call: ObservedCall) -> Iterator[Over]:
     except BaseException as error:
         over(error)
         raise
+
+
+def over_with(
+    future: Future[Any], over: Over, seconds: Callable[[State[Any]], float | None]
+) -> None:
+    """Fire the hook of a call's end when its future is over, in the context that holds here.
+
+    Parameters:
+        future: the future of the call.
+        over: what fires the hook.
+        seconds: tells from a final state how long the call ran.
+    """
+    if not HOOKS.call_over:
+        return
+    here = copy_context()
+
+    def end(done: Future[Any]) -> None:
+        try:
+            done.wait()
+        except CancelledError:  # the flow has ended without waiting for it
+            return
+        if done.state.is_final():
+            over(done.state, seconds(done.state))
+
+    future.add_done_callback(lambda done: here.run(end, done))

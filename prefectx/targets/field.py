@@ -60,6 +60,12 @@ class Field:
         if not self.name or self.name.isdigit():
             raise TargetError(f"{{{text}}}: a field needs a name, such as {{path}}")
 
+    def names(self) -> Iterable[str]:
+        """Yield the name, and those of the fields in its format specification."""
+        yield self.name
+        if not isinstance(self.spec, str):
+            yield from self.spec.names()
+
     def fill(self, lookup: Lookup) -> str:
         """Return the text that the field stands for."""
         value = lookup[self.name]
@@ -87,6 +93,19 @@ def show(value: Any) -> str:
     if isinstance(value, (datetime.datetime, datetime.time)):
         return value.isoformat().replace(":", "")
     return format(value)
+
+
+def explained(part: Part, lookup: Lookup) -> str:
+    """Return the text of a part; if there is none, raise a TargetError that says why."""
+    field = f"the field {{{part.text}}}"
+    try:
+        return part.fill(lookup)
+    except KeyError:
+        names = getattr(lookup, "names", tuple)
+        choices = ", ".join(sorted(names()))
+        raise TargetError(f"{field} is not there; there is: {choices}") from None
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise TargetError(f"{field} cannot be filled: {error}") from error
 
 
 def _attribute(value: Any, name: str) -> Any:

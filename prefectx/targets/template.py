@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from prefectx.errors import TargetError
 from prefectx.targets.containment import contained
-from prefectx.targets.field import Field, Lookup, Part
+from prefectx.targets.field import Field, Lookup, Part, explained
 
 
 class Template:
@@ -20,7 +20,6 @@ class Template:
 
     Attributes:
         parts: text and fields in order.
-        fields: the fields in order.
         prefix: the text before the first field; whatever is filled in stays under it.
         tail: the text behind the last field.
 
@@ -28,7 +27,7 @@ class Template:
         TargetError: if the text is no template, or a name begins with an underscore.
     """
 
-    __slots__ = ("fields", "parts", "prefix", "tail", "text")
+    __slots__ = ("parts", "prefix", "tail", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -47,17 +46,15 @@ class Template:
                     )
         except ValueError as error:
             raise TargetError(f"{text!r} is not a template: {error}") from error
-        self.fields = [part for part in self.parts if isinstance(part, Field)]
         first, last = (self.parts[0], self.parts[-1]) if self.parts else ("", "")
         self.prefix = first if isinstance(first, str) else ""
         self.tail = last if isinstance(last, str) else ""
 
     def names(self) -> Iterable[str]:
         """Yield the names of the fields, also of those in format specifications."""
-        for field in self.fields:
-            yield field.name
-            if not isinstance(field.spec, str):
-                yield from field.spec.names()
+        for part in self.parts:
+            if isinstance(part, Field):
+                yield from part.names()
 
     def fold(self, known: Mapping[str, str | Part]) -> Template:
         """Return the same template with some fields filled for good, or in another way.
@@ -76,7 +73,6 @@ class Template:
                 folded.parts[-1] += part
             else:
                 folded.parts.append(part)
-        folded.fields = [part for part in folded.parts if isinstance(part, Field)]
         return folded
 
     def fill(self, lookup: Lookup) -> str:
@@ -89,7 +85,7 @@ class Template:
             return "".join([p if isinstance(p, str) else p.fill(lookup) for p in self.parts])
         except (LookupError, AttributeError, TypeError, ValueError):
             # Once more, to know which field it was.
-            return "".join([p if isinstance(p, str) else _fill(p, lookup) for p in self.parts])
+            return "".join([p if isinstance(p, str) else explained(p, lookup) for p in self.parts])
 
     def locate(self, lookup: Lookup) -> str:
         """Fill the template and return the target in its shortest form.
@@ -100,19 +96,5 @@ class Template:
         return contained(self.prefix, self.fill(lookup))
 
 
-@lru_cache(maxsize=4096)
-def compile_template(text: str) -> Template:
-    """Return the compiled template; the same object for the same text."""
-    return Template(text)
-
-
-def _fill(part: Part, lookup: Lookup) -> str:
-    field = f"the field {{{part.text}}}"
-    try:
-        return part.fill(lookup)
-    except KeyError:
-        names = getattr(lookup, "names", tuple)
-        choices = ", ".join(sorted(names()))
-        raise TargetError(f"{field} is not there; there is: {choices}") from None
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise TargetError(f"{field} cannot be filled: {error}") from error
+compile_template = lru_cache(maxsize=4096)(Template)
+"""Return the compiled template of a text; the same object for the same text."""

@@ -27,6 +27,7 @@ class Decorated(Generic[P, R]):
         fn: the function itself.
         name: what the configuration and Prefect call it.
         owner: the object or class that the method is bound to, in a tuple; empty for a function.
+        bound_arguments: how many of the function's first parameters an owner takes: 0 or 1.
     """
 
     fn: Callable[..., Any]
@@ -35,7 +36,12 @@ class Decorated(Generic[P, R]):
     isgenerator: bool
 
     # What is made anew in a copy or on the other side of a pickle.
-    _derived: tuple[str, ...] = ("_twin",)
+    _derived: tuple[str, ...] = ("_twin", "_method", "_unbound")
+    # A method is bound anew for each call. What is slow to make is made once, for the methods of
+    # all objects, by `_method`, which is `_unbound` of each.
+    _method: Self | None = None
+    _unbound: Self | None = None
+    bound_arguments = 0
 
     def __init__(
         self, fn: Callable[P, R], prefect_keywords: Mapping[str, Any] | None = None
@@ -70,6 +76,11 @@ class Decorated(Generic[P, R]):
             return self
         bound = self.copy()
         bound.owner = (owner if self.kind is classmethod else instance,)
+        bound.bound_arguments = 1
+        if self._method is None:
+            self._method = self.copy()
+            self._method.bound_arguments = 1
+        bound._unbound = self._method
         return bound
 
     def __copy__(self) -> Self:

@@ -33,7 +33,7 @@ class Flow(HookedFlow, Decorated[P, R]):
 
     last_run: RunSummary | None = None
 
-    _derived = ("_twin", "last_run")
+    _derived = (*Decorated._derived, "last_run")
 
     def __init__(
         self, fn: Callable[P, R], prefect_keywords: Mapping[str, object] | None = None

@@ -33,13 +33,8 @@ class Task(HookedTask, Decorated[P, R]):
         name: the name of the task; its section in the configuration is `[tasks.NAME]`.
     """
 
-    _derived = ("_twin", "_resolved", "_method", "_unbound", "signature")
+    _derived = (*Decorated._derived, "_resolved", "signature")
     _resolved: ResolvedTask | None = None
-    # A method is bound anew for each call. What is slow to make is made once, for the methods of
-    # all objects, by `_method`, which is `_unbound` of each.
-    _method: Self | None = None
-    _unbound: Self | None = None
-    _hidden = 0
 
     def __init__(
         self,
@@ -59,17 +54,7 @@ class Task(HookedTask, Decorated[P, R]):
     @property
     def hidden_arguments(self) -> frozenset[str]:
         """The arguments that a default name does not show: `self`, `*args`, `**kwargs`."""
-        bound = self.signature.names[: self._hidden or len(self.owner)]
-        return self.signature.variadic.union(bound)
-
-    def __get__(self, instance: object, owner: type | None = None) -> Self:
-        bound = super().__get__(instance, owner)
-        if bound is not self:
-            if self._method is None:
-                self._method = self.copy()
-                self._method._hidden = 1
-            bound._unbound = self._method
-        return bound
+        return self.signature.variadic.union(self.signature.names[: self.bound_arguments])
 
     def resolved(self) -> ResolvedTask:
         """Return the task's options, templates and store under the settings in force."""
@@ -84,8 +69,7 @@ class Task(HookedTask, Decorated[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the task and return what its mode says: data, or the item of the output.
 
-        Besides the function's arguments it takes `return_state` (return the state of the call
-        instead of its result) and `wait_for` (futures to wait for first).
+        Takes `return_state` (return the state of the call) and `wait_for` (futures) besides.
         """
         resolved = self._resolved
         if resolved is None or resolved.settings is not settings.current():
@@ -94,10 +78,9 @@ class Task(HookedTask, Decorated[P, R]):
         return result
 
     def submit(self, *args: Any, **kwargs: Any) -> Future[R]:
-        """Hand a call to the flow's runner and return its future at once.
+        """Hand a call to the flow's runner and return its future; takes what a call takes.
 
-        The future holds the result or the failure (`.result()`, `.state`), and from now on the
-        item of the output (`.item`). Takes what a call takes.
+        The future holds the result or the failure, and from now on the item of the output.
         """
         return cast(Future[R], dispatch.submit(self.resolved(), self.owner + args, kwargs))
 
@@ -108,19 +91,12 @@ class Task(HookedTask, Decorated[P, R]):
             *args: iterables of one length; what cannot be gone through, and what is marked
                 `unmapped`, is the same for every call.
             **kwargs: the same by name.
-
-        Returns:
-            A list of futures with `result()` and `wait()`.
         """
         args = (*map(unmapped, self.owner), *args)
         return cast(FutureList[R], dispatch.map(self.resolved(), args, kwargs))
 
     def delay(self, *args: Any, **kwargs: Any) -> Future[R]:
-        """Leave a call to a worker that serves the task; without Prefect, run it at once.
-
-        Returns:
-            The future of the call, with the item of its output (`.item`).
-        """
+        """Leave a call to a worker that serves the task; without Prefect, run it at once."""
         return self.apply_async(args, kwargs)
 
     def apply_async(
@@ -129,13 +105,7 @@ class Task(HookedTask, Decorated[P, R]):
         kwargs: dict[str, object] | None = None,
         wait_for: object = None,
     ) -> Future[R]:
-        """Do what `delay` does, with the arguments given as a tuple and a dictionary.
-
-        Parameters:
-            args: the arguments.
-            kwargs: the same by name.
-            wait_for: futures to wait for first.
-        """
+        """Do what `delay` does, with the arguments given as a tuple and a dictionary."""
         args = (*self.owner, *(args or ()))
         return cast(Future[R], dispatch.delay(self.resolved(), args, dict(kwargs or {}), wait_for))
 

@@ -13,7 +13,7 @@ class LocalState(State[Any]):
     """How a call ended, with the questions that Prefect's states answer.
 
     Parameters:
-        type: `COMPLETED` or `FAILED`.
+        kind: the type, `COMPLETED` or `FAILED`.
         name: `Completed`, `Cached` or `Failed`.
         data: what the call returned, or the exception that it raised.
         seconds: how long it ran, None if it did not.
@@ -21,8 +21,8 @@ class LocalState(State[Any]):
 
     __slots__ = ("data", "name", "seconds", "type")
 
-    def __init__(self, type: str, name: str, data: Any, seconds: float | None = None) -> None:
-        self.type = type
+    def __init__(self, kind: str, name: str, data: Any, seconds: float | None = None) -> None:
+        self.type = kind
         self.name = name
         self.data = data
         self.seconds = seconds
