@@ -54,7 +54,7 @@ def actions(name: str, path: str, data: Any) -> tuple[Action, Action]:
     import numpy as np
     import pandas as pd
 
-    from prefectx.stores.files.filestore import Filestore
+    from prefectx.stores import Filestore
 
     def pickled() -> None:
         with Path(path).open("wb") as stream:

@@ -1,16 +1,16 @@
-"""From a name to the thing: imported when it is needed, with a hint what to install."""
+"""Imports by name, when an object is needed, with a hint what to install."""
 
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from types import ModuleType
 
 from prefectx.errors import ConfigError, MissingDependencyError
 
 BUILTIN_STORES = {"file": "prefectx.stores.files:Filestore", "sql": "prefectx.stores.sql:SqlStore"}
 """The stores that need no [stores.NAME] table: their names and classes."""
 
-# Top-level module -> the extra of prefectx that brings it.
+# Top-level module -> the extra of prefectx that installs it.
 _EXTRAS = {
     "matplotlib": "matplotlib",
     "numpy": "numpy",
@@ -22,11 +22,11 @@ _EXTRAS = {
     "sqlalchemy": "sql",
     "zstandard": "zstd",
 }
-# Top-level module -> its name on the package index, where the two differ.
+# Top-level module -> its name on the package index, if that is different.
 _PACKAGES = {"PIL": "pillow", "psycopg2": "psycopg2-binary"}
 
 
-def load_object(path: str) -> Any:
+def load_object(path: str) -> object:
     """Import the object that `path` names.
 
     Parameters:
@@ -36,15 +36,15 @@ def load_object(path: str) -> Any:
         The object.
 
     Raises:
-        ConfigError: where `path` is not such a name, or names nothing.
-        MissingDependencyError: where a module is not installed.
+        ConfigError: `path` is not such a name, or names nothing.
+        MissingDependencyError: a module is not installed.
     """
     module_name, separator, qualname = path.partition(":")
     if not separator:
         module_name, separator, qualname = path.rpartition(".")
     if not (module_name and qualname):
         raise ConfigError(f"{path!r} names no object: write it as 'package.module:Name'")
-    found = require(module_name, f"for {path!r}")
+    found: object = require(module_name, f"for {path!r}")
     try:
         for name in qualname.split("."):
             found = getattr(found, name)
@@ -53,18 +53,18 @@ def load_object(path: str) -> Any:
     return found
 
 
-def require(module: str, purpose: str) -> Any:
+def require(module: str, purpose: str) -> ModuleType:
     """Import a module that may not be installed.
 
     Parameters:
         module: its full name.
-        purpose: what it is needed for, as the end of a sentence ("to read .csv files").
+        purpose: what needs it, as the end of a sentence ("to read .csv files").
 
     Returns:
         The module.
 
     Raises:
-        MissingDependencyError: where it, or a module that it needs, is not installed.
+        MissingDependencyError: the module, or one that it needs, is not installed.
     """
     try:
         return importlib.import_module(module)
@@ -77,7 +77,7 @@ def require(module: str, purpose: str) -> Any:
 
 
 def install_hint(module: str) -> str:
-    """Tell how to get a module that is not installed, for the end of an error message."""
+    """Say how to install a missing module, for the end of an error message."""
     top = module.partition(".")[0]
     if top in _EXTRAS:
         return f'pip install "prefectx[{_EXTRAS[top]}]"'

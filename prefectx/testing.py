@@ -1,4 +1,4 @@
-"""For authors of stores: the suite that every store must pass.
+"""For authors of stores: the tests that every store must pass.
 
 class TestMyStore(prefectx.testing.StoreContract):
     @pytest.fixture
@@ -11,7 +11,7 @@ from __future__ import annotations
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
 
 import pytest
 
@@ -37,10 +37,10 @@ ODD_NAMES = [
 
 
 class StoreContract:
-    """What every store promises. Subclass it, give the fixture `store`, and run it with pytest."""
+    """What every store promises. Subclass it, write the fixture `store`, and run it with pytest."""
 
-    #: Objects that the store must give back equal; shorten it for a store of one kind of data.
-    objects: tuple[Any, ...] = (
+    #: Objects that the store must give back equal; change them for a store of one kind of data.
+    objects: tuple[object, ...] = (
         None,
         0,
         "",
@@ -50,33 +50,33 @@ class StoreContract:
         {"a": [1, 2.5, (3, {4})], 5: None},
         list(range(10_000)),
     )
-    #: An object that the store cannot keep, or None where it can keep all.
-    unsavable: Any = staticmethod(lambda: "functions without a name cannot be pickled")
+    #: An object that the store cannot keep, or None if it can keep all.
+    unsavable: object = staticmethod(lambda: "functions without a name cannot be pickled")
 
     @pytest.fixture
     def store(self) -> Store:
         """Return the store under test, empty."""
-        raise NotImplementedError("give the fixture 'store' in your subclass of StoreContract")
+        raise NotImplementedError("write the fixture 'store' in your subclass of StoreContract")
 
     @pytest.fixture
-    def root(self, tmp_path: Any) -> str:
-        """Return the root that targets are located under."""
+    def root(self, tmp_path: Path) -> str:
+        """Return the root of the targets."""
         return str(tmp_path)
 
     @pytest.fixture
     def location(self, store: Store, root: str) -> str:
-        """Return a place where nothing is kept yet."""
+        """Return a location where nothing is kept yet."""
         return store.locate(root, "contract/output")
 
     def test_nothing_is_there_at_first(self, store: Store, location: str) -> None:
-        """Nothing exists, loading says so, deleting does nothing."""
+        """Nothing exists, loading raises FileNotFoundError, deleting does nothing."""
         assert not store.exists(location)
         with pytest.raises(FileNotFoundError):
             store.load(location)
         store.delete(location)
 
     def test_gives_back_what_was_saved(self, store: Store, location: str) -> None:
-        """What is loaded equals what was saved, in value and type, None and "" too."""
+        """What is loaded equals what was saved, in value and type, even None and ""."""
         for data in self.objects:
             store.save(location, data)
             assert store.exists(location)
@@ -96,7 +96,7 @@ class StoreContract:
         assert store.load(location) == data
 
     def test_deletes(self, store: Store, location: str) -> None:
-        """What was deleted is not there, and can be saved again."""
+        """What was deleted does not exist, and can be saved again."""
         for data in self.objects[:2]:
             store.save(location, data)
             store.delete(location)
@@ -105,7 +105,7 @@ class StoreContract:
                 store.load(location)
 
     def test_failed_save_changes_nothing(self, store: Store, root: str) -> None:
-        """What cannot be saved is an error that names the place; the old output stays."""
+        """Data that cannot be saved is an error that names the location; the old output stays."""
         if self.unsavable is None:
             pytest.skip("the store keeps all objects")
         kept, fresh = store.locate(root, "contract/kept"), store.locate(root, "contract/fresh")
@@ -118,7 +118,7 @@ class StoreContract:
 
     @pytest.mark.parametrize("name", ODD_NAMES)
     def test_odd_names(self, store: Store, root: str, name: str) -> None:
-        """A name is a name, whatever it means to a shell, a pattern or a database."""
+        """A name is only a name, even if a shell, a pattern or a database gives it a meaning."""
         location = store.locate(root, f"odd/{name}")
         store.save(location, self.objects[-1])
         assert store.exists(location)
@@ -128,7 +128,7 @@ class StoreContract:
         assert not store.exists(location)
 
     def test_similar_names_are_different_places(self, store: Store, root: str) -> None:
-        """Upper and lower case, a suffix, a folder more: each is a place of its own."""
+        """Names that differ in case, in a suffix or in a folder are different locations."""
         names = ["s/a", "s/A", "s/a.b", "s/a_b", "s/b/a", "s/a-b"]
         for number, name in enumerate(names):
             store.save(store.locate(root, name), self.objects[number % len(self.objects)])
@@ -136,7 +136,7 @@ class StoreContract:
             assert store.load(store.locate(root, name)) == self.objects[number % len(self.objects)]
 
     def test_asks_for_many_at_once(self, store: Store, root: str) -> None:
-        """`exists_many` says what `exists` says, for a few and for many in several folders."""
+        """`exists_many` agrees with `exists`, for a few and for many in several folders."""
         places = [store.locate(root, f"many/{i % 3}/{i}") for i in range(60)]
         there = set(places[::2])
         for place in there:
@@ -145,7 +145,7 @@ class StoreContract:
             assert store.exists_many(iter(chosen)) == there & set(chosen)
 
     def test_lists(self, store: Store, root: str) -> None:
-        """`list` yields what begins with a prefix, and nothing of the store's own."""
+        """`list` yields the outputs that begin with a prefix, and no files of the store's own."""
         places = {store.locate(root, f"list/{name}") for name in ("a", "ab", "b/c")}
         for place in places:
             store.save(place, self.objects[0])
@@ -158,7 +158,7 @@ class StoreContract:
         assert list(store.list(f"{prefix}none")) == []
 
     def test_tells_size_and_time(self, store: Store, location: str) -> None:
-        """`info` is about right where the store gives it."""
+        """`info` is about right, if the store has it."""
         store.save(location, self.objects[-1])
         info = store.info(location)
         assert info.size is None or info.size > 0
@@ -166,7 +166,7 @@ class StoreContract:
             assert abs(datetime.now(UTC) - info.saved) < timedelta(minutes=5)
 
     def test_travels(self, store: Store, location: str) -> None:
-        """A store and its items can be pickled; what arrives is equal and finds the output."""
+        """A store and its items can be pickled; their copies are equal and find the output."""
         store.save(location, self.objects[-1])
         item = Item(store, location)
         arrived = pickle.loads(pickle.dumps(item))
@@ -176,7 +176,7 @@ class StoreContract:
         assert len(pickle.dumps(item)) < 10_000
 
     def test_many_writers_of_one_place(self, store: Store, location: str) -> None:
-        """While threads replace and read one output, each reads a whole one."""
+        """Threads that replace and read one output always read a whole one."""
         versions = [[number] * 5_000 for number in range(4)]
         if type(self.objects[-1]) is not list:
             pytest.skip("for lists")
@@ -190,7 +190,7 @@ class StoreContract:
             assert all(pool.map(replace_and_read, range(24)))
 
     def test_lock_is_held_by_one(self, store: Store, location: str) -> None:
-        """Where the store has locks, one place's lock is held by one thread at a time."""
+        """If the store has locks, the lock of a location is held by one thread at a time."""
         holders: list[int] = []
         try:
             with store.lock(location):

@@ -1,71 +1,67 @@
-"""NumPy arrays: one in `.npy`, several by name in `.npz`. Never pickled inside."""
+"""NumPy arrays: one in `.npy`, several by name in `.npz`. Neither holds pickles."""
 
 from __future__ import annotations
 
 import zipfile
-from typing import Any, BinaryIO
+from types import ModuleType
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from prefectx.formats.base import Format, FormatError, type_name
 from prefectx.imports import require
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-def _numpy() -> Any:
+
+def _numpy() -> ModuleType:
     return require("numpy", "for .npy and .npz files")
 
 
-def _checked(data: Any) -> Any:
+def _dump_array(data: object, stream: IO[bytes]) -> None:
     numpy = _numpy()
     if type(data) not in (numpy.ndarray, numpy.memmap):
         raise FormatError(f"it holds a NumPy array, not {type_name(data)}")
-    if data.dtype.hasobject:
+    array = cast("npt.NDArray[np.generic]", data)
+    if array.dtype.hasobject:
         raise FormatError("an array of Python objects would have to be pickled: use .pkl")
-    return data
-
-
-def _dump_array(data: Any, stream: BinaryIO) -> None:
     try:
-        _numpy().lib.format.write_array(stream, _checked(data), allow_pickle=False)
+        numpy.lib.format.write_array(stream, array, allow_pickle=False)
     except OSError as error:
         if error.errno is None:
-            # NumPy does not tell why it could not write; the system does, if asked once more.
+            # NumPy does not tell why it could not write; another write raises the reason.
             stream.write(bytes(8192))
             stream.flush()
         raise
 
 
-def _load_array(stream: BinaryIO) -> Any:
-    return _numpy().lib.format.read_array(stream, allow_pickle=False)
+def _load_array(stream: IO[bytes]) -> npt.NDArray[np.generic]:
+    array: npt.NDArray[np.generic] = _numpy().lib.format.read_array(stream, allow_pickle=False)
+    return array
 
 
-def _map_array(path: str) -> Any:
+def _map_array(path: str) -> object:
     return _numpy().load(path, mmap_mode="r", allow_pickle=False)
 
 
-def _dump_arrays(data: Any, stream: BinaryIO) -> None:
+def _dump_arrays(data: object, stream: BinaryIO) -> None:
     if type(data) is not dict:
         raise FormatError(f"it holds a dict of NumPy arrays by name, not {type_name(data)}")
     with zipfile.ZipFile(stream, "w") as archive:
         for name, array in data.items():
-            with archive.open(_member(name), "w", force_zip64=True) as member:
-                _dump_array(array, member)  # type: ignore[arg-type]  # IO[bytes] will do
+            if not isinstance(name, str) or "\0" in name:
+                raise FormatError(f"the array's name {name!r} is not text that a zip file can hold")
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                _dump_array(array, member)
 
 
-def _load_arrays(stream: BinaryIO) -> dict[str, Any]:
+def _load_arrays(stream: BinaryIO) -> dict[str, npt.NDArray[np.generic]]:
+    arrays = {}
     with zipfile.ZipFile(stream) as archive:
-        return {
-            name.removesuffix(".npy"): _load_member(archive, name) for name in archive.namelist()
-        }
-
-
-def _load_member(archive: zipfile.ZipFile, name: str) -> Any:
-    with archive.open(name) as member:
-        return _load_array(member)  # type: ignore[arg-type]  # IO[bytes] will do
-
-
-def _member(name: Any) -> str:
-    if not isinstance(name, str) or "\0" in name:
-        raise FormatError(f"the array's name {name!r} is not text that a zip file can hold")
-    return f"{name}.npy"
+        for name in archive.namelist():
+            with archive.open(name) as member:
+                arrays[name.removesuffix(".npy")] = _load_array(member)
+    return arrays
 
 
 NPY = Format(".npy", _dump_array, _load_array, load_mapped=_map_array)

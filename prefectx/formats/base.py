@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
+# Any: a writer may demand a type of its own, and a reader return one.
 Dump = Callable[[Any, BinaryIO], None]
 Load = Callable[[BinaryIO], Any]
+# A DataFrame of pandas or polars, or a Table of Arrow. Any: two of them come without types.
+Frame: TypeAlias = Any
 
 
 class FormatError(ValueError):
-    """An object that a format cannot hold, or could only give back as a different one."""
+    """An object that a format cannot hold, or would give back changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +25,16 @@ class Format:
         suffix: the end of a file name that means this format, with its dot.
         dump: writes an object to a binary stream.
         load: reads an object from a binary stream that can seek.
-        verify: reads what was written and raises `FormatError` if it is not the object.
+        verify: reads what was written and raises `FormatError` if it differs from the object.
         load_mapped: reads a local file by mapping it into memory instead of copying it.
-        runs_code: reading a file of this format can run code that the file names.
+        runs_code: reading such a file can run code that the file names.
     """
 
     suffix: str
     dump: Dump
     load: Load
-    verify: Callable[[Any, BinaryIO], None] | None = None
-    load_mapped: Callable[[str], Any] | None = None
+    verify: Dump | None = None
+    load_mapped: Callable[[str], object] | None = None
     runs_code: bool = False
 
 

@@ -1,17 +1,17 @@
-"""Compression by a second suffix: `.csv.gz`."""
+"""Compression by a second suffix, as in `.csv.gz`."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from prefectx.formats.base import Format
 from prefectx.imports import require
 
 
 class Compression(NamedTuple):
-    """How bytes are compressed while they are written, and unpacked at once."""
+    """Compresses bytes while they are written, and decompresses all of them at once."""
 
     pack: Callable[[BinaryIO], BinaryIO]
     unpack: Callable[[bytes], bytes]
@@ -19,7 +19,7 @@ class Compression(NamedTuple):
 
 def _pack_gzip(stream: BinaryIO) -> BinaryIO:
     gzip = require("gzip", "for .gz files")
-    # Without a name and a time equal data make equal files.
+    # No name and no time: equal data give equal files.
     return cast(BinaryIO, gzip.GzipFile("", "wb", compresslevel=6, fileobj=stream, mtime=0))
 
 
@@ -52,7 +52,7 @@ def _pack_zstd(stream: BinaryIO) -> BinaryIO:
 def _unpack_zstd(data: bytes) -> bytes:
     unpacker = require("zstandard", "for .zst files").ZstdDecompressor().decompressobj()
     unpacked = unpacker.decompress(data)
-    # zstandard takes a file that was cut off for one that goes on.
+    # zstandard does not notice that a file was cut off.
     if not unpacker.eof:
         raise EOFError("the compressed file ends too early")
     return cast(bytes, unpacked)
@@ -67,24 +67,24 @@ COMPRESSIONS = {
 
 
 def compressed(inner: Format, suffix: str) -> Format:
-    """Return `inner` with its bytes compressed as `suffix` says (`.gz`)."""
+    """Return `inner` with its bytes compressed by the method of `suffix`, such as `.gz`."""
     pack, unpack = COMPRESSIONS[suffix]
 
-    def dump(data: Any, stream: BinaryIO) -> None:
+    def dump(data: object, stream: BinaryIO) -> None:
         with pack(stream) as packed:
             inner.dump(data, packed)
 
     def unpacked(stream: BinaryIO) -> BinaryIO:
         content = stream.read()
         if not content:
-            # Some take that for nothing, compressed; an empty file is one that was damaged.
+            # Some libraries accept it; but compressed data is never empty, so the file is damaged.
             raise EOFError("the compressed file is empty")
         return io.BytesIO(unpack(content))
 
-    def load(stream: BinaryIO) -> Any:
+    def load(stream: BinaryIO) -> object:
         return inner.load(unpacked(stream))
 
-    def verify(data: Any, stream: BinaryIO) -> None:
+    def verify(data: object, stream: BinaryIO) -> None:
         if inner.verify is not None:
             inner.verify(data, unpacked(stream))
 

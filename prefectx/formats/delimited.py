@@ -1,8 +1,8 @@
 """Data frames in text files: `.csv` and `.tsv`.
 
-Such a file cannot say which library wrote it: pandas reads it, or polars where there is no
-pandas. Two things are written so that they come back, and mean nothing to any other reader: the
-columns of an index have their names in quotes, and times have a `T` between date and time.
+Such a file does not name the library that wrote it: pandas reads it, or polars if pandas is not
+installed. Two details let an index and times come back, and mean nothing to other readers: the
+names of index columns are in quotes, and times have a `T` between date and time.
 """
 
 from __future__ import annotations
@@ -12,20 +12,27 @@ import io
 import re
 from functools import partial
 from importlib.util import find_spec
-from typing import Any, BinaryIO, cast
+from types import ModuleType
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from prefectx.formats import frames_equal
-from prefectx.formats.base import Format, FormatError
+from prefectx.formats.base import Format, FormatError, Frame
 from prefectx.formats.frames import library_of
 from prefectx.imports import require
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+    import pyarrow as pa
+
 _TIME = re.compile(r"\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?")
-# So many rows at once are made text, which takes more room than what they are made from.
+# How many rows are converted to text at once, as text takes more memory than the frame.
 _ROWS = 100_000
 _QUOTED = r'"(?:[^"]|"")*"'
 
 
-def _dump(data: Any, stream: BinaryIO, *, separator: str) -> None:
+def _dump(data: Frame, stream: BinaryIO, *, separator: str) -> None:
     library = library_of(data)
     if library != _library():
         raise FormatError(
@@ -42,7 +49,7 @@ def _library() -> str:
     return "pandas" if find_spec("pandas") or not find_spec("polars") else "polars"
 
 
-def _dump_pandas(frame: Any, stream: BinaryIO, separator: str) -> None:
+def _dump_pandas(frame: pd.DataFrame, stream: BinaryIO, separator: str) -> None:
     if frame.columns.nlevels > 1:
         raise FormatError("a text file has one line of column names, not several")
     numbered = frames_equal.is_numbered(frame)
@@ -54,9 +61,9 @@ def _dump_pandas(frame: Any, stream: BinaryIO, separator: str) -> None:
         stream.write(_plain_rows(rows, separator) or _any_rows(rows, separator))
 
 
-def _plain_rows(rows: Any, separator: str) -> bytes | None:
-    """Return rows of numbers and plain text by Arrow, in a tenth of the time; None for others."""
-    # A line of one empty cell has to be quoted, as readers skip empty lines.
+def _plain_rows(rows: pd.DataFrame, separator: str) -> bytes | None:
+    """Write rows of numbers and plain text with Arrow, ten times faster; None for other rows."""
+    # A row of one empty cell needs quotes, as readers skip empty lines.
     if not find_spec("pyarrow") or rows.shape[1] < 2:
         return None
     arrow, csv = require("pyarrow", "for tables"), require("pyarrow.csv", "for text files")
@@ -67,13 +74,13 @@ def _plain_rows(rows: Any, separator: str) -> bytes | None:
         table = arrow.table(columns, names=[str(i) for i in range(len(columns))])
         csv.write_csv(table, sink, options)
     except (arrow.ArrowException, UnicodeEncodeError):
-        # There is a cell that cannot be written without quotes, or is no text.
+        # A cell needs quotes, or is not text.
         return None
     return bytes(sink.getvalue())
 
 
-def _plain_column(values: Any) -> Any:
-    """Return the text of a column as pandas would write it, but for large and small exponents."""
+def _plain_column(values: pd.Series) -> pa.Array:
+    """Return the text of a column as pandas writes it, except large and small exponents."""
     arrow = require("pyarrow", "for tables")
     compute = require("pyarrow.compute", "for tables")
     if values.dtype == "float64":
@@ -85,15 +92,15 @@ def _plain_column(values: Any) -> Any:
         return arrow.array(values, type=arrow.string(), from_pandas=True)
     if types.is_integer_dtype(values) and not types.is_extension_array_dtype(values):
         return arrow.array(values.to_numpy())
-    raise arrow.ArrowTypeError("it is for pandas to write")
+    raise arrow.ArrowTypeError("pandas has to write it")
 
 
-def _any_rows(rows: Any, separator: str) -> bytes:
+def _any_rows(rows: pd.DataFrame, separator: str) -> bytes:
     text = rows.to_csv(sep=separator, header=False, index=False, lineterminator="\n")
     return cast(bytes, text.encode())
 
 
-def _header(frame: Any, separator: str, *, index: bool) -> str:
+def _header(frame: pd.DataFrame, separator: str, *, index: bool) -> str:
     line = io.StringIO()
     csv.writer(line, delimiter=separator, lineterminator="\n").writerow(frame.columns)
     names = frame.index.names if index else []
@@ -101,12 +108,12 @@ def _header(frame: Any, separator: str, *, index: bool) -> str:
     return "".join(f'"{name}"{separator}' for name in quoted) + line.getvalue()
 
 
-def _with_text_of_times(rows: Any) -> Any:
-    """Return rows whose columns of times are text with a `T` between date and time."""
+def _with_text_of_times(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with times as text that has a `T` between date and time."""
     texts = {
         i: _text_of_times(rows.iloc[:, i])
         for i, dtype in enumerate(rows.dtypes)
-        # Times with a zone are left to pandas: text cannot say of which they are.
+        # Times with a zone are left to pandas: text cannot name the zone.
         if dtype.kind == "M" and getattr(dtype, "tz", None) is None
     }
     if not texts:
@@ -117,14 +124,15 @@ def _with_text_of_times(rows: Any) -> Any:
     return rows
 
 
-def _text_of_times(values: Any) -> Any:
+def _text_of_times(values: pd.Series) -> npt.NDArray[np.object_]:
     numpy = require("numpy", "to write times")
     whole = (values.dt.microsecond.fillna(0) == 0).all()
     text = numpy.datetime_as_string(values.to_numpy(), unit="s" if whole else "us")
-    return numpy.where(values.isna(), None, text.astype(object))
+    texts: npt.NDArray[np.object_] = numpy.where(values.isna(), None, text.astype(object))
+    return texts
 
 
-def _load(stream: BinaryIO, *, separator: str) -> Any:
+def _load(stream: BinaryIO, *, separator: str) -> Frame:
     if _library() == "polars":
         return require("polars", "to read text files").read_csv(stream, separator=separator)
     pandas = require("pandas", "to read text files")
@@ -143,26 +151,26 @@ def _load(stream: BinaryIO, *, separator: str) -> Any:
     return _indexed(frame, names)
 
 
-def _exact_numbers(pandas: Any) -> dict[str, str]:
-    # From 3.1 on pandas reads numbers exactly by itself, and warns of the setting.
+def _exact_numbers(pandas: ModuleType) -> dict[str, str]:
+    # From 3.1 on pandas reads numbers exactly by default, and warns about the setting.
     release = tuple(int(part) for part in pandas.__version__.split(".")[:2])
     return {"float_precision": "round_trip"} if release < (3, 1) else {}
 
 
 def _index_names(header: str, separator: str) -> list[str | None]:
-    """Return the names of the leading columns in quotes: those of an index, as we write it."""
+    """Return the names of the leading columns in quotes, which are those of an index."""
     names: list[str | None] = []
     quoted = re.compile(f"({_QUOTED}){separator}")
     rest = header
     while found := quoted.match(rest):
         names.append(found[1][1:-1].replace('""', '"') or None)
         rest = rest[found.end() :]
-    # Others write all names in quotes, and mean nothing by it.
+    # Other programs put all names in quotes, without meaning an index.
     return [] if rest.startswith('"') else names
 
 
-def _with_times(values: Any) -> Any:
-    """Return the times that a column of text holds, where it holds nothing else."""
+def _with_times(values: pd.Series) -> pd.Series:
+    """Parse a column of text that holds only times; return any other column unchanged."""
     first = values.first_valid_index()
     if first is None or _TIME.fullmatch(str(values[first])) is None:
         return values
@@ -171,17 +179,17 @@ def _with_times(values: Any) -> Any:
             values, format="ISO8601", cache=False
         )
     except ValueError:
-        # Other text further down: it is no column of times.
+        # There is other text further down.
         return values
 
 
-def _indexed(frame: Any, names: list[str | None]) -> Any:
+def _indexed(frame: pd.DataFrame, names: list[str | None]) -> pd.DataFrame:
     if not names:
         return frame
     return frame.set_index(list(frame.columns[: len(names)])).rename_axis(index=names)
 
 
-def _verify(data: Any, stream: BinaryIO, *, separator: str) -> None:
+def _verify(data: Frame, stream: BinaryIO, *, separator: str) -> None:
     try:
         frames_equal.check(data, _load(stream, separator=separator))
     except FormatError as error:

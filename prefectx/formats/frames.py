@@ -1,6 +1,6 @@
 """Data frames of pandas and polars, and Arrow tables, in typed files.
 
-Parquet and Feather files say which library wrote them, and that one reads them.
+A Parquet or Feather file names the library that wrote it; the same library reads it.
 """
 
 from __future__ import annotations
@@ -8,31 +8,40 @@ from __future__ import annotations
 import hashlib
 import io
 import sys
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from prefectx.formats import frames_equal
-from prefectx.formats.base import Dump, Format, FormatError, Load, type_name
+from prefectx.formats.base import Dump, Format, FormatError, Frame, Load, type_name
 from prefectx.imports import require
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import pyarrow as pa
 
 _LIBRARIES = {"pandas": "DataFrame", "polars": "DataFrame", "pyarrow": "Table"}
 # The key in a file's own metadata that names the library.
 _MARK = b"prefectx.library"
-# So many values at once are made text to hash them.
+# How many values are converted to text at once, to hash them.
 _ROWS = 10_000
 
 
-def is_frame(data: Any) -> bool:
-    """Tell whether an object is a data frame or table of a library that we know."""
+def is_frame(data: object) -> bool:
+    """Tell whether an object is a data frame of pandas or polars, or an Arrow table."""
     return any(_is_of(data, library) for library in _LIBRARIES)
 
 
-def _is_of(data: Any, library: str) -> bool:
-    # Only a library that is imported already can have made the object.
+def _is_of(data: object, library: str) -> bool:
+    # If the library was not imported yet, it has not made the object.
     return type(data) is getattr(sys.modules.get(library), _LIBRARIES[library], None)
 
 
-def library_of(data: Any) -> str:
-    """Name the library that a frame is of; `FormatError` where it is no frame."""
+def library_of(data: object) -> str:
+    """Name the library of a frame.
+
+    Raises:
+        FormatError: it is not a frame.
+    """
     for library in _LIBRARIES:
         if _is_of(data, library):
             return library
@@ -40,7 +49,7 @@ def library_of(data: Any) -> str:
     raise FormatError(f"it holds a table ({known}), not {type_name(data)}")
 
 
-def _dump_parquet(data: Any, stream: BinaryIO) -> None:
+def _dump_parquet(data: Frame, stream: BinaryIO) -> None:
     library = library_of(data)
     if library == "polars":
         data.write_parquet(stream)
@@ -51,8 +60,8 @@ def _dump_parquet(data: Any, stream: BinaryIO) -> None:
         parquet.write_table(_marked(data, library), stream)
 
 
-def _load_parquet(stream: BinaryIO) -> Any:
-    # By its name Arrow reads a file itself: what Python hands to it is in memory once more.
+def _load_parquet(stream: BinaryIO) -> Frame:
+    # Given a name, Arrow reads the file itself, without a second copy in memory.
     name = getattr(stream, "name", None)
     source = name if isinstance(name, str) else stream
     metadata = _parquet().read_metadata(source)
@@ -64,11 +73,11 @@ def _load_parquet(stream: BinaryIO) -> Any:
     return require("pandas", "to read .parquet files").read_parquet(source, engine="pyarrow")
 
 
-def _parquet() -> Any:
+def _parquet() -> ModuleType:
     return require("pyarrow.parquet", "for .parquet files")
 
 
-def _verify_parquet(data: Any, stream: BinaryIO) -> None:
+def _verify_parquet(data: Frame, stream: BinaryIO) -> None:
     if library_of(data) == "pandas":
         _verify_parts(data, _dump_parquet, _load_parquet)
     elif library_of(data) == "pyarrow":
@@ -77,34 +86,34 @@ def _verify_parquet(data: Any, stream: BinaryIO) -> None:
         )
 
 
-def _verify_parts(data: Any, dump: Dump, load: Load) -> None:
-    # The other columns hold values of one type, which is kept: reading all back takes too long.
+def _verify_parts(data: Frame, dump: Dump, load: Load) -> None:
+    # Columns of one type are kept as they are; reading all back would take too long.
     for part in frames_equal.doubtful_parts(data):
         _verify_whole(part, dump, load)
 
 
-def _verify_whole(data: Any, dump: Dump, load: Load) -> None:
+def _verify_whole(data: Frame, dump: Dump, load: Load) -> None:
     buffer = io.BytesIO()
     dump(data, buffer)
     buffer.seek(0)
     frames_equal.check(data, load(buffer))
 
 
-def _dump_feather(data: Any, stream: BinaryIO) -> None:
+def _dump_feather(data: Frame, stream: BinaryIO) -> None:
     feather = require("pyarrow.feather", "to write .feather files")
     feather.write_feather(to_arrow(data), stream)
 
 
-def _load_feather(stream: BinaryIO) -> Any:
+def _load_feather(stream: BinaryIO) -> Frame:
     return from_arrow(require("pyarrow.feather", "to read .feather files").read_table(stream))
 
 
-def _map_feather(path: str) -> Any:
+def _map_feather(path: str) -> Frame:
     feather = require("pyarrow.feather", "to read .feather files")
     return from_arrow(feather.read_table(path, memory_map=True))
 
 
-def to_arrow(data: Any) -> Any:
+def to_arrow(data: Frame) -> pa.Table:
     """Return a frame as an Arrow table whose metadata name the frame's library."""
     library = library_of(data)
     if library == "pandas":
@@ -114,8 +123,8 @@ def to_arrow(data: Any) -> Any:
     return _marked(data, library)
 
 
-def from_arrow(table: Any) -> Any:
-    """Return the frame that `to_arrow` made `table` of; a foreign table as pandas' frame."""
+def from_arrow(table: pa.Table) -> Frame:
+    """Return the frame from which `to_arrow` made `table`; a pandas frame for any other table."""
     library = (table.schema.metadata or {}).get(_MARK, b"pandas").decode()
     table = _unmarked(table)
     if library == "pyarrow":
@@ -125,16 +134,16 @@ def from_arrow(table: Any) -> Any:
     return table.to_pandas()
 
 
-def _marked(table: Any, library: str) -> Any:
+def _marked(table: pa.Table, library: str) -> pa.Table:
     return table.replace_schema_metadata({**(table.schema.metadata or {}), _MARK: library.encode()})
 
 
-def _unmarked(table: Any) -> Any:
+def _unmarked(table: pa.Table) -> pa.Table:
     metadata = {key: value for key, value in (table.schema.metadata or {}).items() if key != _MARK}
     return table.replace_schema_metadata(metadata or None)
 
 
-def digest(table: Any) -> str:
+def digest(table: pa.Table) -> str:
     """Return a hash of an Arrow table's values, the same on every machine."""
     made = hashlib.sha256(b"%d" % table.num_rows)
     for column in map(_with_plain_values, table.columns):
@@ -143,8 +152,8 @@ def digest(table: Any) -> str:
     return made.hexdigest()
 
 
-def _with_plain_values(column: Any) -> Any:
-    """Return a column whose values have the same text in every release of every library."""
+def _with_plain_values(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column whose values convert to the same text in every release of Arrow."""
     pyarrow = require("pyarrow", "for this table")
     types, kind = pyarrow.types, column.type
     if types.is_dictionary(kind):
@@ -156,15 +165,15 @@ def _with_plain_values(column: Any) -> Any:
     return column
 
 
-def verify_arrow(data: Any) -> None:
-    """Raise `FormatError` where a frame would not come back from Arrow as it is."""
+def verify_arrow(data: Frame) -> None:
+    """Raise `FormatError` if a frame would come back from Arrow changed."""
     if library_of(data) == "pandas":
         _verify_parts(data, _dump_feather, _load_feather)
     elif library_of(data) == "polars":
         _verify_whole(data.clear(), _dump_feather, _load_feather)
 
 
-def _verify_feather(data: Any, stream: BinaryIO) -> None:
+def _verify_feather(data: Frame, stream: BinaryIO) -> None:
     verify_arrow(data)
 
 

@@ -1,23 +1,28 @@
-"""Whether a frame came back as it was: equal values in equal places, types at least as wide."""
+"""Whether a frame came back unchanged: equal values in equal places, types at least as wide."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
-from prefectx.formats.base import FormatError, type_name
+from prefectx.formats.base import FormatError, Frame, type_name
 from prefectx.imports import require
 
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
 
-def is_numbered(frame: Any) -> bool:
-    """Tell whether a pandas frame's index is nothing but the numbers of its rows."""
+
+def is_numbered(frame: pd.DataFrame) -> bool:
+    """Tell whether a pandas frame's index only numbers its rows."""
     pandas = require("pandas", "for data frames")
     index = frame.index
     return index.name is None and index.equals(pandas.RangeIndex(len(frame)))
 
 
-def check(data: Any, back: Any) -> None:
-    """Raise `FormatError` where `back`, read from a file, is not the frame `data`."""
+def check(data: Frame, back: Frame) -> None:
+    """Raise `FormatError` if `back`, read from a file, is not the frame `data`."""
     if type(data) is not type(back):
         raise FormatError(f"{type_name(data)} would come back as {type_name(back)}")
     if type_name(data).startswith("pandas"):
@@ -28,7 +33,7 @@ def check(data: Any, back: Any) -> None:
         _check_arrow(data, back)
 
 
-def _check_pandas(data: Any, back: Any) -> None:
+def _check_pandas(data: pd.DataFrame, back: pd.DataFrame) -> None:
     if list(back.columns) != list(data.columns):
         raise FormatError(
             f"the columns {list(data.columns)} would come back as {list(back.columns)}"
@@ -42,14 +47,14 @@ def _check_pandas(data: Any, back: Any) -> None:
             f"{back.index.names} ({back.index.dtype}); reset_index() makes columns of it"
         )
     for i, name in enumerate(data.columns):
-        # `equals` is strict, and many times faster than what has words for a difference.
+        # `equals` is strict, and many times faster than `assert_frame_equal`.
         if data.iloc[:, i].equals(back.iloc[:, i]):
             continue
         if not _same(data.iloc[:, [i]], back.iloc[:, [i]]):
             raise FormatError(_difference(name, data.iloc[:, i], back.iloc[:, i]))
 
 
-def _same(data: Any, back: Any) -> bool:
+def _same(data: pd.DataFrame, back: pd.DataFrame) -> bool:
     testing = require("pandas.testing", "for data frames")
     try:
         testing.assert_frame_equal(
@@ -58,19 +63,19 @@ def _same(data: Any, back: Any) -> bool:
             check_dtype=False,
             check_index_type=False,
             check_column_type=False,
-            # A file does not keep the categories of no rows, and no rows should be no error.
+            # Without rows a file does not keep categories; an empty frame is still no error.
             check_categorical=len(data) > 0,
             check_exact=True,
             check_freq=False,
             check_flags=False,
         )
-    # Comparing arrays inside of cells raises ValueError: such cells do not come back anyway.
+    # Comparing arrays inside cells raises ValueError; such cells do not come back equal anyway.
     except (AssertionError, ValueError):
         return False
     return True
 
 
-def _difference(name: Any, data: Any, back: Any) -> str:
+def _difference(name: object, data: pd.Series, back: pd.Series) -> str:
     pairs = (
         (one, other) for one, other in zip(data, back, strict=True) if repr(one) != repr(other)
     )
@@ -78,8 +83,8 @@ def _difference(name: Any, data: Any, back: Any) -> str:
     return f"the column {name!r} would come back different: {one!r} as {other!r}"
 
 
-def _narrowed(back: Any, data: Any) -> Any:
-    """Give columns that came back as wider numbers, or without categories, their type again."""
+def _narrowed(back: pd.DataFrame, data: pd.DataFrame) -> pd.DataFrame:
+    """Restore the types of columns that came back as wider numbers, or without categories."""
     if not data.columns.is_unique:
         return back
     types = {
@@ -90,38 +95,38 @@ def _narrowed(back: Any, data: Any) -> Any:
     return back.astype(types) if types else back
 
 
-def _is_wider(dtype: Any, narrow: Any) -> bool:
+def _is_wider(dtype: object, narrow: object) -> bool:
     types = require("pandas.api.types", "for data frames")
     if isinstance(narrow, types.CategoricalDtype):
         return not narrow.ordered and not isinstance(dtype, types.CategoricalDtype)
     return bool(types.is_numeric_dtype(dtype) and types.is_numeric_dtype(narrow))
 
 
-def _check_polars(data: Any, back: Any) -> None:
+def _check_polars(data: pl.DataFrame, back: pl.DataFrame) -> None:
     if data.schema != back.schema:
         raise FormatError(f"the columns would come back as {dict(back.schema)}")
     if not data.equals(back):
         raise FormatError("values would come back different")
 
 
-def _check_arrow(data: Any, back: Any) -> None:
+def _check_arrow(data: pa.Table, back: pa.Table) -> None:
     if not data.schema.equals(back.schema):
         raise FormatError(f"the schema would come back as {back.schema}")
-    # Arrow takes two NaN for different; their texts are the same.
+    # To Arrow two NaN differ; their texts are equal.
     if not data.equals(back) and repr(data.to_pydict()) != repr(back.to_pydict()):
         raise FormatError("values would come back different")
 
 
-def doubtful_parts(frame: Any) -> Iterator[Any]:
-    """Yield the parts of a pandas frame that a typed file may not keep: its types, its objects."""
-    # One row, for without any the categories of a column get lost.
+def doubtful_parts(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield the parts of a pandas frame that a typed file may change: its types, its objects."""
+    # One row, as categories of an empty column get lost.
     yield frame.iloc[:1]
     doubtful = [_is_doubtful(frame.iloc[:, i]) for i in range(frame.shape[1])]
     if any(doubtful) or _is_doubtful(frame.index):
         yield frame.loc[:, doubtful]
 
 
-def _is_doubtful(values: Any) -> bool:
+def _is_doubtful(values: pd.Series) -> bool:
     if values.dtype != object:
         return False
     infer = require("pandas.api.types", "for data frames").infer_dtype

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from prefectx.formats.base import Format
 
@@ -11,11 +11,11 @@ from prefectx.formats.base import Format
 _PROTOCOL = 5
 
 
-def _dump(data: Any, stream: BinaryIO) -> None:
+def _dump(data: object, stream: BinaryIO) -> None:
     pickle.dump(data, stream, protocol=_PROTOCOL)
 
 
-def _load(stream: BinaryIO) -> Any:
+def _load(stream: BinaryIO) -> object:
     return pickle.load(stream)
 
 

@@ -1,7 +1,7 @@
 """Pictures: bytes, matplotlib figures and PIL images.
 
-A figure is saved as the picture that it is and comes back as that picture's bytes. An image in
-`.png` comes back as an image; what a lossy or write-only format took comes back as bytes.
+A figure is saved as a picture and comes back as the picture's bytes. An image in `.png` comes back
+as an image, in the other formats, which are lossy or write-only, as bytes.
 """
 
 from __future__ import annotations
@@ -9,21 +9,25 @@ from __future__ import annotations
 import io
 import sys
 from functools import partial
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeGuard
 
 from prefectx.formats.base import Format, FormatError, type_name
 from prefectx.imports import require
 
-# The text chunk by which a .png says that it was an image when it was saved.
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from PIL.Image import Image
+
+# The text chunk of a .png that was saved from an image.
 _MARK = "prefectx"
 
 
-def _dump(data: Any, stream: BinaryIO, *, kind: str) -> None:
+def _dump(data: object, stream: BinaryIO, *, kind: str) -> None:
     if isinstance(data, bytes | bytearray):
         stream.write(data)
-    elif _is_a("matplotlib.figure", "Figure", data):
+    elif _is_figure(data):
         data.savefig(stream, format=kind)
-    elif _is_a("PIL.Image", "Image", data) and kind != "svg":
+    elif _is_image(data) and kind != "svg":
         _dump_image(data, stream, kind)
     elif isinstance(data, str) and kind == "svg":
         stream.write(data.encode())
@@ -31,7 +35,7 @@ def _dump(data: Any, stream: BinaryIO, *, kind: str) -> None:
         raise FormatError(f"it holds a figure, an image or their bytes, not {type_name(data)}")
 
 
-def _dump_image(image: Any, stream: BinaryIO, kind: str) -> None:
+def _dump_image(image: Image, stream: BinaryIO, kind: str) -> None:
     if kind != "png":
         image.save(stream, format={"jpg": "JPEG", "pdf": "PDF"}[kind])
         return
@@ -48,7 +52,7 @@ def _load_text(stream: BinaryIO) -> str:
     return stream.read().decode()
 
 
-def _load_png(stream: BinaryIO) -> Any:
+def _load_png(stream: BinaryIO) -> Image | bytes:
     data = stream.read()
     return _image(data) if _is_marked(data) else data
 
@@ -58,35 +62,39 @@ def _is_marked(data: bytes | bytearray) -> bool:
     return head.startswith(b"\x89PNG\r\n") and b"tEXt%b\0" % _MARK.encode() in head
 
 
-def _image(data: bytes) -> Any:
-    image = require("PIL.Image", "for pictures").open(io.BytesIO(data))
+def _image(data: bytes) -> Image:
+    image: Image = require("PIL.Image", "for pictures").open(io.BytesIO(data))
     image.load()
     del image.info[_MARK]
     return image
 
 
-def _verify_png(data: Any, stream: BinaryIO) -> None:
+def _verify_png(data: object, stream: BinaryIO) -> None:
     if isinstance(data, bytes | bytearray) and _is_marked(data):
         raise FormatError("bytes of a picture that prefectx saved would come back as an image")
-    if _is_a("PIL.Image", "Image", data) and not _is_same(data, _load_png(stream)):
-        raise FormatError(f"an image of mode {data.mode!r} would come back different")
+    if _is_image(data):
+        found = _load_png(stream)
+        if isinstance(found, bytes) or not _is_same(data, found):
+            raise FormatError(f"an image of mode {data.mode!r} would come back different")
 
 
-def _is_same(image: Any, other: Any) -> bool:
-    return all(
-        part(image) == part(other)
-        for part in (
-            lambda i: (i.mode, i.size),
-            lambda i: i.getpalette(),
-            lambda i: i.tobytes(),
-        )
+def _is_same(image: Image, other: Image) -> bool:
+    return (
+        (image.mode, image.size) == (other.mode, other.size)
+        and image.getpalette() == other.getpalette()
+        and image.tobytes() == other.tobytes()
     )
 
 
-def _is_a(module: str, name: str, data: Any) -> bool:
-    # Only a library that is imported already can have made the object.
-    cls = getattr(sys.modules.get(module), name, None)
-    return cls is not None and isinstance(data, cls)
+def _is_figure(data: object) -> TypeGuard[Figure]:
+    # If the library was not imported yet, it has not made the object.
+    module = sys.modules.get("matplotlib.figure")
+    return module is not None and isinstance(data, module.Figure)
+
+
+def _is_image(data: object) -> TypeGuard[Image]:
+    module = sys.modules.get("PIL.Image")
+    return module is not None and isinstance(data, module.Image)
 
 
 PNG = Format(".png", partial(_dump, kind="png"), _load_png, _verify_png)

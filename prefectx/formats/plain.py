@@ -1,13 +1,13 @@
-"""Text and bytes, as they are."""
+"""Text and bytes, unchanged."""
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from prefectx.formats.base import Format, FormatError, type_name
 
 
-def _dump_text(data: Any, stream: BinaryIO) -> None:
+def _dump_text(data: object, stream: BinaryIO) -> None:
     if not isinstance(data, str):
         raise FormatError(f"it holds text, not {type_name(data)}")
     stream.write(data.encode())
@@ -17,7 +17,7 @@ def _load_text(stream: BinaryIO) -> str:
     return stream.read().decode()
 
 
-def _dump_bytes(data: Any, stream: BinaryIO) -> None:
+def _dump_bytes(data: object, stream: BinaryIO) -> None:
     if not isinstance(data, bytes | bytearray):
         raise FormatError(f"it holds bytes, not {type_name(data)}")
     stream.write(data)

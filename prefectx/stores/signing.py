@@ -1,11 +1,10 @@
-"""Signatures of outputs, so that only what was saved with a secret key is ever loaded."""
+"""Signatures of outputs, so that only outputs saved with a secret key are ever loaded."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import os
-from typing import Any
 
 from prefectx.errors import ConfigError
 
@@ -13,12 +12,12 @@ VARIABLE = "PREFECTX_SIGNING_KEY"
 
 
 class SigningKey:
-    """A secret key. It never travels or lies on a disk: a pickled one is a mere reference.
+    """A secret key. It is never pickled or written to a disk: a pickle holds only its mark.
 
-    Where a reference is unpickled, the key is taken from the environment, `PREFECTX_SIGNING_KEY`.
+    After unpickling, the key comes from the environment variable `PREFECTX_SIGNING_KEY`.
 
     Parameters:
-        secret: the key; better at least 32 random characters.
+        secret: the key; at least 32 random characters are recommended.
     """
 
     def __init__(self, secret: str) -> None:
@@ -29,31 +28,28 @@ class SigningKey:
         """Return the signature of an output's parts, such as its place and its bytes, in hex.
 
         Raises:
-            ConfigError: where this process does not have the key.
+            ConfigError: this process does not have the key.
         """
-        made = hmac.new(self._key(), digestmod=hashlib.sha256)
-        for part in parts:
-            content = part.encode(errors="surrogatepass") if isinstance(part, str) else part
-            # With its length, so that no part can lend bytes to the next.
-            made.update(b"%d:" % len(content))
-            made.update(content)
-        return made.hexdigest()
-
-    def is_signature(self, found: str | bytes | None, *parts: str | bytes) -> bool:
-        """Tell whether `found` is the signature of these parts, in a time that tells no more."""
-        given = found.encode(errors="replace") if isinstance(found, str) else found or b""
-        return hmac.compare_digest(given, self.sign(*parts).encode())
-
-    def _key(self) -> bytes:
         secret = self._secret or os.environ.get(VARIABLE)
         if secret is None or SigningKey(secret)._mark != self._mark:
             raise ConfigError(
                 f"this process does not have the signing key: set {VARIABLE} in its environment "
-                "to the key that the flow has"
+                "to the key of the flow"
             )
-        return secret.encode()
+        signature = hmac.new(secret.encode(), digestmod=hashlib.sha256)
+        for part in parts:
+            content = part.encode(errors="surrogatepass") if isinstance(part, str) else part
+            # The length first, so that no bytes can move from one part to the next.
+            signature.update(b"%d:" % len(content))
+            signature.update(content)
+        return signature.hexdigest()
 
-    def __getstate__(self) -> dict[str, Any]:
+    def is_signature(self, found: str | bytes | None, *parts: str | bytes) -> bool:
+        """Tell whether `found` is the signature of these parts, in constant time."""
+        given = found.encode(errors="replace") if isinstance(found, str) else found or b""
+        return hmac.compare_digest(given, self.sign(*parts).encode())
+
+    def __getstate__(self) -> dict[str, str | None]:
         return {"_secret": None, "_mark": self._mark}
 
     def __eq__(self, other: object) -> bool:

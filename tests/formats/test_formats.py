@@ -11,10 +11,9 @@ import matplotlib as mpl
 import pytest
 from PIL import Image
 
-import prefectx.formats as formats
 from prefectx.errors import ConfigError, CorruptItemError, SaveError
-from prefectx.formats import get_format, known_suffix, register_format
-from prefectx.stores.files.filestore import Filestore
+from prefectx.formats import FORMATS, get_format, known_suffix, register_format
+from prefectx.stores import Filestore
 
 KNOWN = [
     *(".bin", ".csv", ".feather", ".html", ".jpg", ".json", ".md", ".npy", ".npz"),
@@ -23,11 +22,11 @@ KNOWN = [
 
 
 @pytest.fixture
-def registry(monkeypatch):
+def registry():
     """Formats that a test registers are forgotten after it."""
-    monkeypatch.setattr(formats, "_registered", {})
+    FORMATS.reset()
     yield
-    formats._clear_caches()
+    FORMATS.reset()
 
 
 @pytest.mark.parametrize("suffix", KNOWN)
@@ -88,8 +87,7 @@ def test_a_registered_format_travels_with_the_store(registry):
     """A worker that never ran the line `register_format` knows the format with its first item."""
     register_format(".xyz", dump=dump_text, load=load_text)
     sent = pickle.dumps(Filestore())
-    formats._registered.clear()
-    formats._clear_caches()
+    FORMATS.reset()
     assert known_suffix("a.xyz") == ""
     assert pickle.loads(sent) == Filestore()
     assert known_suffix("a.xyz") == ".xyz"
@@ -101,22 +99,20 @@ def test_what_cannot_be_a_suffix_is_refused(registry, suffix):
         register_format(suffix, dump=dump_text, load=load_text)
 
 
-def test_an_entry_point_adds_a_format(monkeypatch):
+def test_an_entry_point_adds_a_format(registry, monkeypatch):
     """What an installed package names in the group `prefectx.formats` is known."""
     plugin = SimpleNamespace(dump=dump_text, load=load_text)
-    point = SimpleNamespace(load=lambda: plugin)
-    monkeypatch.setattr(formats, "_entry_points", lambda: {".plug": point})
-    formats._clear_caches()
+    point = SimpleNamespace(name=".plug", load=lambda: plugin)
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: {group: [point]}[group])
     assert known_suffix("a.plug") == ".plug"
     assert get_format(".plug").dump is dump_text
-    formats._clear_caches()
 
 
 def test_importing_formats_and_stores_is_light():
     """No data library, no Prefect, no Dask before an object of theirs is at hand."""
     code = """
 import sys, prefectx.formats, prefectx.stores
-from prefectx.stores.files.filestore import Filestore
+from prefectx.stores import Filestore
 import tempfile
 location = Filestore().locate(tempfile.mkdtemp(), "a.json")
 Filestore().save(location, [1]); Filestore().load(location); Filestore().exists(location)

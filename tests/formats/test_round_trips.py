@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from prefectx.errors import SaveError
-from prefectx.stores.files.filestore import Filestore
+from prefectx.stores import Filestore
 
 STORE = Filestore(fsync=False)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from prefectx.stores.files import namesakes
+from prefectx.stores.files.local import LOCAL
 from tests.servers import free_port
 
 S3_KEYS = {"key": "prefectx-test", "secret": "prefectx-test-secret"}
@@ -85,9 +85,9 @@ def postgres():
     with tempfile.TemporaryDirectory(prefix="prefectx-postgres-") as folder:
         server = pgserver.get_server(folder, cleanup_mode="delete")
         yield server.get_uri()
-        from prefectx.stores.sql import database
+        from prefectx.stores.sql.database import ENGINES
 
-        database.close(server.get_uri())
+        ENGINES.close(server.get_uri())
         server.cleanup()
 
 
@@ -122,4 +122,4 @@ def folding_disk(tmp_path):
         server.terminate()
         server.communicate(timeout=10)
         # The next one that is mounted may be given the same number.
-        namesakes.TELLING.clear()
+        LOCAL.reset()

@@ -11,8 +11,7 @@ import signal
 import sys
 import time
 
-from prefectx.stores.files.filestore import Filestore
-from prefectx.stores.sql.store import SqlStore
+from prefectx.stores import Filestore, SqlStore
 
 PROCESSES = 8
 TARGETS = 100

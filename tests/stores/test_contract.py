@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from prefectx.item import Store
-from prefectx.stores import make_store
-from prefectx.stores.files.filestore import Filestore
+from prefectx.stores import Filestore, make_store
 from prefectx.testing import StoreContract
 
 

@@ -19,8 +19,8 @@ import pytest
 
 from prefectx.errors import CorruptItemError, SaveError, StoreError
 from prefectx.item import Item
+from prefectx.stores import Filestore
 from prefectx.stores.files import local
-from prefectx.stores.files.filestore import Filestore
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def store():
 
 
 @pytest.fixture(autouse=True)
-def nothing_swept(monkeypatch):
-    monkeypatch.setattr(local, "_swept", set())
+def local_reset():
+    local.LOCAL.reset()
 
 
 def left_in(folder: Path) -> list[str]:

@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from prefectx.stores.files.filestore import Filestore
-from prefectx.stores.sql.store import SqlStore
+from prefectx.stores import Filestore, SqlStore
 from tests.stores import storm
 
 
@@ -35,7 +34,7 @@ def test_the_next_save_removes_what_the_killed_left(tmp_path):
     """Leftovers of killed processes go away with the first save of another process."""
     code = """
 import os, sys
-from prefectx.stores.files.filestore import Filestore
+from prefectx.stores import Filestore
 class Killing:
     def __reduce__(self):
         os.kill(os.getpid(), 9)

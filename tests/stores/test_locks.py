@@ -11,13 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from prefectx.errors import StoreError
-from prefectx.stores.files.filestore import Filestore
-from prefectx.stores.sql.store import SqlStore
+from prefectx.stores import Filestore, SqlStore
 
 HOLD = """
 import sys, time
-from prefectx.stores.files.filestore import Filestore
-from prefectx.stores.sql.store import SqlStore
+from prefectx.stores import Filestore, SqlStore
 place, name = sys.argv[1:]
 store = SqlStore(place) if "://" in place else Filestore()
 with store.lock(name):
@@ -27,8 +25,7 @@ with store.lock(name):
 
 COUNT = """
 import sys, pathlib
-from prefectx.stores.files.filestore import Filestore
-from prefectx.stores.sql.store import SqlStore
+from prefectx.stores import Filestore, SqlStore
 place, name, counter = sys.argv[1:]
 store = SqlStore(place) if "://" in place else Filestore()
 path = pathlib.Path(counter)

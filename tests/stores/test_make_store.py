@@ -9,8 +9,7 @@ import pytest
 from prefectx.errors import ConfigError, MissingDependencyError
 from prefectx.imports import load_object, require
 from prefectx.item import Store
-from prefectx.stores import make_store
-from prefectx.stores.files.filestore import Filestore
+from prefectx.stores import Filestore, make_store
 from prefectx.stores.signing import SigningKey
 
 
@@ -82,10 +81,10 @@ def test_a_class_by_its_path():
     [
         ("wharehouse", {}, r"no store 'wharehouse'.*'file', 'sql', 'warehouse'.*\[stores\."),
         ("warehouse", {}, "'warehouse'.*'no_such_module'"),
-        ("not_a_store", {}, "'not_a_store'.*no subclass of Store"),
+        ("not_a_store", {}, "'not_a_store'.*not a subclass of Store"),
         ("misspelt", {}, "Filestore.*exakt"),
-        (Plain, {"format": "json"}, "'.json' is given.*Plain takes no format"),
-        (Plain(), {"format": "json"}, "Plain takes no format"),
+        (Plain, {"format": "json"}, "'.json' is given.*Plain takes none"),
+        (Plain(), {"format": "json"}, "Plain takes none"),
         ("file", {"format": "jsn"}, "'.jsn'.*Known: "),
         ("sql", {}, "SqlStore cannot be made.*url"),
     ],

@@ -14,7 +14,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from prefectx import override, task
 from prefectx.errors import CorruptItemError, MissingDependencyError, SaveError, StoreError
-from prefectx.stores.files.filestore import Filestore
+from prefectx.stores import Filestore
 from tests.servers import free_port
 from tests.stores.conftest import S3_KEYS, served
 

@@ -15,8 +15,8 @@ import pytest
 import sqlalchemy as sa
 
 from prefectx.errors import ConfigError, CorruptItemError, SaveError, StoreError
-from prefectx.stores.sql import database
-from prefectx.stores.sql.store import SqlStore
+from prefectx.stores import SqlStore
+from prefectx.stores.sql.database import ENGINES
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -33,7 +33,7 @@ def url(request, tmp_path):
     engine.dispose()
     url = server.set(database=name).render_as_string(hide_password=False)
     yield url
-    database.close(url)
+    ENGINES.close(url)
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_frames_and_objects_replace_each_other(store, url):
 
 def test_another_ones_table_is_never_touched(store, url):
     query(url, "CREATE TABLE customers (name TEXT)")
-    with pytest.raises(SaveError, match=r"table 'customers' already, which is not of prefectx"):
+    with pytest.raises(SaveError, match=r"table 'customers' exists already and is not of prefectx"):
         store.save("customers", TYPED)
     assert query(url, "SELECT * FROM customers") == []
 

@@ -1,4 +1,4 @@
-"""Filestore: outputs as ordinary files, on this machine or wherever fsspec reaches."""
+"""Filestore: outputs as ordinary files, on this machine or behind any URL that fsspec knows."""
 
 from prefectx.stores.files.filestore import Filestore
 

@@ -1,9 +1,12 @@
-"""Filestore: outputs as ordinary files, on this machine or wherever fsspec reaches."""
+"""Filestore: outputs as ordinary files, on this machine or behind any URL that fsspec knows."""
+# pathlib costs more than the system calls that it wraps.
+# ruff: noqa: PTH100, PTH118, PTH123
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import io
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,16 +15,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from prefectx.errors import StoreError
-from prefectx.formats import Format, adopt_formats, get_format, known_suffix, registered_formats
+from prefectx.formats import FORMATS, Format, get_format, known_suffix
 from prefectx.item import ItemInfo, Store
-from prefectx.stores.files import content, local
-from prefectx.stores.files.reasons import (
-    is_passed_on,
+from prefectx.stores.error_messages import (
+    UNWRAPPED,
     load_error,
     not_signed,
     pickle_refused,
     save_error,
 )
+from prefectx.stores.files.local import HIDDEN, LOCAL
 from prefectx.stores.signing import SigningKey
 
 # What `abspath` would shorten, and URLs.
@@ -36,26 +39,26 @@ class _Files(Protocol):
     def replacing(self, path: str, /, *, fsync: bool) -> AbstractContextManager[str]: ...
     def reading(self, path: str, /) -> AbstractContextManager[str]: ...
     def delete(self, path: str, /) -> None: ...
-    def listing(self, prefix: str, /) -> Iterator[str]: ...
+    def list(self, prefix: str, /) -> Iterator[str]: ...
     def info(self, path: str, /) -> ItemInfo: ...
 
 
 class Filestore(Store):
-    """Keep outputs as files, in the format that their names say.
+    """Keep outputs as files, in the format of their suffix.
 
     Parameters:
-        format: the suffix of the format to use whatever the names say, such as `.parquet`.
-        fsync: bring every output to the disk before it counts as saved, so that a power cut
+        format: the suffix of the format for all files, whatever their names, such as `.parquet`.
+        fsync: write every output to the disk before it counts as saved, so that a power cut
             cannot leave an empty file; about 3 ms each on a local disk.
-        exact: read back what a format may not keep, and refuse to save what would come back
-            different; with false, what the format can hold is saved.
+        exact: read back what a format may not keep, and refuse to save data that would come back
+            different; if false, save what the format can hold.
         mmap: map `.npy` and `.feather` files into memory when they are loaded, read-only.
-        allow_pickle: with false, refuse to save and to load pickles: loading one runs code.
-        signing_key: sign what is saved, and refuse to load what is not signed with this key.
-        storage_options: what fsspec's file systems are given, such as keys and endpoints.
+        allow_pickle: if false, refuse to save and to load pickles: loading one runs code.
+        signing_key: sign outputs, and refuse to load what is not signed with this key.
+        storage_options: options for fsspec's file systems, such as keys and endpoints.
 
     Raises:
-        ConfigError: where `format` is not known.
+        ConfigError: `format` is unknown.
     """
 
     def __init__(
@@ -67,7 +70,7 @@ class Filestore(Store):
         mmap: bool = False,
         allow_pickle: bool = True,
         signing_key: str | None = None,
-        storage_options: Mapping[str, Any] | None = None,
+        storage_options: Mapping[str, object] | None = None,
     ) -> None:
         self.format = None if format is None else get_format(format).suffix
         self.fsync = fsync
@@ -75,88 +78,94 @@ class Filestore(Store):
         self.mmap = mmap
         self.allow_pickle = allow_pickle
         self.signing_key = None if signing_key is None else SigningKey(signing_key)
-        # Hidden from the repr: there may be passwords in it.
+        # Not in the repr: it may hold passwords.
         self._storage_options = dict(storage_options or {})
 
     def exists(self, location: str) -> bool:
         """Tell whether a whole output is kept at `location`.
 
         Raises:
-            StoreError: where a folder is there, or no way to look.
+            StoreError: a folder is there, or the location cannot be looked up.
         """
-        return (self._files(location) if "://" in location else local).exists(location)
+        return (self._files(location) if "://" in location else LOCAL).exists(location)
 
     def exists_many(self, locations: Iterable[str]) -> set[str]:
         """Return those of `locations` that exist, listing a folder that holds many of them."""
         locations = list(locations)
         remote = [location for location in locations if "://" in location]
         if not remote:
-            return local.exists_many(locations)
-        here = local.exists_many(location for location in locations if "://" not in location)
+            return LOCAL.exists_many(locations)
+        here = LOCAL.exists_many(location for location in locations if "://" not in location)
         return here | self._files(remote[0]).exists_many(remote)
 
-    def save(self, location: str, data: Any) -> None:
+    def save(self, location: str, data: object) -> None:
         """Keep `data` at `location`, replacing what is there; all of it or nothing.
 
         Raises:
-            SaveError: where it cannot be kept; what was there before is as it was.
+            SaveError: it cannot be kept; what was there before is unchanged.
         """
         format = self._format(location)
         try:
             with self._files(location).replacing(location, fsync=self.fsync) as temporary:
-                content.write(temporary, data, format, exact=self.exact)
+                with open(temporary, "wb", opener=_open_untruncated) as stream:
+                    format.dump(data, stream)
+                if self.exact and format.verify is not None:
+                    with open(temporary, "rb") as stream:
+                        format.verify(data, stream)
                 if self.signing_key is not None:
                     self._sign(self.signing_key, location, temporary)
+        except UNWRAPPED:
+            raise
         except Exception as error:
-            if is_passed_on(error):
-                raise
             raise save_error(location, format.suffix, data, error) from error
 
     def load(self, location: str) -> Any:
-        """Read the output at `location` back.
+        """Read the output at `location`.
 
         Raises:
-            FileNotFoundError: where nothing is kept there.
-            CorruptItemError: where what is kept cannot be read, or is not signed as it must.
-            StoreError: where the file cannot be reached, or is a pickle and none is allowed.
+            FileNotFoundError: nothing is kept there.
+            CorruptItemError: the file cannot be read, or has no valid signature.
+            StoreError: the file cannot be reached, or is a pickle and those are not allowed.
         """
         format = self._format(location)
         with self._files(location).reading(location) as path:
             try:
                 if self.signing_key is not None:
-                    return content.parsed(self._signed(self.signing_key, location, path), format)
-                return content.read(path, format, mmap=self.mmap and path == location)
-            except FileNotFoundError:
+                    content = self._read_signed(self.signing_key, location, path)
+                    return format.load(io.BytesIO(content))
+                if self.mmap and path == location and format.load_mapped is not None:
+                    return format.load_mapped(path)
+                with open(path, "rb") as stream:
+                    return format.load(stream)
+            except (FileNotFoundError, *UNWRAPPED):
                 raise
             except Exception as error:
-                if is_passed_on(error):
-                    raise
                 raise load_error(location, format, error) from error
 
     def delete(self, location: str) -> None:
-        """Remove the output at `location`; nothing happens where there is none."""
+        """Remove the output at `location`, if there is one."""
         self._files(location).delete(location)
 
     def list(self, prefix: str = "") -> Iterator[str]:
         """Yield the locations that begin with `prefix`, a path or a URL."""
-        return self._files(prefix).listing(prefix)
+        return self._files(prefix).list(prefix)
 
     def info(self, location: str) -> ItemInfo:
-        """Tell size and time saved of the output at `location`."""
+        """Return the size of the output at `location` and when it was saved."""
         return self._files(location).info(location)
 
     def lock(self, location: str) -> AbstractContextManager[None]:
-        """Return a context in which no other thread, process or host has the lock of `location`.
+        """Return a context that holds the lock of `location` against all threads and hosts.
 
         Raises:
-            StoreError: where it cannot be locked, as behind URLs.
+            StoreError: there are no locks, as behind URLs.
         """
         if "://" in location:
             raise StoreError(
                 f"lock = true is not possible at {location}: {type(self).__name__} locks local "
-                "paths only, as a service has no lock that dies with its holder. Keep the output "
-                "in a folder or a database, or let two runs make it (lock = false): it is whole "
-                "in any case"
+                "paths only, as services have no lock that ends with its holder. Keep the output "
+                "in a folder or a database, or use lock = false: two runs may then both make it, "
+                "and it is whole in any case"
             )
         from prefectx.stores.files.locks import locked
 
@@ -166,11 +175,12 @@ class Filestore(Store):
         """Return the absolute path, or the URL, of `target` under `root`."""
         if root[:1] == "/" != target[:1] and not _UNTIDY.search(target):
             return f"{root.rstrip('/')}/{target}"
-        if "://" in target:
-            return _plain(target)
-        if "://" in root and not target.startswith("/"):
-            return _plain(f"{root.rstrip('/')}/{target}")
-        return os.path.abspath(os.path.join(root, target))  # noqa: PTH100, PTH118  # for speed
+        if "://" not in target and "://" in root and not target.startswith("/"):
+            target = f"{root.rstrip('/')}/{target}"
+        protocol, is_url, path = target.partition("://")
+        if not is_url:
+            return os.path.abspath(os.path.join(root, target))
+        return os.path.abspath(path) if protocol in {"file", "local"} else target
 
     def suffix(self, location: str) -> str:
         """Return the part of the name that says its format (`.json.gz`), or ""."""
@@ -184,37 +194,43 @@ class Filestore(Store):
         """Return the local path of `location`.
 
         Raises:
-            TypeError: where it is not a local file.
+            TypeError: it is not a local file.
         """
         return super().fspath(location) if "://" in location else location
 
     def _files(self, location: str) -> _Files:
         if "://" not in location:
-            return local
+            return LOCAL
         from prefectx.stores.files.remote import RemoteFiles
 
         return RemoteFiles(self._storage_options)
 
     def _format(self, location: str) -> Format:
-        format = get_format(self.format or self.suffix(location) or ".pkl")
+        if self.format is None:
+            name = location.rpartition("/")[2]
+            stem, _, ending = name.rpartition(".")
+            # Cached by ending: there are few endings, and many names.
+            format = FORMATS.of_ending(ending if stem else "") or FORMATS.of_name(name)
+        else:
+            format = get_format(self.format)
         if format.runs_code and not self.allow_pickle:
             raise pickle_refused(location)
         return format
 
     def _sign(self, key: SigningKey, location: str, temporary: str) -> None:
-        # Written before the output is put in its place, named by what it signs and never changed:
-        # the output that is there, whoever of several writers it is from, always has one.
-        with Path(temporary).open("rb") as stream:
+        # The signature is written before the output is moved into place, under a name made from
+        # it: whichever of several writers wins, the output that is there has its signature.
+        with open(temporary, "rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").digest()
-        signature = key.sign(_place(location), digest)
+        signature = key.sign(_signed_name(location), digest)
         beside = _signature_location(location, signature)
         with self._files(location).replacing(beside, fsync=self.fsync) as path:
             Path(path).write_text(signature)
 
-    def _signed(self, key: SigningKey, location: str, path: str) -> bytes:
-        # Read once: what is parsed is what was compared, whoever writes meanwhile.
-        found = Path(path).read_bytes()
-        signature = key.sign(_place(location), hashlib.sha256(found).digest())
+    def _read_signed(self, key: SigningKey, location: str, path: str) -> bytes:
+        # Read once: what is parsed is what was verified, whoever writes meanwhile.
+        content = Path(path).read_bytes()
+        signature = key.sign(_signed_name(location), hashlib.sha256(content).digest())
         try:
             with self._files(location).reading(_signature_location(location, signature)) as beside:
                 genuine = hmac.compare_digest(Path(beside).read_bytes(), signature.encode())
@@ -222,29 +238,28 @@ class Filestore(Store):
             genuine = False
         if not genuine:
             raise not_signed(location)
-        return found
+        return content
 
-    def __getstate__(self) -> dict[str, Any]:
-        # Formats that this program registered must be known where the store travels to.
-        formats = registered_formats()
-        return {**vars(self), "_formats": formats} if formats else vars(self)
+    def __getstate__(self) -> tuple[dict[str, object], dict[str, Format]]:
+        # The formats that this program registered travel along.
+        return vars(self), FORMATS.registered()
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        adopt_formats(state.pop("_formats", {}))
-        vars(self).update(state)
+    def __setstate__(self, state: tuple[dict[str, object], dict[str, Format]]) -> None:
+        attributes, formats = state
+        FORMATS.adopt(formats)
+        vars(self).update(attributes)
 
 
-def _place(location: str) -> str:
-    # Not the whole path, so that a folder of outputs can move.
+def _open_untruncated(path: str, flags: int) -> int:
+    # Some file systems flush a file that was truncated, even an empty one, when it is closed.
+    return os.open(path, flags & ~os.O_TRUNC)
+
+
+def _signed_name(location: str) -> str:
+    # Not the whole path, so that a folder of outputs can be moved.
     return "/".join(location.rsplit("/", 2)[-2:])
 
 
 def _signature_location(location: str, signature: str) -> str:
-    # Half of it makes a name; the other half, in the file, cannot be guessed from a listing.
-    return f"{location.rpartition('/')[0]}/{local.HIDDEN}{signature[:32]}.sig"
-
-
-def _plain(url: str) -> str:
-    """Return the absolute path of a URL that means a local file, any other URL as it is."""
-    protocol, _, path = url.partition("://")
-    return os.path.abspath(path) if protocol in {"file", "local"} else url  # noqa: PTH100
+    # Half of it is the name; the other half, in the file, cannot be guessed from a listing.
+    return f"{location.rpartition('/')[0]}/{HIDDEN}{signature[:32]}.sig"

@@ -1,4 +1,4 @@
-"""Local files: whole or not there, at the speed of plain files. Paths are absolute strings."""
+"""Local files: whole or absent, at the speed of plain files. Paths are absolute strings."""
 # pathlib costs more than the system calls that it wraps.
 # ruff: noqa: PTH103, PTH105, PTH108, PTH116, PTH120, PTH123
 
@@ -17,71 +17,179 @@ from datetime import UTC, datetime
 
 from prefectx.errors import StoreError
 from prefectx.item import ItemInfo
-from prefectx.stores.files.namesakes import TELLING, check, kept_apart
+from prefectx.stores.files.case_folding import SpellingGuard
 
-# The bits of a mode that say what kind of file it is, and what they are for a folder.
+# The bits of a mode that give the kind of file, and their value for a folder.
 _KIND, _FOLDER = 0o170000, stat.S_IFDIR
-# What begins the names of our own files, which are no outputs.
+# The start of the names of our own files, which are not outputs.
 HIDDEN = ".prefectx-"
-# From this many locations in one folder on, listing it is faster than asking for each.
+# From this many locations in one folder on, listing it is faster than a stat for each.
 _LIST_FROM = 16
-# Reading an entry costs about half of asking: past this many for each location it does not pay.
+# Reading an entry costs about half a stat: more entries per location than this do not pay.
 _LIST_TIMES = 3
-# A temporary file of another host, whose processes we cannot ask for, counts as left behind
-# when nothing was written to it for this many seconds.
+# A temporary file of another host, whose processes we cannot see, is abandoned after these seconds.
 _ABANDONED = 24 * 3600
 
-# Looked up once: every finished call asks.
+# Looked up once: every finished call uses it.
 _stat = os.stat
 _HOST = os.uname().nodename
-_counter = itertools.count()
-_swept: set[str] = set()
 
 
-def exists(path: str) -> bool:
-    """Tell whether a file is at `path`; a folder there, or no way to look, is an error."""
+class LocalFiles:
+    """Files on this machine. The process has one, `LOCAL`; it learns about folders and devices."""
+
+    __slots__ = ("_case_sensitive", "_counter", "_spelling", "_swept")
+
+    def __init__(self) -> None:
+        self._counter = itertools.count()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was learned, for tests that mount file systems or leave files behind."""
+        self._spelling = SpellingGuard()
+        self._case_sensitive = self._spelling.case_sensitive_devices
+        self._swept: set[str] = set()
+
+    def exists(self, path: str) -> bool:
+        """Tell whether a file is at `path`.
+
+        Raises:
+            StoreError: it is a folder, the path cannot be looked up, or a file is there under a
+                name that this file system takes for the same.
+        """
+        try:
+            found = _stat(path)
+        except FileNotFoundError:
+            return False
+        except (OSError, ValueError) as error:
+            raise StoreError(f"cannot look for {path}: {error}; choose another target") from error
+        if found.st_mode & _KIND == _FOLDER:
+            raise StoreError(
+                f"{path} is a folder, where a file should be kept: choose another target, or "
+                "remove the folder"
+            )
+        if found.st_dev not in self._case_sensitive:
+            self._spelling.check(path, found.st_dev)
+        return True
+
+    def exists_many(self, paths: Iterable[str]) -> set[str]:
+        """Return those of `paths` where a file is, listing a folder that holds many of them."""
+        folders: dict[str, list[str]] = defaultdict(list)
+        for path in paths:
+            folders[path.rpartition("/")[0]].append(path)
+        found: set[str] = set()
+        for folder, inside in folders.items():
+            worth = _LIST_TIMES * len(inside) if len(inside) >= _LIST_FROM else 0
+            files, others = _list_folder(folder, worth)
+            if files:
+                # A listing has the files' own names, but not the folder's.
+                self.exists(next(iter(files)))
+            found.update(
+                path
+                for path in inside
+                if path in files or ((others is None or path in others) and self.exists(path))
+            )
+        return found
+
+    @contextmanager
+    def replacing(self, path: str, *, fsync: bool) -> Iterator[str]:
+        """Give a temporary file to write, and move it to `path` unless there is an error.
+
+        Parameters:
+            path: where the file will be; missing folders are made.
+            fsync: write the content to the disk first, so that a power cut cannot empty the file.
+        """
+        folder = os.path.dirname(path)
+        descriptor, temporary = self._create_temporary(folder)
+        try:
+            yield temporary
+            try:
+                replaced = os.stat(path)
+            except FileNotFoundError:
+                pass
+            else:
+                os.fchmod(descriptor, stat.S_IMODE(replaced.st_mode))
+            if fsync:
+                os.fsync(descriptor)
+            if folder in self._spelling.case_sensitive_folders:
+                os.replace(temporary, path)
+            else:
+                with self._spelling.exclusive(path, temporary):
+                    os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+        finally:
+            os.close(descriptor)
+        if folder not in self._swept:
+            self._swept.add(folder)
+            _remove_abandoned(folder)
+
+    def _create_temporary(self, folder: str) -> tuple[int, str]:
+        while True:
+            path = f"{folder}/{HIDDEN}{_HOST}-{os.getpid()}-{next(self._counter)}.tmp"
+            try:
+                descriptor = open_making_folders(path, os.O_CREAT | os.O_EXCL | os.O_RDWR)
+            except FileExistsError as error:
+                # Our name: left by a killed process that had this process's id. Take the next.
+                if error.filename != path:
+                    raise
+            else:
+                _try_lock(descriptor)
+                return descriptor, path
+
+    @contextmanager
+    def reading(self, path: str) -> Iterator[str]:
+        """Give the local path to read: `path` itself."""
+        with contextlib.suppress(OSError, ValueError):  # the reader will raise it again
+            device = os.stat(path).st_dev
+            if device not in self._case_sensitive:
+                self._spelling.check(path, device)
+        yield path
+
+    def delete(self, path: str) -> None:
+        """Remove the file at `path`, if there is one."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            self._spelling.check(path, os.lstat(path).st_dev)
+            os.unlink(path)
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Yield the files whose paths begin with `prefix`."""
+        for folder, folders, names in os.walk(os.path.dirname(prefix)):
+            base = folder.rstrip("/")
+            inside = ((name, f"{base}/{name}/") for name in sorted(folders))
+            folders[:] = [n for n, p in inside if p.startswith(prefix) or prefix.startswith(p)]
+            for name in sorted(names):
+                path = f"{base}/{name}"
+                if path.startswith(prefix) and not name.startswith(HIDDEN):
+                    yield path
+
+    def info(self, path: str) -> ItemInfo:
+        """Return the size and the time of the file at `path`."""
+        found = os.stat(path)
+        self._spelling.check(path, found.st_dev)
+        return ItemInfo(found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+
+
+LOCAL = LocalFiles()
+
+
+def open_making_folders(path: str, flags: int) -> int:
+    """Open a file as `os.open` does, and make missing folders above it."""
     try:
-        found = _stat(path)
+        return os.open(path, flags | os.O_CLOEXEC, 0o666)
     except FileNotFoundError:
-        return False
-    except (OSError, ValueError) as error:
-        raise StoreError(f"cannot look for {path}: {error}; choose another target") from error
-    if found.st_mode & _KIND == _FOLDER:
-        raise StoreError(
-            f"{path} is a folder, where a file should be kept: choose another target, or "
-            "remove the folder"
-        )
-    if found.st_dev not in TELLING:
-        check(path, found.st_dev)
-    return True
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return os.open(path, flags | os.O_CLOEXEC, 0o666)
 
 
-def exists_many(paths: Iterable[str]) -> set[str]:
-    """Return those of `paths` where a file is, listing a folder that holds many of them."""
-    folders: dict[str, list[str]] = defaultdict(list)
-    for path in paths:
-        folders[path.rpartition("/")[0]].append(path)
-    found: set[str] = set()
-    for folder, inside in folders.items():
-        worth = _LIST_TIMES * len(inside) if len(inside) >= _LIST_FROM else 0
-        files, others = _listing(folder, worth)
-        if files:
-            # A listing tells names as they are, but not how the folder's own name is spelled.
-            exists(next(iter(files)))
-        found.update(
-            path
-            for path in inside
-            if path in files or ((others is None or path in others) and exists(path))
-        )
-    return found
-
-
-def _listing(folder: str, at_most: int) -> tuple[set[str], set[str] | None]:
-    """Return the plain files of a folder and what else is in it, or None for not known.
+def _list_folder(folder: str, at_most: int) -> tuple[set[str], set[str] | None]:
+    """Return plain files of a folder, and its other entries; None if not all was read.
 
     Parameters:
         folder: the folder.
-        at_most: entries that are worth reading; a folder that holds more is not read on.
+        at_most: how many entries to read.
     """
     files: set[str] = set()
     others: set[str] = set()
@@ -97,147 +205,49 @@ def _listing(folder: str, at_most: int) -> tuple[set[str], set[str] | None]:
     except FileNotFoundError:
         return set(), set()
     except OSError:
-        # A folder that may not be listed may still be looked into.
+        # A folder may forbid listing and still allow access to its files.
         return set(), None
     return files, others
 
 
-@contextmanager
-def replacing(path: str, *, fsync: bool) -> Iterator[str]:
-    """Give a temporary file to write; put it in the place of `path` when all went well.
-
-    Parameters:
-        path: where the file is to be; folders above it are made.
-        fsync: bring the content to the disk first, so that a power cut cannot empty it.
-    """
-    descriptor, temporary = _create_beside(path)
-    try:
-        yield temporary
-        _keep_mode(descriptor, path)
-        if fsync:
-            os.fsync(descriptor)
-        with kept_apart(path, temporary):
-            os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-    finally:
-        os.close(descriptor)
-    _sweep_once(os.path.dirname(path))
-
-
-def _create_beside(path: str) -> tuple[int, str]:
-    folder = os.path.dirname(path)
-    temporary = f"{folder}/{HIDDEN}{_HOST}-{os.getpid()}-{next(_counter)}.tmp"
-    try:
-        descriptor = open_making_folders(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR)
-    except FileExistsError as error:
-        if error.filename != temporary:
-            raise
-        # Left behind by a killed process that had this process's id.
-        return _create_beside(path)
-    _try_lock(descriptor)
-    return descriptor, temporary
-
-
-def open_making_folders(path: str, flags: int) -> int:
-    """Open a file as `os.open` does, and make the folders above it where they are missing."""
-    try:
-        return os.open(path, flags | os.O_CLOEXEC, 0o666)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        return os.open(path, flags | os.O_CLOEXEC, 0o666)
-
-
-def _keep_mode(descriptor: int, path: str) -> None:
-    """Give a file that replaces another the other's permissions."""
-    try:
-        mode = os.stat(path).st_mode
-    except FileNotFoundError:
-        return
-    os.fchmod(descriptor, stat.S_IMODE(mode))
-
-
-def _sweep_once(folder: str) -> None:
-    """Remove what killed processes left in a folder, the first time that we save there."""
-    if folder in _swept:
-        return
-    _swept.add(folder)
+def _remove_abandoned(folder: str) -> None:
+    """Remove the temporary files that killed processes left in a folder."""
     with os.scandir(folder) as entries:
         leftovers = [e for e in entries if e.name.startswith(HIDDEN) and e.name.endswith(".tmp")]
     for entry in leftovers:
-        # Another process may sweep at the same time.
+        # Another process may do the same at the same time.
         with contextlib.suppress(FileNotFoundError):
             if _is_abandoned(entry):
                 os.unlink(entry.path)
 
 
 def _is_abandoned(entry: os.DirEntry[str]) -> bool:
-    host, _, rest = entry.name.removeprefix(HIDDEN).removesuffix(".tmp").rpartition("-")
+    host, _, number = entry.name.removeprefix(HIDDEN).removesuffix(".tmp").rpartition("-")
     host, _, pid = host.rpartition("-")
-    if not (pid.isdigit() and rest.isdigit()):
+    if not (pid.isdigit() and number.isdigit()):
         return False
     if host == _HOST and _is_running(int(pid)):
         return False
     if host != _HOST and time.time() - entry.stat().st_mtime < _ABANDONED:
         return False
-    # Another container may have our host's name and its own process ids: its lock tells.
+    # Another container may have our host name and process ids of its own: the lock tells.
     with open(entry.path, "rb") as stream:
         return _try_lock(stream.fileno())
 
 
 def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
+    with contextlib.suppress(PermissionError):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
     return True
 
 
 def _try_lock(descriptor: int) -> bool:
-    """Lock a file for as long as it is open; False where another has it or no lock can be had."""
+    """Lock a file while it is open; False if another process holds it, or there are no locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
     return True
-
-
-def delete(path: str) -> None:
-    """Remove the file at `path`, if there is one."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        check(path, os.lstat(path).st_dev)
-        os.unlink(path)
-
-
-def listing(prefix: str) -> Iterator[str]:
-    """Yield the files whose paths begin with `prefix`."""
-    for folder, folders, names in os.walk(os.path.dirname(prefix)):
-        base = folder.rstrip("/")
-        folders[:] = sorted(f for f in folders if _may_hold(f"{base}/{f}/", prefix))
-        for name in sorted(names):
-            path = f"{base}/{name}"
-            if path.startswith(prefix) and not name.startswith(HIDDEN):
-                yield path
-
-
-def _may_hold(folder: str, prefix: str) -> bool:
-    return folder.startswith(prefix) or prefix.startswith(folder)
-
-
-def info(path: str) -> ItemInfo:
-    """Tell the size and the time of the file at `path`."""
-    found = os.stat(path)
-    check(path, found.st_dev)
-    return ItemInfo(found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
-
-
-@contextmanager
-def reading(path: str) -> Iterator[str]:
-    """Give the local path to read: `path` itself."""
-    with contextlib.suppress(OSError, ValueError):  # who reads it will say that
-        check(path, os.stat(path).st_dev)
-    yield path

@@ -1,5 +1,5 @@
-"""A lock per local file, between threads, processes and hosts; it dies with its holder."""
-# The system's calls, one by one: their order is what makes the lock hold.
+"""A lock per local file, between threads, processes and hosts; it ends with its holder."""
+# The order of the system calls makes the lock hold.
 # ruff: noqa: PTH108, PTH116
 
 from __future__ import annotations
@@ -19,20 +19,24 @@ _log = logging.getLogger("prefectx.stores")
 
 @contextmanager
 def locked(path: str) -> Iterator[None]:
-    """Hold the lock of the file at `path`; wait for it first, as long as another holds it."""
+    """Hold the lock of the file at `path`; wait while another holds it.
+
+    Raises:
+        StoreError: the folder cannot be written, or its file system has no locks.
+    """
     folder, _, name = path.rpartition("/")
     lock = f"{folder}/{HIDDEN}{hashlib.sha256(name.encode()).hexdigest()[:24]}.lock"
     try:
         descriptor = _acquire(lock, path)
     except OSError as error:
         raise StoreError(
-            f"cannot lock {path}: {error.strerror}; lock = true needs a folder that can be "
-            "written, on a file system with locks"
+            f"cannot lock {path}: {error.strerror}; lock = true needs a writable folder on a "
+            "file system with locks"
         ) from error
     try:
         yield
     finally:
-        # Removed while it is held: who waits for it sees that, and makes a new one.
+        # Removed while it is held: whoever waits for it notices, and makes a new one.
         os.unlink(lock)
         os.close(descriptor)
 
@@ -41,8 +45,12 @@ def _acquire(lock: str, path: str) -> int:
     while True:
         descriptor = open_making_folders(lock, os.O_CREAT | os.O_RDWR)
         try:
-            _wait(descriptor, path)
-            if _is_still(lock, descriptor):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                _log.info("Waiting for %s, which another run is making", path)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _is_still_there(lock, descriptor):
                 return descriptor
         except BaseException:
             os.close(descriptor)
@@ -50,15 +58,7 @@ def _acquire(lock: str, path: str) -> int:
         os.close(descriptor)
 
 
-def _wait(descriptor: int, path: str) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        _log.info("Waiting for %s, which another run is making", path)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-
-
-def _is_still(lock: str, descriptor: int) -> bool:
+def _is_still_there(lock: str, descriptor: int) -> bool:
     try:
         return os.path.samestat(os.stat(lock), os.fstat(descriptor))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""A database through SQLAlchemy: connections that come back, transactions, locks."""
+"""A database through SQLAlchemy: connections that are retried, transactions, locks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
@@ -16,20 +16,63 @@ from prefectx.errors import ConfigError, MissingDependencyError, StoreError
 from prefectx.imports import install_hint
 from prefectx.stores.files.locks import locked
 
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+
 Result = TypeVar("Result")
 
-# A connection that was lost, or a moment when the server restarts: so often it is tried.
+# How often a transaction is tried if the connection was lost or the server restarts.
 _ATTEMPTS = 5
 _BUSY_SECONDS = 60
-# By process: a connection must not be used on both sides of a fork.
-_engines: dict[tuple[str, int], sa.Engine] = {}
+
+
+class Engines:
+    """The engines of this process, by URL. There is one such object, `ENGINES`.
+
+    Entries are by process id too: a connection must not be used on both sides of a fork.
+    """
+
+    def __init__(self) -> None:
+        self._engines: dict[tuple[str, int], sa.Engine] = {}
+        self._prepared: set[tuple[str, int]] = set()
+
+    def get(self, url: str) -> sa.Engine:
+        """Return the engine of a database."""
+        key = url, os.getpid()
+        return self._engines.get(key) or self._engines.setdefault(key, _make_engine(url))
+
+    def is_prepared(self, url: str) -> bool:
+        """Tell whether this process has made the tables that every database needs."""
+        return (url, os.getpid()) in self._prepared
+
+    def set_prepared(self, url: str) -> None:
+        """Remember that the tables that every database needs are there."""
+        self._prepared.add((url, os.getpid()))
+
+    def close(self, url: str) -> None:
+        """Close this process's connections to a database; the next use opens new ones."""
+        engine = self._engines.pop((url, os.getpid()), None)
+        if engine is not None:
+            engine.dispose()
+
+    def reset(self) -> None:
+        """Close all connections of this process, and forget what was made."""
+        for url, process in list(self._engines):
+            if process == os.getpid():
+                self.close(url)
+        self._engines.clear()
+        self._prepared.clear()
+
+
+ENGINES = Engines()
 
 
 def shown(url: str) -> str:
     """Return a database's URL without its password.
 
     Raises:
-        ConfigError: where it is no such URL.
+        ConfigError: it is not the URL of a database.
     """
     return _parsed(url).render_as_string(hide_password=True)
 
@@ -47,74 +90,69 @@ def _parsed(url: str) -> sa.URL:
 def transact(
     url: str, action: Callable[[sa.Connection], Result], *, writes: bool = False
 ) -> Result:
-    """Run `action` in one transaction; again where the connection was lost.
+    """Run `action` in one transaction, and again if the connection was lost.
 
     Parameters:
         url: the database.
-        action: what to do with the connection; it may be called more than once.
+        action: gets the connection; may be called more than once.
         writes: the action changes the database.
 
     Raises:
-        StoreError: where the database does not answer.
+        DBAPIError: the database does not answer, or refuses.
     """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            with _engine(url).execution_options(writes=writes).begin() as connection:
+            with ENGINES.get(url).execution_options(writes=writes).begin() as connection:
                 return action(connection)
         except DBAPIError as error:
-            if attempt == _ATTEMPTS or not _is_passing(error):
+            if attempt == _ATTEMPTS or not _is_temporary(error):
                 raise
             time.sleep(0.1 * 2**attempt)
     raise AssertionError("unreachable")
 
 
-def _is_passing(error: DBAPIError) -> bool:
+def _is_temporary(error: DBAPIError) -> bool:
     if error.connection_invalidated or isinstance(error, IntegrityError):
         return True
-    # PostgreSQL: another writer has made the same table meanwhile.
+    # PostgreSQL: another writer made the same table meanwhile.
     if getattr(error.orig, "sqlstate", None) == "42P07":
         return True
-    # SQLite has waited for its locks already.
+    # SQLite already waited for its locks.
     return isinstance(error, OperationalError) and "sqlite" not in type(error.orig).__module__
 
 
-def close(url: str) -> None:
-    """Close the connections that this process has to a database; the next use opens new ones."""
-    engine = _engines.pop((url, os.getpid()), None)
-    if engine is not None:
-        engine.dispose()
-
-
-def _engine(url: str) -> sa.Engine:
-    key = url, os.getpid()
-    return _engines.get(key) or _engines.setdefault(key, _make_engine(url))
+class _Options(TypedDict, total=False):
+    connect_args: dict[str, int]
+    poolclass: type[sa.Pool]
 
 
 def _make_engine(url: str) -> sa.Engine:
     parsed = _parsed(url)
     is_sqlite = parsed.get_backend_name() == "sqlite"
     if is_sqlite and parsed.database in {None, "", ":memory:"}:
-        raise ConfigError(f"{url} would be lost with its thread: name a file for the database")
-    # A pooled connection would go on writing to a SQLite file that was removed or replaced.
-    options: dict[str, Any] = {"connect_args": {"timeout": _BUSY_SECONDS}, "poolclass": sa.NullPool}
-    try:
-        # Parameters are the user's data: they have no place in error messages.
-        engine = sa.create_engine(
-            parsed, pool_pre_ping=True, hide_parameters=True, **(options if is_sqlite else {})
+        raise ConfigError(
+            f"the database {url} exists only in memory, for one thread: name a file for it"
         )
+    options: _Options = {}
+    if is_sqlite:
+        # A pooled connection would keep writing to a SQLite file that was removed or replaced.
+        options = {"connect_args": {"timeout": _BUSY_SECONDS}, "poolclass": sa.NullPool}
+    try:
+        # The parameters are the user's data, which do not belong in error messages.
+        engine = sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True, **options)
     except ModuleNotFoundError as error:
         hint = install_hint(error.name or "")
         raise MissingDependencyError(f"{shown(url)} cannot be reached: {hint}") from error
     if is_sqlite:
-        _take_over_transactions(engine)
+        _begin_explicitly(engine)
     return engine
 
 
-def _take_over_transactions(engine: sa.Engine) -> None:
-    """Let SQLite's transactions hold CREATE and DROP too, and wait for the lock at the start."""
+def _begin_explicitly(engine: sa.Engine) -> None:
+    """Let SQLite's transactions include CREATE and DROP, and wait for the lock at their start."""
 
     @sa.event.listens_for(engine, "connect")
-    def leave_alone(connection: Any, _record: Any) -> None:
+    def disable_implicit_begin(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
 
     @sa.event.listens_for(engine, "begin")
@@ -124,7 +162,7 @@ def _take_over_transactions(engine: sa.Engine) -> None:
 
 
 def hold(connection: sa.Connection, name: str, *, shared: bool = False) -> None:
-    """Hold a name until the transaction ends; SQLite's transactions hold all."""
+    """Lock a name until the transaction ends; in SQLite a transaction locks everything."""
     if connection.dialect.name == "postgresql":
         function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
         connection.execute(sa.select(getattr(sa.func, function)(_number(name))))
@@ -132,21 +170,28 @@ def hold(connection: sa.Connection, name: str, *, shared: bool = False) -> None:
 
 @contextmanager
 def lock(url: str, name: str) -> Iterator[None]:
-    """Hold a name against all other threads, processes and hosts; it ends with its holder."""
+    """Lock a name against all other threads, processes and hosts; the lock ends with its holder.
+
+    Raises:
+        StoreError: the database is neither SQLite nor PostgreSQL.
+    """
     parsed = _parsed(url)
     if parsed.get_backend_name() == "sqlite":
         digest = hashlib.sha256(name.encode()).hexdigest()
         with locked(f"{os.path.abspath(parsed.database or '')}-{digest}"):  # noqa: PTH100
             yield
     elif parsed.get_backend_name() == "postgresql":
-        with _engine(url).connect() as connection:
+        with ENGINES.get(url).connect() as connection:
             connection.execute(sa.select(sa.func.pg_advisory_lock(_number(name))))
             try:
                 yield
             finally:
                 connection.execute(sa.select(sa.func.pg_advisory_unlock(_number(name))))
     else:
-        raise StoreError(f"{shown(url)} has no locks that we know: lock = true is not possible")
+        raise StoreError(
+            f"lock = true is not possible in {shown(url)}: prefectx can lock in SQLite and "
+            "PostgreSQL only"
+        )
 
 
 def _number(name: str) -> int:

@@ -1,17 +1,17 @@
-"""`prefectx_items`: the table of a database that says which outputs it holds."""
+"""`prefectx_items`: the table that lists the outputs of a database."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from prefectx.errors import SaveError
 from prefectx.stores.sql import database
 
-# Databases limit how many values one statement may have.
+# Databases limit the number of values in a statement.
 _CHUNK = 500
 
 ITEMS = sa.Table(
@@ -27,6 +27,28 @@ ITEMS = sa.Table(
 )
 
 
+class Row(NamedTuple):
+    """What the table holds of an output.
+
+    Attributes:
+        location: the output's location.
+        format: the suffix of its format, or `tables.FORMAT`.
+        content: its bytes; of a frame, what is needed to rebuild it from its table.
+        table_name: a frame's table.
+        size: its size in bytes.
+        saved: when it was saved.
+        signature: its signature, if there was a key.
+    """
+
+    location: str
+    format: str
+    content: bytes
+    table_name: str | None
+    size: int
+    saved: datetime
+    signature: str | None
+
+
 def make(connection: sa.Connection) -> None:
     """Make the table, if there is none."""
     database.hold(connection, ITEMS.name)
@@ -34,7 +56,7 @@ def make(connection: sa.Connection) -> None:
 
 
 def existing(connection: sa.Connection, locations: list[str]) -> set[str]:
-    """Return those of `locations` that are kept, asking for hundreds at once."""
+    """Return those of `locations` that are kept, with one query for hundreds."""
     column, found = ITEMS.c.location, set[str]()
     for start in range(0, len(locations), _CHUNK):
         chosen = column.in_(locations[start : start + _CHUNK])
@@ -43,33 +65,35 @@ def existing(connection: sa.Connection, locations: list[str]) -> set[str]:
 
 
 def beginning_with(connection: sa.Connection, prefix: str) -> Iterable[str]:
-    """Return the locations that begin with `prefix`, in their order."""
+    """Return the locations that begin with `prefix`, sorted."""
     column = ITEMS.c.location
     query = sa.select(column).where(column.startswith(prefix, autoescape=True)).order_by(column)
-    # Some databases take upper and lower case for the same.
+    # Some databases ignore case.
     return [found for found in connection.scalars(query) if found.startswith(prefix)]
 
 
-def row(connection: sa.Connection, location: str) -> Any:
-    """Return what is kept of an output.
+def row(connection: sa.Connection, location: str) -> Row:
+    """Return the row of an output.
 
     Raises:
-        FileNotFoundError: where nothing is kept there.
+        FileNotFoundError: nothing is kept there.
     """
     query = sa.select(ITEMS).where(ITEMS.c.location == location)
     found = connection.execute(query).one_or_none()
     if found is None:
         raise FileNotFoundError(f"nothing is kept at {location!r}")
-    return found
+    row = Row(*found)
+    # SQLite returns times without their zone.
+    return row if row.saved.tzinfo else row._replace(saved=row.saved.replace(tzinfo=UTC))
 
 
-def add(connection: sa.Connection, **values: Any) -> None:
-    """Add an output, saved now, with the values of the other columns."""
-    connection.execute(ITEMS.insert().values(saved=datetime.now(UTC), **values))
+def add(connection: sa.Connection, row: Row) -> None:
+    """Add the row of an output."""
+    connection.execute(ITEMS.insert().values(row._asdict()))
 
 
 def remove(connection: sa.Connection, location: str) -> str | None:
-    """Remove an output; return the name of its table, if it has one."""
+    """Remove the row of an output; return the name of its table, if it has one."""
     here = ITEMS.c.location == location
     name = connection.scalar(sa.select(ITEMS.c.table_name).where(here))
     connection.execute(ITEMS.delete().where(here))
@@ -77,15 +101,20 @@ def remove(connection: sa.Connection, location: str) -> str | None:
 
 
 def check_own(connection: sa.Connection, table: str, *, shared: bool) -> None:
-    """Refuse to touch a table that is not ours, or another output's.
+    """Refuse to write to a table that exists and is not ours, or is another output's.
+
+    Parameters:
+        connection: the database.
+        table: the name of the table.
+        shared: several outputs may share the table.
 
     Raises:
-        SaveError: where it is.
+        SaveError: the table must not be written to.
     """
     if not sa.inspect(connection).has_table(table):
         return
     query = sa.select(ITEMS.c.location).where(ITEMS.c.table_name == table).limit(1)
     owner = connection.scalar(query)
     if owner is None or not shared:
-        whose = "not of prefectx" if owner is None else f"of the output {owner!r}"
-        raise SaveError(f"there is a table {table!r} already, which is {whose}")
+        whose = "is not of prefectx" if owner is None else f"is of the output {owner!r}"
+        raise SaveError(f"the table {table!r} exists already and {whose}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import io
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -13,11 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from prefectx.errors import CorruptItemError, MissingDependencyError, StoreError
 from prefectx.formats import Format, frames, frames_equal, get_format, known_suffix
-from prefectx.formats.frames import is_frame
+from prefectx.formats.base import Frame
 from prefectx.item import ItemInfo, Store
-from prefectx.stores.files.content import dumped, parsed
-from prefectx.stores.files.reasons import (
-    is_passed_on,
+from prefectx.stores.error_messages import (
+    UNWRAPPED,
     load_error,
     not_signed,
     pickle_refused,
@@ -28,30 +27,27 @@ from prefectx.stores.sql import database, index, tables
 
 Result = TypeVar("Result")
 
-_indexed: set[tuple[str, int]] = set()
-
 
 class SqlStore(Store):
     """Keep outputs in a database: a data frame as a table, anything else as a row.
 
     A location is the name of the frame's table, so `target = "sales_{year}"` makes the tables
-    `sales_2024`, `sales_2025`. All other outputs, and what is needed to give a frame back as it
-    was, are rows of the table `prefectx_items`.
+    `sales_2024`, `sales_2025`. All other outputs, and the details that rebuild a frame exactly,
+    are rows of the table `prefectx_items`.
 
     Parameters:
         url: the database, as SQLAlchemy writes it: `sqlite:////data/results.db`,
             `postgresql://user:password@host/database`.
-        append: put the frames whose locations differ in the last part only into one table, told
-            apart by the column `key`: with `target = "{funcname}/{path.stem}"` the calls of a
-            task make one table of the task's name.
+        append: keep frames whose locations differ only in the last part in one table, with that
+            part in the column `key`: with `target = "{funcname}/{path.stem}"` all calls of a
+            task share one table named after the task.
         key: the name of that column.
-        exact: read back what was written, and refuse to save what would come back different.
-        allow_pickle: with false, refuse to save and to load pickles: loading one runs code.
-        signing_key: sign what is saved, and refuse to load what is not signed with this key.
+        exact: read back what was written, and refuse to save data that would come back different.
+        allow_pickle: if false, refuse to save and to load pickles: loading one runs code.
+        signing_key: sign outputs, and refuse to load what is not signed with this key.
 
     Raises:
-        ConfigError: where `url` is not a URL of a database.
-        MissingDependencyError: where the database's driver is not installed.
+        ConfigError: `url` is not the URL of a database.
     """
 
     def __init__(
@@ -70,7 +66,7 @@ class SqlStore(Store):
         self.exact = exact
         self.allow_pickle = allow_pickle
         self.signing_key = None if signing_key is None else SigningKey(signing_key)
-        # Hidden from the repr: there may be a password in it.
+        # Not in the repr: it may hold a password.
         self._url = url
 
     def exists(self, location: str) -> bool:
@@ -78,17 +74,18 @@ class SqlStore(Store):
         return bool(self.exists_many([location]))
 
     def exists_many(self, locations: Iterable[str]) -> set[str]:
-        """Return those of `locations` that exist, asking for hundreds at once."""
+        """Return those of `locations` that exist, with one query for hundreds."""
         wanted = list(locations)
         return self._run(lambda connection: index.existing(connection, wanted))
 
-    def save(self, location: str, data: Any) -> None:
+    def save(self, location: str, data: object) -> None:
         """Keep `data` at `location`, replacing what is there; all of it or nothing.
 
         Raises:
-            SaveError: where it cannot be kept; what was there before is as it was.
+            SaveError: it cannot be kept; what was there before is unchanged.
         """
-        save, kind = (self._save_frame, "table") if is_frame(data) else (self._save_row, "row")
+        is_frame = frames.is_frame(data)
+        save, kind = (self._save_frame, "table") if is_frame else (self._save_row, "row")
         try:
             self._transact(lambda connection: save(connection, location, data), writes=True)
         except MissingDependencyError:
@@ -98,17 +95,18 @@ class SqlStore(Store):
             raise save_error(where, f"a {kind}", data, _plain_error(error)) from error
 
     def load(self, location: str) -> Any:
-        """Read the output at `location` back.
+        """Read the output at `location`.
 
         Raises:
-            FileNotFoundError: where nothing is kept there.
-            CorruptItemError: where what is kept cannot be read, or is not signed as it must.
-            StoreError: where the database does not answer, or keeps a pickle and none is allowed.
+            FileNotFoundError: nothing is kept there.
+            CorruptItemError: the output cannot be read, or has no valid signature.
+            StoreError: the database does not answer, or the output is a pickle and those are not
+                allowed.
         """
         return self._run(lambda connection: self._load(connection, location))
 
     def delete(self, location: str) -> None:
-        """Remove the output at `location`; nothing happens where there is none."""
+        """Remove the output at `location`, if there is one."""
         self._run(lambda connection: self._remove(connection, location), writes=True)
 
     def list(self, prefix: str = "") -> Iterator[str]:
@@ -116,21 +114,20 @@ class SqlStore(Store):
         return iter(self._run(lambda connection: index.beginning_with(connection, prefix)))
 
     def info(self, location: str) -> ItemInfo:
-        """Tell size and time saved of the output at `location`."""
+        """Return the size of the output at `location` and when it was saved."""
         row = self._run(lambda connection: index.row(connection, location))
-        saved = row.saved if row.saved.tzinfo else row.saved.replace(tzinfo=UTC)
-        return ItemInfo(row.size, saved)
+        return ItemInfo(row.size, row.saved)
 
     def lock(self, location: str) -> AbstractContextManager[None]:
-        """Return a context in which no other thread, process or host has the lock of `location`.
+        """Return a context that holds the lock of `location` against all threads and hosts.
 
         Raises:
-            StoreError: where the database has no such locks.
+            StoreError: the database has no such locks.
         """
         return database.lock(self._url, f"lock {location}")
 
     def suffix(self, location: str) -> str:
-        """Return the part of the location that says the format (`.json.gz`), or ""."""
+        """Return the part of the location that says its format (`.json.gz`), or ""."""
         return known_suffix(location.rpartition("/")[2])
 
     def _run(self, action: Callable[[sa.Connection], Result], *, writes: bool = False) -> Result:
@@ -138,33 +135,38 @@ class SqlStore(Store):
             return self._transact(action, writes=writes)
         except SQLAlchemyError as error:
             raise StoreError(
-                f"the database {self.database} does not do it: {_plain_error(error)}; check that "
-                "it runs and what you may do there"
+                f"database {self.database} failed: {_plain_error(error)}; check that it runs, and "
+                "your permissions"
             ) from error
 
     def _transact(
         self, action: Callable[[sa.Connection], Result], *, writes: bool = False
     ) -> Result:
         is_sqlite = self._url.startswith("sqlite")
-        if not is_sqlite and (self._url, os.getpid()) not in _indexed:
+        if not is_sqlite and not database.ENGINES.is_prepared(self._url):
             database.transact(self._url, index.make, writes=True)
-            _indexed.add((self._url, os.getpid()))
+            database.ENGINES.set_prepared(self._url)
 
         def indexed(connection: sa.Connection) -> Result:
-            # SQLite's file may be another one than it was; asking it costs nothing.
+            # SQLite's file may have been replaced; asking costs next to nothing.
             if is_sqlite:
                 index.make(connection)
             return action(connection)
 
         return database.transact(self._url, indexed, writes=writes)
 
-    def _save_row(self, connection: sa.Connection, location: str, data: Any) -> None:
+    def _save_row(self, connection: sa.Connection, location: str, data: object) -> None:
         format = self._format(location, self.suffix(location) or ".pkl")
-        content = dumped(data, format, exact=self.exact)
+        stream = io.BytesIO()
+        format.dump(data, stream)
+        if self.exact and format.verify is not None:
+            stream.seek(0)
+            format.verify(data, stream)
         self._remove(connection, location)
+        content = stream.getvalue()
         self._add(connection, location, format.suffix, content, size=len(content))
 
-    def _save_frame(self, connection: sa.Connection, location: str, frame: Any) -> None:
+    def _save_frame(self, connection: sa.Connection, location: str, frame: Frame) -> None:
         self._remove(connection, location)
         name, key = self._place(connection, location)
         table = tables.prepared(frame, exact=self.exact)
@@ -175,10 +177,11 @@ class SqlStore(Store):
             back = tables.read(connection, name, template, key)
             if self.exact:
                 frames_equal.check(frame, frames.from_arrow(back))
-            # What the database will give, which may be 0.0 where it was given -0.0.
+            # Of what the database returns, which may be 0.0 for -0.0.
             digest = frames.digest(back) if self.signing_key else ""
-        kept = (location, tables.FORMAT, template, digest)
-        self._add(connection, *kept, size=table.nbytes, table_name=name)
+        self._add(
+            connection, location, tables.FORMAT, template, digest, size=table.nbytes, table=name
+        )
 
     def _add(
         self,
@@ -187,14 +190,18 @@ class SqlStore(Store):
         format: str,
         content: bytes,
         digest: str = "",
-        **values: Any,
+        *,
+        size: int,
+        table: str | None = None,
     ) -> None:
+        signature = None
         if self.signing_key is not None:
             signature = self.signing_key.sign(location, format, content, digest)
-            values["signature"] = f"{signature} {digest}".rstrip()
-        index.add(connection, location=location, format=format, content=content, **values)
+            signature = f"{signature} {digest}".rstrip()
+        saved = datetime.now(UTC)
+        index.add(connection, index.Row(location, format, content, table, size, saved, signature))
 
-    def _load(self, connection: sa.Connection, location: str) -> Any:
+    def _load(self, connection: sa.Connection, location: str) -> object:
         database.hold(connection, location, shared=True)
         row = index.row(connection, location)
         digest = self._signed_digest(row)
@@ -202,28 +209,27 @@ class SqlStore(Store):
             return self._load_frame(connection, row, digest)
         format = self._format(location, row.format)
         try:
-            return parsed(row.content, format)
+            return format.load(io.BytesIO(row.content))
+        except UNWRAPPED:
+            raise
         except Exception as error:
-            if is_passed_on(error):
-                raise
             raise load_error(location, format, error) from error
 
-    def _load_frame(self, connection: sa.Connection, row: Any, digest: str) -> Any:
+    def _load_frame(self, connection: sa.Connection, row: index.Row, digest: str) -> Frame:
         _, key = self._place(connection, row.location)
         try:
-            table = tables.read(connection, row.table_name, row.content, key)
+            table = tables.read(connection, row.table_name or "", row.content, key)
             if self.signing_key is None or digest == frames.digest(table):
                 return frames.from_arrow(table)
         except (SQLAlchemyError, ValueError, TypeError) as error:
             raise CorruptItemError(
                 f"the table {row.table_name!r} of {row.location} in {self.database} cannot be "
-                f"read: {_plain_error(error)}. Delete the item and run again, and its task will "
-                "make it anew"
+                f"read: {_plain_error(error)}. Delete the item and run again: its task recreates it"
             ) from error
         raise not_signed(f"{row.location} in {self.database}")
 
-    def _signed_digest(self, row: Any) -> str:
-        """Return the hash of a frame's values that was signed, "" for other outputs."""
+    def _signed_digest(self, row: index.Row) -> str:
+        """Verify a row's signature; return the signed hash of a frame's values, else ""."""
         if self.signing_key is None:
             return ""
         signature, _, digest = (row.signature or "").partition(" ")
@@ -241,7 +247,7 @@ class SqlStore(Store):
             tables.remove(connection, name, key)
 
     def _place(self, connection: sa.Connection, location: str) -> tuple[str, tables.Key | None]:
-        """Return the name of a frame's table, and the key of its rows where it shares one."""
+        """Return the name of a frame's table, and the key of its rows if it shares one."""
         name, slash, last = location.rpartition("/") if self.append else (location, "", "")
         if self.append and not (name and slash and last):
             raise StoreError(
@@ -259,6 +265,6 @@ class SqlStore(Store):
 
 
 def _plain_error(error: Exception) -> Exception:
-    """Return the driver's own error: SQLAlchemy's text holds the whole statement."""
+    """Return the driver's error, as SQLAlchemy's text includes the whole statement."""
     original = getattr(error, "orig", None)
     return original if isinstance(original, Exception) else error

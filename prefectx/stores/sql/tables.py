@@ -1,10 +1,10 @@
-"""Arrow tables as tables of a database: columns of proper types, rows in their order."""
+"""Arrow tables as tables of a database: typed columns, ordered rows."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,11 +12,16 @@ import pyarrow.ipc
 import sqlalchemy as sa
 
 from prefectx.formats import frames
-from prefectx.formats.base import FormatError
+from prefectx.formats.base import FormatError, Frame
 
-# The column that keeps the order of the rows, which a database does not.
+if TYPE_CHECKING:
+    from sqlalchemy.types import TypeEngine
+
+    ColumnType = TypeEngine[Any] | type[TypeEngine[Any]]
+
+# The column that keeps the order of the rows.
 ROW = "_row"
-# PostgreSQL cuts longer names off, and so might make two of one.
+# PostgreSQL truncates longer names, so that two could become the same.
 _LONGEST_NAME = 63
 _BATCH = 5_000
 # What `prefectx_items` calls the format of a frame.
@@ -24,14 +29,14 @@ FORMAT = "table"
 
 
 class Key(NamedTuple):
-    """The column that tells the outputs of a shared table apart, and one output's value."""
+    """The column that identifies the outputs of a shared table, and the value of one output."""
 
     column: str
     value: str
 
 
 def table_name(location: str, dialect: str) -> str:
-    """Name the table of a location: the location itself, or what is unique and fits."""
+    """Name the table of a location: the location, or a unique short name with a hash."""
     folded = dialect == "sqlite" and location != location.lower()
     reserved = location.lower().startswith(("sqlite_", "prefectx_"))
     if len(location.encode()) <= _LONGEST_NAME and not folded and not reserved:
@@ -41,17 +46,21 @@ def table_name(location: str, dialect: str) -> str:
     return f"t{readable}-{digest}" if reserved else f"{readable}-{digest}"
 
 
-def prepared(frame: Any, *, exact: bool) -> pa.Table:
-    """Return a frame as the Arrow table to write; with `exact`, raise where it would differ."""
+def prepared(frame: Frame, *, exact: bool) -> pa.Table:
+    """Return a frame as the Arrow table to write.
+
+    Raises:
+        FormatError: `exact` is true and the frame would come back different.
+    """
     if exact:
         frames.verify_arrow(frame)
     return frames.to_arrow(frame).unify_dictionaries()
 
 
 def template(table: pa.Table) -> bytes:
-    """Return what is needed to give a table back as it was, but for its values."""
+    """Return all of a table except its values, as bytes."""
     sink = pa.BufferOutputStream()
-    # One empty row: a column without rows would not bring its categories along.
+    # One empty row, as a column without rows loses its categories.
     columns = [_one_null(column) for column in table.columns]
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(pa.Table.from_arrays(columns, schema=table.schema))
@@ -67,7 +76,7 @@ def _one_null(column: pa.ChunkedArray) -> pa.Array:
 
 
 def write(connection: sa.Connection, name: str, table: pa.Table, key: Key | None) -> None:
-    """Make the table if there is none, add the columns that it lacks, and insert the rows."""
+    """Make the table if there is none, add missing columns, and insert the rows."""
     defined = _define(connection, name, table.schema, key)
     defined.metadata.create_all(connection)
     if key is not None:
@@ -89,7 +98,7 @@ def _add_missing(connection: sa.Connection, defined: sa.Table) -> None:
 
 
 def read(connection: sa.Connection, name: str, template: bytes, key: Key | None) -> pa.Table:
-    """Return the Arrow table that was written, of the rows that the database has now."""
+    """Return the Arrow table that was written, with the present rows of the database."""
     empty = pa.ipc.open_stream(template).read_all()
     defined = _define(connection, name, empty.schema, key)
     columns = [column for column in defined.columns if column.key.startswith("c")]
@@ -133,7 +142,7 @@ def _check_names(names: list[str], own: list[str]) -> None:
             )
 
 
-def _column_type(field: pa.Field, dialect: str) -> Any:
+def _column_type(field: pa.Field, dialect: str) -> ColumnType:
     kind = _plain_type(field.type, dialect)
     if pa.types.is_boolean(kind):
         return sa.Boolean
@@ -160,7 +169,7 @@ _TYPES = [
 ]
 
 
-def _integer_type(kind: pa.DataType) -> Any:
+def _integer_type(kind: pa.DataType) -> ColumnType:
     if kind == pa.uint64():
         return sa.Numeric(20, 0)
     bits = kind.bit_width + pa.types.is_unsigned_integer(kind)
@@ -168,7 +177,7 @@ def _integer_type(kind: pa.DataType) -> Any:
 
 
 def _plain_type(kind: pa.DataType, dialect: str) -> pa.DataType:
-    """Return the type in which a column goes to the database and comes from there."""
+    """Return the type in which a column travels to and from the database."""
     if pa.types.is_dictionary(kind):
         return _plain_type(kind.value_type, dialect)
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
@@ -184,12 +193,12 @@ def _plain_type(kind: pa.DataType, dialect: str) -> pa.DataType:
     if pa.types.is_duration(kind):
         return pa.int64()
     if dialect == "sqlite" and (pa.types.is_decimal(kind) or kind == pa.uint64()):
-        # SQLite would make a floating-point number of it.
+        # SQLite would store a floating-point number.
         return pa.string()
     return kind
 
 
-def _rows(table: pa.Table, dialect: str, key: Key | None) -> Iterator[list[dict[str, Any]]]:
+def _rows(table: pa.Table, dialect: str, key: Key | None) -> Iterator[list[dict[str, object]]]:
     plain = _plain(table, dialect)
     fixed = {} if key is None else {"key": key.value}
     names = [f"c{i}" for i in range(plain.num_columns)]
@@ -222,7 +231,9 @@ def _check_nan(field: pa.Field, column: pa.ChunkedArray) -> None:
         raise FormatError(f"SQLite has no NaN, which is in {field.name!r}: make it null")
 
 
-def _from_rows(found: Sequence[Any], empty: pa.Table, dialect: str) -> pa.Table:
+def _from_rows(
+    found: Sequence[sa.Row[tuple[object, ...]]], empty: pa.Table, dialect: str
+) -> pa.Table:
     if not empty.num_columns:
         numbered = pa.table({"c": pa.nulls(len(found))}).drop_columns("c")
         return numbered.replace_schema_metadata(empty.schema.metadata)
@@ -234,7 +245,7 @@ def _from_rows(found: Sequence[Any], empty: pa.Table, dialect: str) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=empty.schema)
 
 
-def _restored(values: list[Any], like: pa.ChunkedArray, dialect: str) -> pa.Array:
+def _restored(values: list[object], like: pa.ChunkedArray, dialect: str) -> pa.Array:
     plain = _plain_type(like.type, dialect)
     if plain == pa.uint64():
         plain = pa.decimal128(20, 0)

@@ -1,4 +1,4 @@
-"""JSON that people can read, and that comes back equal to what was saved."""
+"""JSON that people can read, and that equals what was saved when it is loaded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from prefectx.formats.base import Format, FormatError, type_name
 
 
-def _dump(data: Any, stream: BinaryIO) -> None:
+def _dump(data: object, stream: BinaryIO) -> None:
     try:
         text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False, default=_number)
     except (TypeError, ValueError, RecursionError) as error:
@@ -18,24 +18,24 @@ def _dump(data: Any, stream: BinaryIO) -> None:
     stream.write(b"\n")
 
 
-def _load(stream: BinaryIO) -> Any:
+def _load(stream: BinaryIO) -> object:
     return json.loads(stream.read())
 
 
-def _verify(data: Any, stream: BinaryIO) -> None:
+def _verify(data: object, stream: BinaryIO) -> None:
     if _load(stream) != data:
         raise FormatError(_first_difference(data) or "it would not come back equal")
 
 
-def _number(value: Any) -> Any:
-    # NumPy's numbers equal Python's; its arrays have no equal in JSON.
+def _number(value: Any) -> object:
+    # NumPy's numbers equal Python's. Its arrays equal nothing in JSON.
     if type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():
         return value.item()
     raise FormatError(f"JSON cannot hold {type_name(value)}")
 
 
-def _first_difference(data: Any, where: str = "", depth: int = 0) -> str | None:
-    """Describe the first part of `data` that JSON would give back otherwise."""
+def _first_difference(data: object, where: str = "", depth: int = 0) -> str | None:
+    """Describe the first part of `data` that JSON would change; None if it keeps all."""
     place = f" at {where}" if where else ""
     if depth > 100:
         return "it is nested too deeply"
@@ -53,7 +53,7 @@ def _first_difference(data: Any, where: str = "", depth: int = 0) -> str | None:
     return f"JSON cannot hold {type_name(data)}{place}"
 
 
-def _dict_difference(data: dict[Any, Any], where: str, depth: int) -> str | None:
+def _dict_difference(data: dict[object, object], where: str, depth: int) -> str | None:
     for key, value in data.items():
         if not isinstance(key, str):
             return f"the key {key!r}{f' of {where}' if where else ''} would come back as text"

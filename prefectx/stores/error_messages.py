@@ -1,14 +1,16 @@
-"""Why an output could not be saved or read, and what to do: the texts of the errors."""
+"""The errors of stores that keep outputs in formats: what went wrong, and what to do."""
 
 from __future__ import annotations
 
 import errno
+import os
 import pickle
 
 from prefectx.errors import CorruptItemError, MissingDependencyError, SaveError, StoreError
-from prefectx.formats.base import Format, FormatError, type_name
-from prefectx.stores.files.local import HIDDEN
+from prefectx.formats import Format, FormatError, type_name
 
+# These say everything already, or are not about the output: they are raised as they are.
+UNWRAPPED = (MissingDependencyError, StoreError, MemoryError)
 _ADVICE = {
     errno.ENOSPC: "free some space, or choose another root",
     errno.EDQUOT: "free some space, or choose another root",
@@ -19,72 +21,61 @@ _ADVICE = {
     errno.EISDIR: "choose another target, or remove the folder",
     errno.ENOTDIR: "choose another target: a file is where a folder should be",
     errno.EEXIST: "choose another target: a file is where a folder should be",
-    errno.ENOENT: "its folder was removed while it was saved: run again",
 }
 
 
 def save_error(location: str, suffix: str, data: object, error: Exception) -> SaveError:
-    """Make the error for an output that could not be saved; the one before it is untouched."""
+    """Make the error for an output that could not be saved."""
+    reason = error.strerror if isinstance(error, OSError) else None
+    reason = reason or str(error) or type(error).__name__
     what = f"cannot save {type_name(data)} as {suffix} at {location}"
-    return SaveError(f"{what}: {_reason(error)}; {_advice(error)}")
+    return SaveError(f"{what}: {reason}; {_advice(location, error)}")
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) or type(error).__name__
-
-
-def _advice(error: Exception) -> str:
+def _advice(location: str, error: Exception) -> str:
     if isinstance(error, FormatError):
         return "return what it can hold, or choose another format (.pkl takes any object)"
     if isinstance(error, SaveError):
         return "choose another target"
-    if isinstance(error, FileNotFoundError) and HIDDEN not in str(error.filename):
+    if isinstance(error, FileNotFoundError):
+        missing = os.path.dirname(str(error.filename))  # noqa: PTH120  # may be a URL
+        if missing == location.rpartition("/")[0]:
+            return "its folder was removed while it was saved: run again"
         return "no folder can be made there: choose another root"
     if isinstance(error, OSError) and error.errno in _ADVICE:
         return _ADVICE[error.errno]
-    if _is_unpicklable(error):
+    if isinstance(error, pickle.PicklingError) or "pickle" in str(error):
         return "return plain data instead, or give the task another format or target=None"
     return "choose another format or target"
 
 
-def _is_unpicklable(error: Exception) -> bool:
-    return isinstance(error, pickle.PicklingError) or "pickle" in str(error)
-
-
 def load_error(location: str, format: Format, error: Exception) -> StoreError:
-    """Make the error for an output that is there and cannot be read."""
+    """Make the error for an output that exists but cannot be read."""
     if isinstance(error, OSError) and error.errno is not None:
         return StoreError(f"cannot read {location}: {error.strerror}; the output is untouched")
     if format.runs_code and isinstance(error, ImportError | AttributeError):
         return CorruptItemError(
-            f"{location} ({format.suffix}) may be whole, but what it holds cannot be found: "
-            f"{error}. Was a class moved or renamed, or a package not installed here? "
-            "Put it back, or delete the file and run again"
+            f"{location} ({format.suffix}) refers to something that cannot be imported: {error}. "
+            "The file may be intact: was a class moved or renamed, or is a package not installed "
+            "here? Restore it, or delete the file and run again"
         )
     return CorruptItemError(
         f"{location} cannot be read as {format.suffix}: {type(error).__name__}: {error}. "
-        "Delete it and run again, and its task will make it anew"
+        "Delete it and run again: its task recreates it"
     )
 
 
 def pickle_refused(location: str) -> StoreError:
-    """Make the error for a pickle where none is allowed."""
+    """Make the error for a pickle if `allow_pickle = false`."""
     return StoreError(
-        f"{location} is a pickle, and allow_pickle = false: loading one can run any code; give "
-        "the target the suffix of another format, such as .json or .parquet"
+        f"{location} is a pickle, and allow_pickle = false: loading a pickle can run any code. "
+        "Give the target the suffix of another format, such as .json or .parquet"
     )
 
 
 def not_signed(where: str) -> CorruptItemError:
-    """Make the error for an output that is not signed as it must be."""
+    """Make the error for an output without a valid signature."""
     return CorruptItemError(
-        f"{where} is not signed with this signing key, or was changed since. Delete it and run "
-        "again, if you do not know who wrote it"
+        f"{where} is not signed with this signing key, or was changed after it was signed. "
+        "If you do not know who wrote it, delete it and run again"
     )
-
-
-def is_passed_on(error: BaseException) -> bool:
-    """Tell whether an error says all by itself, or is none of the output's."""
-    return isinstance(error, MissingDependencyError | StoreError | MemoryError)

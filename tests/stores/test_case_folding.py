@@ -10,7 +10,7 @@ import pytest
 
 from prefectx import override, task
 from prefectx.errors import SaveError, StoreError
-from prefectx.stores.files.filestore import Filestore
+from prefectx.stores import Filestore
 from prefectx.testing import StoreContract
 
 COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
