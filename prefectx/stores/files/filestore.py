@@ -4,15 +4,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import io
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from prefectx.errors import StoreError
 from prefectx.formats import FORMATS, Format, get_format, known_suffix
@@ -20,27 +17,16 @@ from prefectx.item import ItemInfo, Store
 from prefectx.stores.error_messages import (
     UNWRAPPED,
     load_error,
-    not_signed,
     pickle_refused,
     save_error,
 )
-from prefectx.stores.files.local import HIDDEN, LOCAL
+from prefectx.stores.files.local import LOCAL
+from prefectx.stores.files.protocol import Files
+from prefectx.stores.files.signatures import read_signed, write_signature
 from prefectx.stores.signing import SigningKey
 
 # What `abspath` would shorten, and URLs.
 _UNTIDY = re.compile(r"//|\.\.|(^|/)\.(/|$)")
-
-
-class _Files(Protocol):
-    """Where files are: on this machine, or behind URLs."""
-
-    def exists(self, path: str, /) -> bool: ...
-    def exists_many(self, paths: Iterable[str], /) -> set[str]: ...
-    def replacing(self, path: str, /, *, fsync: bool) -> AbstractContextManager[str]: ...
-    def reading(self, path: str, /) -> AbstractContextManager[str]: ...
-    def delete(self, path: str, /) -> None: ...
-    def list(self, prefix: str, /) -> Iterator[str]: ...
-    def info(self, path: str, /) -> ItemInfo: ...
 
 
 class Filestore(Store):
@@ -106,14 +92,16 @@ class Filestore(Store):
         """
         format = self._format(location)
         try:
-            with self._files(location).replacing(location, fsync=self.fsync) as temporary:
+            files = self._files(location)
+            with files.replacing(location, fsync=self.fsync) as temporary:
                 with open(temporary, "wb", opener=_open_untruncated) as stream:
                     format.dump(data, stream)
                 if self.exact and format.verify is not None:
                     with open(temporary, "rb") as stream:
                         format.verify(data, stream)
                 if self.signing_key is not None:
-                    self._sign(self.signing_key, location, temporary)
+                    key = self.signing_key
+                    write_signature(key, files, location, temporary, fsync=self.fsync)
         except UNWRAPPED:
             raise
         except Exception as error:
@@ -128,10 +116,11 @@ class Filestore(Store):
             StoreError: the file cannot be reached, or is a pickle and those are not allowed.
         """
         format = self._format(location)
-        with self._files(location).reading(location) as path:
+        files = self._files(location)
+        with files.reading(location) as path:
             try:
                 if self.signing_key is not None:
-                    content = self._read_signed(self.signing_key, location, path)
+                    content = read_signed(self.signing_key, files, location, path)
                     return format.load(io.BytesIO(content))
                 if self.mmap and path == location and format.load_mapped is not None:
                     return format.load_mapped(path)
@@ -198,7 +187,7 @@ class Filestore(Store):
         """
         return super().fspath(location) if "://" in location else location
 
-    def _files(self, location: str) -> _Files:
+    def _files(self, location: str) -> Files:
         if "://" not in location:
             return LOCAL
         from prefectx.stores.files.remote import RemoteFiles
@@ -217,29 +206,6 @@ class Filestore(Store):
             raise pickle_refused(location)
         return format
 
-    def _sign(self, key: SigningKey, location: str, temporary: str) -> None:
-        # The signature is written before the output is moved into place, under a name made from
-        # it: whichever of several writers wins, the output that is there has its signature.
-        with open(temporary, "rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").digest()
-        signature = key.sign(_signed_name(location), digest)
-        beside = _signature_location(location, signature)
-        with self._files(location).replacing(beside, fsync=self.fsync) as path:
-            Path(path).write_text(signature)
-
-    def _read_signed(self, key: SigningKey, location: str, path: str) -> bytes:
-        # Read once: what is parsed is what was verified, whoever writes meanwhile.
-        content = Path(path).read_bytes()
-        signature = key.sign(_signed_name(location), hashlib.sha256(content).digest())
-        try:
-            with self._files(location).reading(_signature_location(location, signature)) as beside:
-                genuine = hmac.compare_digest(Path(beside).read_bytes(), signature.encode())
-        except FileNotFoundError:
-            genuine = False
-        if not genuine:
-            raise not_signed(location)
-        return content
-
     def __getstate__(self) -> tuple[dict[str, object], dict[str, Format]]:
         # The formats that this program registered travel along.
         return vars(self), FORMATS.registered()
@@ -253,13 +219,3 @@ class Filestore(Store):
 def _open_untruncated(path: str, flags: int) -> int:
     # Some file systems flush a file that was truncated, even an empty one, when it is closed.
     return os.open(path, flags & ~os.O_TRUNC)
-
-
-def _signed_name(location: str) -> str:
-    # Not the whole path, so that a folder of outputs can be moved.
-    return "/".join(location.rsplit("/", 2)[-2:])
-
-
-def _signature_location(location: str, signature: str) -> str:
-    # Half of it is the name; the other half, in the file, cannot be guessed from a listing.
-    return f"{location.rpartition('/')[0]}/{HIDDEN}{signature[:32]}.sig"

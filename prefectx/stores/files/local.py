@@ -30,9 +30,8 @@ _LIST_TIMES = 3
 # A temporary file of another host, whose processes we cannot see, is abandoned after these seconds.
 _ABANDONED = 24 * 3600
 
-# Looked up once: every finished call uses it.
-_stat = os.stat
 _HOST = os.uname().nodename
+_stat = os.stat  # looked up once: every finished call uses it
 
 
 class LocalFiles:
@@ -95,6 +94,8 @@ class LocalFiles:
     def replacing(self, path: str, *, fsync: bool) -> Iterator[str]:
         """Give a temporary file to write, and move it to `path` unless there is an error.
 
+        If there is a file at `path`, its permissions are kept.
+
         Parameters:
             path: where the file will be; missing folders are made.
             fsync: write the content to the disk first, so that a power cut cannot empty the file.
@@ -103,12 +104,8 @@ class LocalFiles:
         descriptor, temporary = self._create_temporary(folder)
         try:
             yield temporary
-            try:
-                replaced = os.stat(path)
-            except FileNotFoundError:
-                pass
-            else:
-                os.fchmod(descriptor, stat.S_IMODE(replaced.st_mode))
+            with contextlib.suppress(FileNotFoundError):
+                os.fchmod(descriptor, stat.S_IMODE(os.stat(path).st_mode))
             if fsync:
                 os.fsync(descriptor)
             if folder in self._spelling.case_sensitive_folders:

@@ -1,4 +1,7 @@
-"""SqlStore: outputs in a database, where any client can query them."""
+"""SqlStore: outputs in a database, where any client can query them.
+
+Longer than 250 lines as one class: how an output is saved and loaded in both of its forms.
+"""
 
 from __future__ import annotations
 
@@ -169,7 +172,9 @@ class SqlStore(Store):
     def _save_frame(self, connection: sa.Connection, location: str, frame: Frame) -> None:
         self._remove(connection, location)
         name, key = self._place(connection, location)
-        table = tables.prepared(frame, exact=self.exact)
+        if self.exact:
+            frames.verify_arrow(frame)
+        table = frames.to_arrow(frame).unify_dictionaries()
         index.check_own(connection, name, shared=self.append)
         tables.write(connection, name, table, key)
         template, digest = tables.template(table), ""

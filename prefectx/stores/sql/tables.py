@@ -11,8 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.ipc
 import sqlalchemy as sa
 
-from prefectx.formats import frames
-from prefectx.formats.base import FormatError, Frame
+from prefectx.formats import FormatError
 
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
@@ -44,17 +43,6 @@ def table_name(location: str, dialect: str) -> str:
     digest = hashlib.sha256(location.encode()).hexdigest()[:12]
     readable = location.encode()[: _LONGEST_NAME - 14].decode(errors="ignore").lower()
     return f"t{readable}-{digest}" if reserved else f"{readable}-{digest}"
-
-
-def prepared(frame: Frame, *, exact: bool) -> pa.Table:
-    """Return a frame as the Arrow table to write.
-
-    Raises:
-        FormatError: `exact` is true and the frame would come back different.
-    """
-    if exact:
-        frames.verify_arrow(frame)
-    return frames.to_arrow(frame).unify_dictionaries()
 
 
 def template(table: pa.Table) -> bytes:

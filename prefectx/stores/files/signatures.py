@@ -1,0 +1,61 @@
+"""Signatures of files: small files beside the outputs, `.prefectx-*.sig`."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from pathlib import Path
+
+from prefectx.stores.error_messages import not_signed
+from prefectx.stores.files.local import HIDDEN
+from prefectx.stores.files.protocol import Files
+from prefectx.stores.signing import SigningKey
+
+
+def write_signature(
+    key: SigningKey, files: Files, location: str, temporary: str, *, fsync: bool
+) -> None:
+    """Sign a file before it is moved to `location`.
+
+    The name of the signature is made from it, so that it never changes: whichever of several
+    writers wins, the output that is there has its signature.
+    """
+    with Path(temporary).open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").digest()
+    signature = key.sign(_signed_name(location), digest)
+    with files.replacing(_place(location, signature), fsync=fsync) as path:
+        Path(path).write_text(signature)
+
+
+def read_signed(key: SigningKey, files: Files, location: str, path: str) -> bytes:
+    """Return the content of a file, read once: what is returned is what was verified.
+
+    Parameters:
+        key: the key that must have signed it.
+        files: where the output is.
+        location: the location of the output.
+        path: a local path with its content.
+
+    Raises:
+        CorruptItemError: it has no valid signature.
+    """
+    content = Path(path).read_bytes()
+    signature = key.sign(_signed_name(location), hashlib.sha256(content).digest())
+    try:
+        with files.reading(_place(location, signature)) as beside:
+            genuine = hmac.compare_digest(Path(beside).read_bytes(), signature.encode())
+    except FileNotFoundError:
+        genuine = False
+    if not genuine:
+        raise not_signed(location)
+    return content
+
+
+def _signed_name(location: str) -> str:
+    # Not the whole path, so that a folder of outputs can be moved.
+    return "/".join(location.rsplit("/", 2)[-2:])
+
+
+def _place(location: str, signature: str) -> str:
+    # Half of it is the name; the other half, in the file, cannot be guessed from a listing.
+    return f"{location.rpartition('/')[0]}/{HIDDEN}{signature[:32]}.sig"
