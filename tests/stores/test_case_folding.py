@@ -1,4 +1,4 @@
-"""Where the file system takes upper and lower case for the same, no output gets another one's."""
+"""On a file system that ignores case, no output gets the file of another one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prefectx.stores import Filestore
 from prefectx.testing import StoreContract
 
 COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
-NAMESAKES = [("A", "a"), ("Straße", "straße"), (COMPOSED, DECOMPOSED), ("f/A/x", "f/a/x")]
+SAME_NAMES = [("A", "a"), ("Straße", "straße"), (COMPOSED, DECOMPOSED), ("f/A/x", "f/a/x")]
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def store():
 
 
 class TestFoldingDisk(StoreContract):
-    """All that is promised holds there, but for similar names."""
+    """The contract holds there, except for similar names."""
 
     @pytest.fixture
     def store(self):
@@ -38,9 +38,11 @@ class TestFoldingDisk(StoreContract):
         pass
 
 
-@pytest.mark.parametrize(("kept", "other"), NAMESAKES)
-def test_a_namesake_is_an_error_and_changes_nothing(store, folding_disk, kept, other):
-    """Whatever is done with it; the error tells what is there."""
+@pytest.mark.parametrize(("kept", "other"), SAME_NAMES)
+def test_a_name_that_is_taken_in_another_case_is_an_error_and_changes_nothing(
+    store, folding_disk, kept, other
+):
+    """Whatever is done with it; the error says what is there."""
     kept, other = f"{folding_disk}/{kept}", f"{folding_disk}/{other}"
     store.save(kept, "kept")
     assert Path(other).exists()
@@ -57,7 +59,7 @@ def test_a_namesake_is_an_error_and_changes_nothing(store, folding_disk, kept, o
         assert store.load(other) == "other"
 
 
-def test_among_many_a_namesake_is_never_there(store, folding_disk):
+def test_among_many_a_name_in_another_case_does_not_exist(store, folding_disk):
     """A listing tells the names as they are; where few are asked for, each is an error."""
     names = [f"{folding_disk}/x{number}" for number in range(40)]
     for name in names:
@@ -82,7 +84,7 @@ def test_a_new_file_in_a_folder_of_another_name_is_an_error(store, folding_disk)
     assert [path.name for path in (folding_disk / "Runs").iterdir()] == ["one"]
 
 
-def test_of_namesakes_saved_at_once_one_is_kept(store, folding_disk):
+def test_of_the_same_names_saved_at_once_one_is_kept(store, folding_disk):
     """The others are errors: no save that returned is undone by another."""
 
     def save(name):
@@ -99,7 +101,7 @@ def test_of_namesakes_saved_at_once_one_is_kept(store, folding_disk):
         assert store.load(f"{folding_disk}/{saved}") == saved
 
 
-def test_two_calls_whose_targets_are_namesakes(folding_disk):
+def test_two_calls_whose_targets_differ_only_in_case(folding_disk):
     """The second is an error that names its task; it does not get the first one's output."""
 
     @task(target="{name}.txt")
@@ -113,12 +115,12 @@ def test_two_calls_whose_targets_are_namesakes(folding_disk):
         assert shout("A").load() == "A"
 
 
-def test_where_case_is_told_apart_both_are_kept(store, tmp_path):
-    """Nothing is asked of a file system that tells them apart."""
+def test_on_a_case_sensitive_file_system_both_are_kept(store, tmp_path):
+    """They are different files there."""
     (tmp_path / "Probe").touch()
     if (tmp_path / "probe").exists():
         pytest.skip("this file system does not")
-    for kept, other in NAMESAKES:
+    for kept, other in SAME_NAMES:
         store.save(f"{tmp_path}/{kept}", "kept")
         store.save(f"{tmp_path}/{other}", "other")
         assert store.load(f"{tmp_path}/{kept}") == "kept"
