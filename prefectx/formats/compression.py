@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO, NamedTuple, cast
 
 from prefectx.formats.base import Format
 from prefectx.imports import require
+
+_PURPOSE = "for compressed files"
 
 
 class Compression(NamedTuple):
@@ -17,40 +20,28 @@ class Compression(NamedTuple):
     unpack: Callable[[bytes], bytes]
 
 
+def _pack(module: str, writer: str, stream: BinaryIO) -> BinaryIO:
+    return cast(BinaryIO, getattr(require(module, _PURPOSE), writer)(stream, "wb"))
+
+
+def _unpack(module: str, data: bytes) -> bytes:
+    return cast(bytes, require(module, _PURPOSE).decompress(data))
+
+
 def _pack_gzip(stream: BinaryIO) -> BinaryIO:
-    gzip = require("gzip", "for .gz files")
+    gzip = require("gzip", _PURPOSE)
     # No name and no time: equal data give equal files.
     return cast(BinaryIO, gzip.GzipFile("", "wb", compresslevel=6, fileobj=stream, mtime=0))
 
 
-def _unpack_gzip(data: bytes) -> bytes:
-    return cast(bytes, require("gzip", "for .gz files").decompress(data))
-
-
-def _pack_bz2(stream: BinaryIO) -> BinaryIO:
-    return cast(BinaryIO, require("bz2", "for .bz2 files").BZ2File(stream, "wb"))
-
-
-def _unpack_bz2(data: bytes) -> bytes:
-    return cast(bytes, require("bz2", "for .bz2 files").decompress(data))
-
-
-def _pack_xz(stream: BinaryIO) -> BinaryIO:
-    return cast(BinaryIO, require("lzma", "for .xz files").LZMAFile(stream, "wb"))
-
-
-def _unpack_xz(data: bytes) -> bytes:
-    return cast(bytes, require("lzma", "for .xz files").decompress(data))
-
-
 def _pack_zstd(stream: BinaryIO) -> BinaryIO:
-    zstandard = require("zstandard", "for .zst files")
+    zstandard = require("zstandard", _PURPOSE)
     compressor = zstandard.ZstdCompressor(write_checksum=True)
     return cast(BinaryIO, compressor.stream_writer(stream, closefd=False))
 
 
 def _unpack_zstd(data: bytes) -> bytes:
-    unpacker = require("zstandard", "for .zst files").ZstdDecompressor().decompressobj()
+    unpacker = require("zstandard", _PURPOSE).ZstdDecompressor().decompressobj()
     unpacked = unpacker.decompress(data)
     # zstandard does not notice that a file was cut off.
     if not unpacker.eof:
@@ -59,9 +50,9 @@ def _unpack_zstd(data: bytes) -> bytes:
 
 
 COMPRESSIONS = {
-    ".bz2": Compression(_pack_bz2, _unpack_bz2),
-    ".gz": Compression(_pack_gzip, _unpack_gzip),
-    ".xz": Compression(_pack_xz, _unpack_xz),
+    ".bz2": Compression(partial(_pack, "bz2", "BZ2File"), partial(_unpack, "bz2")),
+    ".gz": Compression(_pack_gzip, partial(_unpack, "gzip")),
+    ".xz": Compression(partial(_pack, "lzma", "LZMAFile"), partial(_unpack, "lzma")),
     ".zst": Compression(_pack_zstd, _unpack_zstd),
 }
 

@@ -12,8 +12,7 @@ import io
 import re
 from functools import partial
 from importlib.util import find_spec
-from types import ModuleType
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 from prefectx.formats import frames_equal
 from prefectx.formats.base import Format, FormatError, Frame
@@ -21,8 +20,6 @@ from prefectx.formats.frames import library_of
 from prefectx.imports import require
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     import pandas as pd
     import pyarrow as pa
 
@@ -58,7 +55,11 @@ def _dump_pandas(frame: pd.DataFrame, stream: BinaryIO, separator: str) -> None:
         rows = frame.iloc[start : start + _ROWS]
         rows = rows if numbered else rows.reset_index(allow_duplicates=True)
         rows = _with_text_of_times(rows)
-        stream.write(_plain_rows(rows, separator) or _any_rows(rows, separator))
+        content = _plain_rows(rows, separator)
+        if content is None:
+            text = rows.to_csv(sep=separator, header=False, index=False, lineterminator="\n")
+            content = text.encode()
+        stream.write(content)
 
 
 def _plain_rows(rows: pd.DataFrame, separator: str) -> bytes | None:
@@ -95,11 +96,6 @@ def _plain_column(values: pd.Series) -> pa.Array:
     raise arrow.ArrowTypeError("pandas has to write it")
 
 
-def _any_rows(rows: pd.DataFrame, separator: str) -> bytes:
-    text = rows.to_csv(sep=separator, header=False, index=False, lineterminator="\n")
-    return cast(bytes, text.encode())
-
-
 def _header(frame: pd.DataFrame, separator: str, *, index: bool) -> str:
     line = io.StringIO()
     csv.writer(line, delimiter=separator, lineterminator="\n").writerow(frame.columns)
@@ -110,32 +106,26 @@ def _header(frame: pd.DataFrame, separator: str, *, index: bool) -> str:
 
 def _with_text_of_times(rows: pd.DataFrame) -> pd.DataFrame:
     """Return rows with times as text that has a `T` between date and time."""
-    texts = {
-        i: _text_of_times(rows.iloc[:, i])
-        for i, dtype in enumerate(rows.dtypes)
-        # Times with a zone are left to pandas: text cannot name the zone.
-        if dtype.kind == "M" and getattr(dtype, "tz", None) is None
-    }
-    if not texts:
-        return rows
-    rows = rows.copy(deep=False)
-    for i, values in texts.items():
-        rows.isetitem(i, values)
-    return rows
-
-
-def _text_of_times(values: pd.Series) -> npt.NDArray[np.object_]:
     numpy = require("numpy", "to write times")
-    whole = (values.dt.microsecond.fillna(0) == 0).all()
-    text = numpy.datetime_as_string(values.to_numpy(), unit="s" if whole else "us")
-    texts: npt.NDArray[np.object_] = numpy.where(values.isna(), None, text.astype(object))
-    return texts
+    copied = rows.copy(deep=False)
+    for i, dtype in enumerate(rows.dtypes):
+        # Times with a zone are left to pandas: text cannot name the zone.
+        if dtype.kind != "M" or getattr(dtype, "tz", None) is not None:
+            continue
+        values = rows.iloc[:, i]
+        whole = (values.dt.microsecond.fillna(0) == 0).all()
+        text = numpy.datetime_as_string(values.to_numpy(), unit="s" if whole else "us")
+        copied.isetitem(i, numpy.where(values.isna(), None, text.astype(object)))
+    return copied
 
 
 def _load(stream: BinaryIO, *, separator: str) -> Frame:
     if _library() == "polars":
         return require("polars", "to read text files").read_csv(stream, separator=separator)
     pandas = require("pandas", "to read text files")
+    # From 3.1 on pandas reads numbers exactly by default, and warns about the setting.
+    release = tuple(int(part) for part in pandas.__version__.split(".")[:2])
+    exact_numbers = {"float_precision": "round_trip"} if release < (3, 1) else {}
     names = _index_names(stream.readline().decode(), separator)
     stream.seek(0)
     frame = pandas.read_csv(
@@ -144,17 +134,13 @@ def _load(stream: BinaryIO, *, separator: str) -> Frame:
         low_memory=False,
         keep_default_na=False,
         na_values=[""],
-        **_exact_numbers(pandas),
+        **exact_numbers,
     )
     for name in frame.columns[frame.dtypes.map(lambda dtype: dtype.kind == "O")]:
         frame[name] = _with_times(frame[name])
-    return _indexed(frame, names)
-
-
-def _exact_numbers(pandas: ModuleType) -> dict[str, str]:
-    # From 3.1 on pandas reads numbers exactly by default, and warns about the setting.
-    release = tuple(int(part) for part in pandas.__version__.split(".")[:2])
-    return {"float_precision": "round_trip"} if release < (3, 1) else {}
+    if names:
+        frame = frame.set_index(list(frame.columns[: len(names)])).rename_axis(index=names)
+    return frame
 
 
 def _index_names(header: str, separator: str) -> list[str | None]:
@@ -181,12 +167,6 @@ def _with_times(values: pd.Series) -> pd.Series:
     except ValueError:
         # There is other text further down.
         return values
-
-
-def _indexed(frame: pd.DataFrame, names: list[str | None]) -> pd.DataFrame:
-    if not names:
-        return frame
-    return frame.set_index(list(frame.columns[: len(names)])).rename_axis(index=names)
 
 
 def _verify(data: Frame, stream: BinaryIO, *, separator: str) -> None:

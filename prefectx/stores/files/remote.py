@@ -74,18 +74,17 @@ class RemoteFiles:
             return wanted.intersection(self.list(above))
         found: set[str] = set()
         for folder, inside in folders.items():
-            few = len(inside) < _LIST_FROM
-            found.update(filter(self.exists, inside) if few else self._in(folder, inside))
+            if len(inside) < _LIST_FROM:
+                found.update(filter(self.exists, inside))
+                continue
+            with self._reaching(folder) as (system, path):
+                try:
+                    entries = system.ls(path, detail=True)
+                except FileNotFoundError:
+                    continue
+            files = {posixpath.basename(e["name"]) for e in entries if e["type"] == "file"}
+            found.update(url for url in inside if posixpath.basename(url) in files)
         return found
-
-    def _in(self, folder: str, urls: Iterable[str]) -> set[str]:
-        with self._reaching(folder) as (system, path):
-            try:
-                entries = system.ls(path, detail=True)
-            except FileNotFoundError:
-                return set()
-        files = {posixpath.basename(e["name"]) for e in entries if e["type"] == "file"}
-        return {url for url in urls if posixpath.basename(url) in files}
 
     @contextmanager
     def replacing(self, url: str, *, fsync: bool) -> Iterator[str]:
@@ -172,23 +171,20 @@ def _upload(system: AbstractFileSystem, source: str, path: str) -> None:
     if "memory" in protocols:
         # Its files can be read half-written during a put, but not during a pipe.
         system.pipe_file(path, Path(source).read_bytes())
-    elif protocols & _WHOLE_PUTS:
+        return
+    if protocols & _WHOLE_PUTS:
         system.put_file(source, path)
-    else:
-        _put_and_move(system, source, path)
-
-
-def _put_and_move(system: AbstractFileSystem, source: str, path: str) -> None:
-    folder, _, _ = path.rpartition("/")
+        return
+    folder = path.rpartition("/")[0]
     # Another writer may make the same folders at the same time.
     _with_retries(lambda: system.makedirs(folder, exist_ok=True))
-    passing = f"{folder}/{HIDDEN}{uuid.uuid4().hex}.tmp"
+    temporary = f"{folder}/{HIDDEN}{uuid.uuid4().hex}.tmp"
     try:
-        system.put_file(source, passing)
-        system.mv(passing, path)
+        system.put_file(source, temporary)
+        system.mv(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
-            system.rm_file(passing)
+            system.rm_file(temporary)
         raise
 
 

@@ -68,21 +68,17 @@ def write(connection: sa.Connection, name: str, table: pa.Table, key: Key | None
     defined = _define(connection, name, table.schema, key)
     defined.metadata.create_all(connection)
     if key is not None:
-        _add_missing(connection, defined)
+        present = {column["name"] for column in sa.inspect(connection).get_columns(name)}
+        for column in defined.columns:
+            if column.name not in present:
+                quoted = connection.dialect.identifier_preparer
+                kind = column.type.compile(connection.dialect)
+                connection.exec_driver_sql(
+                    f"ALTER TABLE {quoted.format_table(defined)} "
+                    f"ADD COLUMN {quoted.format_column(column)} {kind}"
+                )
     for batch in _rows(table, connection.dialect.name, key):
         connection.execute(defined.insert(), batch)
-
-
-def _add_missing(connection: sa.Connection, defined: sa.Table) -> None:
-    present = {column["name"] for column in sa.inspect(connection).get_columns(defined.name)}
-    for column in defined.columns:
-        if column.name not in present:
-            quoted = connection.dialect.identifier_preparer
-            kind = column.type.compile(connection.dialect)
-            connection.exec_driver_sql(
-                f"ALTER TABLE {quoted.format_table(defined)} "
-                f"ADD COLUMN {quoted.format_column(column)} {kind}"
-            )
 
 
 def read(connection: sa.Connection, name: str, template: bytes, key: Key | None) -> pa.Table:
@@ -108,26 +104,20 @@ def remove(connection: sa.Connection, name: str, key: Key | None) -> None:
 
 def _define(connection: sa.Connection, name: str, schema: pa.Schema, key: Key | None) -> sa.Table:
     dialect = connection.dialect.name
-    _check_names(schema.names, [ROW] if key is None else [ROW, key.column])
+    own = [ROW] if key is None else [ROW, key.column]
+    taken = {name.lower() for name in own}
+    for field in schema.names:
+        if not 0 < len(field.encode()) <= _LONGEST_NAME or field.lower() in taken:
+            raise FormatError(
+                f"a database table cannot have a column {field!r}: use a name of 1 to "
+                f"{_LONGEST_NAME} bytes that is not {' or '.join(own)}"
+            )
     columns = [
         sa.Column(field.name, _column_type(field, dialect), key=f"c{i}")
         for i, field in enumerate(schema)
     ]
     keys = [] if key is None else [sa.Column(key.column, sa.Text, key="key")]
     return sa.Table(name, sa.MetaData(), *keys, *columns, sa.Column(ROW, sa.BigInteger, key="row"))
-
-
-def _check_names(names: list[str], own: list[str]) -> None:
-    for name in names:
-        if (
-            not name
-            or len(name.encode()) > _LONGEST_NAME
-            or name.lower() in [other.lower() for other in own]
-        ):
-            raise FormatError(
-                f"a database table cannot have a column {name!r}: name it in 1 to "
-                f"{_LONGEST_NAME} bytes, and not {' or '.join(own)}"
-            )
 
 
 def _column_type(field: pa.Field, dialect: str) -> ColumnType:
@@ -189,7 +179,7 @@ def _plain_type(kind: pa.DataType, dialect: str) -> pa.DataType:
 def _rows(table: pa.Table, dialect: str, key: Key | None) -> Iterator[list[dict[str, object]]]:
     plain = _plain(table, dialect)
     fixed = {} if key is None else {"key": key.value}
-    names = [f"c{i}" for i in range(plain.num_columns)]
+    names = plain.column_names
     for start in range(0, plain.num_rows, _BATCH):
         batch = plain.slice(start, _BATCH)
         values = zip(*(column.to_pylist() for column in batch.columns), strict=True)
@@ -200,23 +190,17 @@ def _rows(table: pa.Table, dialect: str, key: Key | None) -> Iterator[list[dict[
 
 
 def _plain(table: pa.Table, dialect: str) -> pa.Table:
-    fields = [pa.field(f"c{i}", _plain_type(f.type, dialect)) for i, f in enumerate(table.schema)]
-    columns = [_cast(c, f.type) for c, f in zip(table.columns, fields, strict=True)]
-    if dialect == "sqlite":
-        for field, column in zip(table.schema, columns, strict=True):
-            _check_nan(field, column)
-    return pa.Table.from_arrays(columns, schema=pa.schema(fields))
-
-
-def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    return column.cast(kind)
-
-
-def _check_nan(field: pa.Field, column: pa.ChunkedArray) -> None:
-    if pa.types.is_floating(column.type) and pc.any(pc.is_nan(column)).as_py():
-        raise FormatError(f"SQLite has no NaN, which is in {field.name!r}: make it null")
+    """Return a table of plain types with the columns `c0`, `c1`, ..."""
+    columns = []
+    for field, column in zip(table.schema, table.columns, strict=True):
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        column = column.cast(_plain_type(field.type, dialect))
+        is_floating = pa.types.is_floating(column.type)
+        if dialect == "sqlite" and is_floating and pc.any(pc.is_nan(column)).as_py():
+            raise FormatError(f"SQLite has no NaN, which is in {field.name!r}: make it null")
+        columns.append(column)
+    return pa.Table.from_arrays(columns, names=[f"c{i}" for i in range(len(columns))])
 
 
 def _from_rows(
