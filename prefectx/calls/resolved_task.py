@@ -14,8 +14,7 @@ from prefectx.formats import known_suffix
 from prefectx.item import Item, Store
 from prefectx.modes import LOCAL, get_mode
 from prefectx.settings import Settings
-from prefectx.stores import make_store
-from prefectx.stores.files import Filestore
+from prefectx.stores import Filestore, make_store
 from prefectx.targets.default_name import DefaultName
 from prefectx.targets.field import Part
 from prefectx.targets.fields import Fields, TaskFields
