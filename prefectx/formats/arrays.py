@@ -10,8 +10,7 @@ from prefectx.formats.base import Format, FormatError, type_name
 from prefectx.imports import require
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+    from prefectx.formats.library_types import Array
 
 
 def _numpy() -> ModuleType:
@@ -22,7 +21,7 @@ def _dump_array(data: object, stream: IO[bytes]) -> None:
     numpy = _numpy()
     if type(data) not in (numpy.ndarray, numpy.memmap):
         raise FormatError(f"it holds a NumPy array, not {type_name(data)}")
-    array = cast("npt.NDArray[np.generic]", data)
+    array = cast("Array", data)
     if array.dtype.hasobject:
         raise FormatError("an array of Python objects would have to be pickled: use .pkl")
     try:
@@ -35,8 +34,8 @@ def _dump_array(data: object, stream: IO[bytes]) -> None:
         raise
 
 
-def _load_array(stream: IO[bytes]) -> npt.NDArray[np.generic]:
-    array: npt.NDArray[np.generic] = _numpy().lib.format.read_array(stream, allow_pickle=False)
+def _load_array(stream: IO[bytes]) -> Array:
+    array: Array = _numpy().lib.format.read_array(stream, allow_pickle=False)
     return array
 
 
@@ -55,7 +54,7 @@ def _dump_arrays(data: object, stream: BinaryIO) -> None:
                 _dump_array(array, member)
 
 
-def _load_arrays(stream: BinaryIO) -> dict[str, npt.NDArray[np.generic]]:
+def _load_arrays(stream: BinaryIO) -> dict[str, Array]:
     arrays = {}
     with zipfile.ZipFile(stream) as archive:
         for name in archive.namelist():

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO
 
 # Any: a writer may demand a type of its own, and a reader return one.
 Dump = Callable[[Any, BinaryIO], None]
 Load = Callable[[BinaryIO], Any]
-# A DataFrame of pandas or polars, or a Table of Arrow. Any: two of them come without types.
-Frame: TypeAlias = Any
 
 
 class FormatError(ValueError):

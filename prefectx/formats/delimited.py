@@ -15,13 +15,12 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, BinaryIO
 
 from prefectx.formats import frames_equal
-from prefectx.formats.base import Format, FormatError, Frame
+from prefectx.formats.base import Format, FormatError
 from prefectx.formats.frames import library_of
 from prefectx.imports import require
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import pyarrow as pa
+    from prefectx.formats.library_types import ArrowArray, Frame, PandasFrame, PandasSeries
 
 _TIME = re.compile(r"\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?")
 # How many rows are converted to text at once, as text takes more memory than the frame.
@@ -46,7 +45,7 @@ def _library() -> str:
     return "pandas" if find_spec("pandas") or not find_spec("polars") else "polars"
 
 
-def _dump_pandas(frame: pd.DataFrame, stream: BinaryIO, separator: str) -> None:
+def _dump_pandas(frame: PandasFrame, stream: BinaryIO, separator: str) -> None:
     if frame.columns.nlevels > 1:
         raise FormatError("a text file has one line of column names, not several")
     numbered = frames_equal.is_numbered(frame)
@@ -62,7 +61,7 @@ def _dump_pandas(frame: pd.DataFrame, stream: BinaryIO, separator: str) -> None:
         stream.write(content)
 
 
-def _plain_rows(rows: pd.DataFrame, separator: str) -> bytes | None:
+def _plain_rows(rows: PandasFrame, separator: str) -> bytes | None:
     """Write rows of numbers and plain text with Arrow, ten times faster; None for other rows."""
     # A row of one empty cell needs quotes, as readers skip empty lines.
     if not find_spec("pyarrow") or rows.shape[1] < 2:
@@ -80,7 +79,7 @@ def _plain_rows(rows: pd.DataFrame, separator: str) -> bytes | None:
     return bytes(sink.getvalue())
 
 
-def _plain_column(values: pd.Series) -> pa.Array:
+def _plain_column(values: PandasSeries) -> ArrowArray:
     """Return the text of a column as pandas writes it, except large and small exponents."""
     arrow = require("pyarrow", "for tables")
     compute = require("pyarrow.compute", "for tables")
@@ -96,7 +95,7 @@ def _plain_column(values: pd.Series) -> pa.Array:
     raise arrow.ArrowTypeError("pandas has to write it")
 
 
-def _header(frame: pd.DataFrame, separator: str, *, index: bool) -> str:
+def _header(frame: PandasFrame, separator: str, *, index: bool) -> str:
     line = io.StringIO()
     csv.writer(line, delimiter=separator, lineterminator="\n").writerow(frame.columns)
     names = frame.index.names if index else []
@@ -104,7 +103,7 @@ def _header(frame: pd.DataFrame, separator: str, *, index: bool) -> str:
     return "".join(f'"{name}"{separator}' for name in quoted) + line.getvalue()
 
 
-def _with_text_of_times(rows: pd.DataFrame) -> pd.DataFrame:
+def _with_text_of_times(rows: PandasFrame) -> PandasFrame:
     """Return rows with times as text that has a `T` between date and time."""
     numpy = require("numpy", "to write times")
     copied = rows.copy(deep=False)
@@ -155,7 +154,7 @@ def _index_names(header: str, separator: str) -> list[str | None]:
     return [] if rest.startswith('"') else names
 
 
-def _with_times(values: pd.Series) -> pd.Series:
+def _with_times(values: PandasSeries) -> PandasSeries:
     """Parse a column of text that holds only times; return any other column unchanged."""
     first = values.first_valid_index()
     if first is None or _TIME.fullmatch(str(values[first])) is None:

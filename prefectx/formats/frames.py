@@ -11,13 +11,14 @@ import sys
 from typing import TYPE_CHECKING, BinaryIO
 
 from prefectx.formats import frames_equal
-from prefectx.formats.base import Dump, Format, FormatError, Frame, Load, type_name
+from prefectx.formats.base import Dump, Format, FormatError, Load, type_name
 from prefectx.imports import require
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    import pyarrow as pa
+    from prefectx.formats.library_types import ArrowColumn, ArrowTable, Frame
+
 
 _LIBRARIES = {"pandas": "DataFrame", "polars": "DataFrame", "pyarrow": "Table"}
 # The key in a file's own metadata that names the library.
@@ -113,7 +114,7 @@ def _map_feather(path: str) -> Frame:
     return from_arrow(feather.read_table(path, memory_map=True))
 
 
-def to_arrow(data: Frame) -> pa.Table:
+def to_arrow(data: Frame) -> ArrowTable:
     """Return a frame as an Arrow table whose metadata name the frame's library."""
     library = library_of(data)
     if library == "pandas":
@@ -123,7 +124,7 @@ def to_arrow(data: Frame) -> pa.Table:
     return _marked(data, library)
 
 
-def from_arrow(table: pa.Table) -> Frame:
+def from_arrow(table: ArrowTable) -> Frame:
     """Return the frame from which `to_arrow` made `table`; a pandas frame for any other table."""
     library = (table.schema.metadata or {}).get(_MARK, b"pandas").decode()
     table = _unmarked(table)
@@ -134,16 +135,16 @@ def from_arrow(table: pa.Table) -> Frame:
     return table.to_pandas()
 
 
-def _marked(table: pa.Table, library: str) -> pa.Table:
+def _marked(table: ArrowTable, library: str) -> ArrowTable:
     return table.replace_schema_metadata({**(table.schema.metadata or {}), _MARK: library.encode()})
 
 
-def _unmarked(table: pa.Table) -> pa.Table:
+def _unmarked(table: ArrowTable) -> ArrowTable:
     metadata = {key: value for key, value in (table.schema.metadata or {}).items() if key != _MARK}
     return table.replace_schema_metadata(metadata or None)
 
 
-def digest(table: pa.Table) -> str:
+def digest(table: ArrowTable) -> str:
     """Return a hash of an Arrow table's values, the same on every machine."""
     made = hashlib.sha256(b"%d" % table.num_rows)
     for column in map(_with_plain_values, table.columns):
@@ -152,7 +153,7 @@ def digest(table: pa.Table) -> str:
     return made.hexdigest()
 
 
-def _with_plain_values(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _with_plain_values(column: ArrowColumn) -> ArrowColumn:
     """Return a column whose values convert to the same text in every release of Arrow."""
     pyarrow = require("pyarrow", "for this table")
     types, kind = pyarrow.types, column.type

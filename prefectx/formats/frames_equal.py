@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prefectx.formats.base import FormatError, Frame, type_name
+from prefectx.formats.base import FormatError, type_name
 from prefectx.imports import require
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import polars as pl
-    import pyarrow as pa
+    from prefectx.formats.library_types import (
+        ArrowTable,
+        Frame,
+        PandasFrame,
+        PandasSeries,
+        PolarsFrame,
+    )
 
 
-def is_numbered(frame: pd.DataFrame) -> bool:
+def is_numbered(frame: PandasFrame) -> bool:
     """Tell whether a pandas frame's index only numbers its rows."""
     pandas = require("pandas", "for data frames")
     index = frame.index
@@ -33,7 +37,7 @@ def check(data: Frame, back: Frame) -> None:
         _check_arrow(data, back)
 
 
-def _check_pandas(data: pd.DataFrame, back: pd.DataFrame) -> None:
+def _check_pandas(data: PandasFrame, back: PandasFrame) -> None:
     if list(back.columns) != list(data.columns):
         raise FormatError(
             f"the columns {list(data.columns)} would come back as {list(back.columns)}"
@@ -54,7 +58,7 @@ def _check_pandas(data: pd.DataFrame, back: pd.DataFrame) -> None:
             raise FormatError(_difference(name, data.iloc[:, i], back.iloc[:, i]))
 
 
-def _same(data: pd.DataFrame, back: pd.DataFrame) -> bool:
+def _same(data: PandasFrame, back: PandasFrame) -> bool:
     testing = require("pandas.testing", "for data frames")
     try:
         testing.assert_frame_equal(
@@ -75,7 +79,7 @@ def _same(data: pd.DataFrame, back: pd.DataFrame) -> bool:
     return True
 
 
-def _difference(name: object, data: pd.Series, back: pd.Series) -> str:
+def _difference(name: object, data: PandasSeries, back: PandasSeries) -> str:
     pairs = (
         (one, other) for one, other in zip(data, back, strict=True) if repr(one) != repr(other)
     )
@@ -83,7 +87,7 @@ def _difference(name: object, data: pd.Series, back: pd.Series) -> str:
     return f"the column {name!r} would come back different: {one!r} as {other!r}"
 
 
-def _narrowed(back: pd.DataFrame, data: pd.DataFrame) -> pd.DataFrame:
+def _narrowed(back: PandasFrame, data: PandasFrame) -> PandasFrame:
     """Restore the types of columns that came back as wider numbers, or without categories."""
     if not data.columns.is_unique:
         return back
@@ -102,14 +106,14 @@ def _is_wider(dtype: object, narrow: object) -> bool:
     return bool(types.is_numeric_dtype(dtype) and types.is_numeric_dtype(narrow))
 
 
-def _check_polars(data: pl.DataFrame, back: pl.DataFrame) -> None:
+def _check_polars(data: PolarsFrame, back: PolarsFrame) -> None:
     if data.schema != back.schema:
         raise FormatError(f"the columns would come back as {dict(back.schema)}")
     if not data.equals(back):
         raise FormatError("values would come back different")
 
 
-def _check_arrow(data: pa.Table, back: pa.Table) -> None:
+def _check_arrow(data: ArrowTable, back: ArrowTable) -> None:
     if not data.schema.equals(back.schema):
         raise FormatError(f"the schema would come back as {back.schema}")
     # To Arrow two NaN differ; their texts are equal.
@@ -117,7 +121,7 @@ def _check_arrow(data: pa.Table, back: pa.Table) -> None:
         raise FormatError("values would come back different")
 
 
-def doubtful_parts(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+def doubtful_parts(frame: PandasFrame) -> Iterator[PandasFrame]:
     """Yield the parts of a pandas frame that a typed file may change: its types, its objects."""
     # One row, as categories of an empty column get lost.
     yield frame.iloc[:1]
@@ -126,7 +130,7 @@ def doubtful_parts(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
         yield frame.loc[:, doubtful]
 
 
-def _is_doubtful(values: pd.Series) -> bool:
+def _is_doubtful(values: PandasSeries) -> bool:
     if values.dtype != object:
         return False
     infer = require("pandas.api.types", "for data frames").infer_dtype

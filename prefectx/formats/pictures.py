@@ -15,8 +15,7 @@ from prefectx.formats.base import Format, FormatError, type_name
 from prefectx.imports import require
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from PIL.Image import Image
+    from prefectx.formats.library_types import Figure, Image
 
 # The text chunk of a .png that was saved from an image.
 _MARK = "prefectx"

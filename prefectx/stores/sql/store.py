@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from prefectx.errors import CorruptItemError, MissingDependencyError, StoreError
 from prefectx.formats import Format, frames, frames_equal, get_format, known_suffix
-from prefectx.formats.base import Frame
+from prefectx.formats.library_types import Frame
 from prefectx.item import ItemInfo, Store
 from prefectx.stores.error_messages import (
     UNWRAPPED,
