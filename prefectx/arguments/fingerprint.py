@@ -13,6 +13,7 @@ from hashlib import blake2b
 from pathlib import PurePath
 from typing import Any
 
+from prefectx.arguments.by_value import ByValue
 from prefectx.arguments.traversal import ATOMS
 from prefectx.futures import item_of
 
@@ -97,6 +98,9 @@ def _digest_object(value: Any, above: tuple[int, ...]) -> bytes:
         return _hash("path", str(value).encode("utf-8", "surrogatepass"))
     if isinstance(value, _FUNCTIONS):
         return _digest_function(value, above)
+    if isinstance(value, ByValue):
+        # The file does not count: a program may be moved.
+        return _digest(value.function, above)
     if type(value).__module__.partition(".")[0] == "pandas" and hasattr(value, "to_frame"):
         return _digest_columns(value, above)
     if type(value).__module__.partition(".")[0] == "pandas" and hasattr(value, "columns"):

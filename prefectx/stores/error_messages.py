@@ -44,7 +44,9 @@ def _advice(location: str, error: Exception) -> str:
         return "no folder can be made there: choose another root"
     if isinstance(error, OSError) and error.errno in _ADVICE:
         return _ADVICE[error.errno]
-    if isinstance(error, pickle.PicklingError) or "pickle" in str(error):
+    # Of what is defined in a function Python 3.13 says only: "Can't get local object".
+    is_unpicklable = any(word in str(error) for word in ("pickle", "local object"))
+    if is_unpicklable or isinstance(error, pickle.PicklingError):
         return "return plain data instead, or give the task another format or target=None"
     return "choose another format or target"
 

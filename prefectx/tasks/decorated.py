@@ -7,7 +7,10 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast
+
+from prefectx.arguments.by_value import ByValue
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -120,9 +123,11 @@ class _FunctionName(NamedTuple):
 
     @classmethod
     def standing_for(cls, function: Any) -> Any:
-        """Return the name where the function can be found by it, else the function."""
+        """Return the name if the function can be found by it, else the function by value."""
         name = cls(function.__module__, function.__qualname__)
-        return name if getattr(_find(*name), "fn", None) is function else function
+        if getattr(_find(*name), "fn", None) is function:
+            return name
+        return ByValue(function) if isinstance(function, FunctionType) else function
 
 
 def _from_name(cls: type[Decorated[..., Any]], module: str, qualname: str) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prefectx import Filestore, Item
+from prefectx import Filestore, Item, task
 from prefectx.arguments.fingerprint import fingerprint, short_hash
 from prefectx.engines.local.futures import LocalFuture
 
@@ -102,6 +102,19 @@ def test_equal_values_have_equal_fingerprints(make):
 def test_the_order_of_dicts_and_sets_does_not_count():
     """Equal dicts are equal however they were filled."""
     assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
+
+
+@pytest.mark.parametrize("body", ["1", "2"])
+def test_the_file_of_a_local_task_does_not_count(body):
+    """A program may be moved to another folder; what the function does counts."""
+
+    def made_in(file, body):
+        text = f"def make():\n @task\n def f():\n  return {body}\n return f"
+        exec(compile(text, file, "exec"), names := {"task": task, "__name__": "program"})
+        return names["make"]()
+
+    same = fingerprint(made_in("a.py", "1")) == fingerprint(made_in("b.py", body))
+    assert same == (body == "1")
 
 
 def test_a_future_counts_as_its_item():

@@ -2,6 +2,7 @@
 
 import inspect
 import pickle
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -67,6 +68,20 @@ def test_a_local_task_is_pickled_by_value():
         return factor * x
 
     assert load(pickle.loads(cloudpickle.dumps(triple))(2)) == 6
+
+
+def test_a_task_that_is_pickled_by_value_keeps_its_file():
+    """Lines of logs and of tracebacks name it, for functions inside the task's as well."""
+
+    @task
+    def files():
+        def inside():
+            return sys._getframe().f_code.co_filename
+
+        return [sys._getframe().f_code.co_filename, inside()]
+
+    arrived = pickle.loads(cloudpickle.dumps(files))
+    assert arrived.fn() == files.fn() == [__file__, __file__]
 
 
 def test_two_bound_methods_keep_their_objects():
