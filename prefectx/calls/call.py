@@ -88,9 +88,7 @@ class Call(Portable):
     def run(self, *args: object, **kwargs: object) -> Outcome:
         """Skip the call if its output exists, else load its inputs, run it, save its output.
 
-        Parameters:
-            *args: the arguments of the function, without futures; items are loaded.
-            **kwargs: the same by name.
+        It takes the arguments of the function, without futures; items among them are loaded.
 
         Raises:
             SaveError: if the output cannot be saved.
@@ -163,7 +161,8 @@ class Call(Portable):
 
     def _surroundings(self) -> AbstractContextManager[None]:
         """Have the settings and the context that held where the call was made."""
-        is_here = isinstance(self._resolved, ResolvedTask)
-        if is_here and self._resolved.settings is settings.current():
+        state = settings.STATE
+        current = state.here.get() or state.everywhere or state.project
+        if isinstance(self._resolved, ResolvedTask) and self._resolved.settings is current:
             return nullcontext()
         return self.payload.unpacked()

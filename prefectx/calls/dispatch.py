@@ -62,7 +62,6 @@ def submit(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:
 
     Raises:
         TargetError: if the target cannot be filled or belongs to a different call.
-        RuntimeError: on Prefect outside a flow, as no runner is there.
     """
     return_state, wait_for = _take_options(kwargs) if kwargs else (False, None)
     engine = ENGINES[task.mode.engine]
@@ -89,10 +88,7 @@ def map(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:  # noqa: A001
     rows = list(map_arguments(task.task.signature, args, kwargs, task.task.name))
     # All calls are made before the first is handed on, so that a wrong one stops them all.
     made = decide_each(task, rows, engine.flow_name)
-    futures = [
-        _hand_on(engine, task, call, decision, wait_for, deferred=deferred)
-        for call, decision in made
-    ]
+    futures = [_hand_on(engine, task, *each, wait_for, deferred=deferred) for each in made]
     return [_state(future) for future in futures] if return_state else engine.gathered(futures)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import pickle
-from typing import BinaryIO
 
 from prefectx.formats.base import Format
 
@@ -11,12 +11,6 @@ from prefectx.formats.base import Format
 _PROTOCOL = 5
 
 
-def _dump(data: object, stream: BinaryIO) -> None:
-    pickle.dump(data, stream, protocol=_PROTOCOL)
-
-
-def _load(stream: BinaryIO) -> object:
-    return pickle.load(stream)
-
-
-PICKLE = Format(".pkl", _dump, _load, runs_code=True)
+PICKLE = Format(
+    ".pkl", functools.partial(pickle.dump, protocol=_PROTOCOL), pickle.load, runs_code=True
+)

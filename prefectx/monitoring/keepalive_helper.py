@@ -1,7 +1,7 @@
 """The helper process of keepalive: the standard library only, as it starts beside every run.
 
 It reads lines of JSON from its standard input: where the API is, which runs begin and end, and
-the farewell. See keepalive.py.
+the farewell. See keepalive.py. It is long as it is one program, which imports nothing of ours.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ from prefectx.settings.stores import StoreDefinition
 __all__ = [
     "FILE_NAME",
     "LAYERS",
+    "STATE",
     "TASK_KEYS",
     "Dask",
     "Keepalive",
@@ -81,8 +82,7 @@ class _Process(Scoped[Settings]):
             self.project = None
 
 
-_process = _Process()
-_here = _process.here.get
+STATE = _Process()
 
 
 def current() -> Settings:
@@ -94,8 +94,8 @@ def current() -> Settings:
     Raises:
         ConfigError: if the configuration is wrong; lists every mistake.
     """
-    # On the path of every call: a method call more would double its time.
-    return _here() or _process.everywhere or _process.project or _process.read()
+    # Tasks and calls look there themselves, as this is on the path of every call.
+    return STATE.here.get() or STATE.everywhere or STATE.project or STATE.read()
 
 
 def override(**values: object) -> AbstractContextManager[Settings]:
@@ -123,7 +123,7 @@ def override(**values: object) -> AbstractContextManager[Settings]:
 
 @contextmanager
 def _overriding(layers: Layers) -> Iterator[Settings]:
-    with _process.set(current().overridden(layers)) as settings:
+    with STATE.set(current().overridden(layers)) as settings:
         yield settings
 
 
@@ -136,9 +136,9 @@ def use(settings: Settings) -> AbstractContextManager[Settings]:
     Returns:
         A context manager that returns the settings.
     """
-    return _process.set(settings)
+    return STATE.set(settings)
 
 
 def reset() -> None:
     """Forget the project's settings, so that they are read again when next needed."""
-    _process.forget()
+    STATE.forget()

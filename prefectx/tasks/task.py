@@ -28,9 +28,6 @@ class Task(HookedTask, Decorated[P, R]):
         fn: the function, also a class method or a static method.
         keywords: the keywords of prefectx that the decorator was given.
         prefect_keywords: those of Prefect.
-
-    Attributes:
-        name: the name of the task; its section in the configuration is `[tasks.NAME]`.
     """
 
     _derived = (*Decorated._derived, "_resolved", "signature")
@@ -71,8 +68,10 @@ class Task(HookedTask, Decorated[P, R]):
 
         Takes `return_state` (return the state of the call) and `wait_for` (futures) besides.
         """
-        resolved = self._resolved
-        if resolved is None or resolved.settings is not settings.current():
+        resolved, state = self._resolved, settings.STATE
+        # settings.current(), without the cost of a function call.
+        current = state.here.get() or state.everywhere or state.project
+        if resolved is None or resolved.settings is not current:
             resolved = self.resolved()
         result: R = dispatch.call(resolved, self.owner + args if self.owner else args, kwargs)
         return result
