@@ -1,4 +1,4 @@
-"""What all calls of a flow run have in common, sent to each worker once."""
+"""What all calls of a flow run share, sent to each worker once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextvars
 import copy
 import sys
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 from uuid import uuid4
 
 from distributed import Client
@@ -15,10 +15,13 @@ from prefect.flows import Flow
 from prefect.settings import get_current_settings, temporary_settings
 
 from prefectx import settings
-from prefectx.engines.dask.parcels import Parcel
-from prefectx.engines.prefect_dask.worker import RunContext, RunPlugin
+from prefectx.engines.dask.payload import Payload
+from prefectx.engines.prefect_dask.worker import PrefectRunPlugin
 from prefectx.settings import Settings
 from prefectx.tasks.decorated import Decorated
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _OF_THE_RUN = ("flow_run_context", "settings_context", "deployment_id", "deployment_parameters")
 
@@ -36,9 +39,9 @@ class Sent(NamedTuple):
     name: str
     variables: contextvars.Context
     settings: Settings
-    parts: tuple[Any, ...]
+    parts: tuple[object, ...]
 
-    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a function in the context, in any thread."""
         return self.variables.copy().run(function, *args, **kwargs)
 
@@ -61,7 +64,8 @@ class RunContexts:
         key = tuple(map(id, (*parts, chosen)))
         if key not in self._sent:
             sent = Sent(f"prefectx-{uuid4().hex}", contextvars.copy_context(), chosen, parts)
-            plugin = RunPlugin(sent.name, _context(), [path for path in sys.path if path])
+            path = [path for path in sys.path if path]
+            plugin = PrefectRunPlugin(sent.name, Payload(chosen), path, Payload(_context()))
             self._client.register_plugin(plugin, name=sent.name)
             self._sent[key] = sent
         return self._sent[key]
@@ -72,15 +76,13 @@ class RunContexts:
             self._client.unregister_worker_plugin(sent.name)
 
 
-def _context() -> RunContext:
+def _context() -> dict[str, Any]:
+    """Serialize what Prefect's context has for all calls of the run."""
     with temporary_settings(_embedded_api()):
         prefect = serialize_context()
     if prefect["flow_run_context"]:
         prefect["flow_run_context"]["flow"] = _without_function(prefect["flow_run_context"]["flow"])
-    return RunContext(
-        settings=Parcel(settings.current()),
-        prefect=Parcel({name: prefect[name] for name in _OF_THE_RUN}),
-    )
+    return {name: prefect[name] for name in _OF_THE_RUN}
 
 
 def _embedded_api() -> dict[str, str]:

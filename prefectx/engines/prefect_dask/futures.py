@@ -13,7 +13,7 @@ from prefect.futures import PrefectFuture
 from prefect_dask.task_runners import PrefectDaskFuture
 
 if TYPE_CHECKING:
-    from prefectx.engines.dask.parcels import Parcel
+    from prefectx.engines.dask.payload import Payload
     from prefectx.engines.prefect_dask.contexts import Sent
     from prefectx.engines.prefect_dask.submission import Submission
 
@@ -27,23 +27,19 @@ class DaskFuture(PrefectDaskFuture[Any]):
 
     Parameters:
         submission: the call.
-        client: the client to send it with.
         context: the context that the workers have.
-        run: the name of the scheduler's plugin.
     """
 
-    def __init__(
-        self, submission: Submission, client: distributed.Client, context: Sent, run: str
-    ) -> None:
+    def __init__(self, submission: Submission, context: Sent) -> None:
         self._submission: Submission | None = submission
-        self._route = (client, context, run)
+        self._context = context
         self._is_light = submission.is_light
         self._lock = threading.RLock()
-        self._end_state: Parcel | State[Any] | None = None
+        self._end_state: Payload[State[Any]] | State[Any] | None = None
         self._is_done = False
         self._callbacks: list[Callback] = []
         super().__init__(
-            task_run_id=submission.task_run_id, wrapped_future=submission.send(*self._route)
+            task_run_id=submission.task_run_id, wrapped_future=submission.send(context)
         )
         self._wrapped_future.add_done_callback(self._when_done)
 
@@ -73,12 +69,12 @@ class DaskFuture(PrefectDaskFuture[Any]):
         """Return what the call returned; raise (or return) what it raised.
 
         Parameters:
-            timeout: seconds to wait at most, without end where it is None.
+            timeout: seconds to wait at most; None: without end.
             raise_on_failure: raise what the call raised, else return the exception.
 
         Raises:
-            TimeoutError: where the call is not over in time.
-            WorkerError: where its worker died too often.
+            TimeoutError: if the call is not over in time.
+            WorkerError: if its worker died too often.
         """
         self._settle(timeout)
         state: Any = self._final_state
@@ -89,7 +85,7 @@ class DaskFuture(PrefectDaskFuture[Any]):
         return state.result(raise_on_failure=raise_on_failure, _sync=True)
 
     def add_done_callback(self, fn: Callback) -> None:
-        """Call `fn` with this future when the call is over, at once where it is."""
+        """Call `fn` with this future when the call is over, at once if it is already."""
         with self._lock:
             if not self._is_done:
                 self._callbacks.append(fn)
@@ -102,20 +98,20 @@ class DaskFuture(PrefectDaskFuture[Any]):
             if dask is None:
                 continue  # settled by Dask's thread since
             try:
-                parcel = dask.result(timeout)
+                payload = dask.result(timeout)
             except (Exception, asyncio.CancelledError) as error:
                 if not dask.done():
                     return
                 self._fail(dask, error)
             else:
-                self._take(parcel)
+                self._take(payload)
 
-    def _take(self, parcel: Parcel) -> None:
-        state = parcel.peek()
+    def _take(self, payload: Payload[State[Any]]) -> None:
+        state = payload.peek()
         if not state.is_completed():
             self._end(state)
         elif self._is_light:
-            self._end(parcel)
+            self._end(payload)
         else:
             # Data that a worker holds goes from there to the calls that need it.
             self._end(state, is_kept=True)
@@ -124,14 +120,13 @@ class DaskFuture(PrefectDaskFuture[Any]):
         with self._lock:
             if self._submission is None or dask is not self._wrapped_future:
                 return
-            client, context, _ = self._route
             if self._submission.has_failed_input:
-                self._wrapped_future = self._submission.send(*self._route)
+                self._wrapped_future = self._submission.send(self._context)
                 self._wrapped_future.add_done_callback(self._when_done)
             else:
-                self._end(context.run(self._submission.crashed, error, client))
+                self._end(self._context.run(self._submission.crashed, error))
 
-    def _end(self, state: Parcel | State[Any], is_kept: bool = False) -> None:
+    def _end(self, state: Payload[State[Any]] | State[Any], is_kept: bool = False) -> None:
         with self._lock:
             if self._end_state is not None:
                 return
