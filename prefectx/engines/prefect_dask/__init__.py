@@ -6,13 +6,13 @@ Prefect's context go there once, in a plugin. Nothing is looked up where the wor
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from prefectx.engines.prefect_dask.runner import DaskRunner
 
 
-def dask_runner(**overrides: Any) -> DaskRunner:
+def dask_runner(**overrides: object) -> DaskRunner:
     """Make a task runner on Dask for a flow's decorator: `@flow(task_runner=dask_runner())`.
 
     The cluster is made, or connected to, when the flow first submits a call.

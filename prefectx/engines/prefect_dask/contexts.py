@@ -6,7 +6,7 @@ import contextvars
 import copy
 import sys
 from collections.abc import Callable
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 from uuid import uuid4
 
 from distributed import Client
@@ -16,7 +16,7 @@ from prefect.settings import get_current_settings, temporary_settings
 
 from prefectx import settings
 from prefectx.engines.dask.payload import Payload
-from prefectx.engines.prefect_dask.worker import PrefectRunPlugin
+from prefectx.engines.prefect_dask.worker import Context, PrefectRunPlugin
 from prefectx.settings import Settings
 from prefectx.tasks.decorated import Decorated
 
@@ -76,7 +76,7 @@ class RunContexts:
             self._client.unregister_worker_plugin(sent.name)
 
 
-def _context() -> dict[str, Any]:
+def _context() -> Context:
     """Serialize what Prefect's context has for all calls of the run."""
     with temporary_settings(_embedded_api()):
         prefect = serialize_context()
@@ -96,7 +96,7 @@ def _embedded_api() -> dict[str, str]:
     return {"api.url": server.api_url} if server.running else {}
 
 
-def _without_function(flow: Flow[..., Any]) -> Flow[..., Any]:
+def _without_function(flow: Flow[..., object]) -> Flow[..., object]:
     """Return a flow that tells tasks its options, and does not bring along what it is made of.
 
     By value, as it is for a script, its function would take all globals with it that it mentions.

@@ -1,9 +1,8 @@
-"""A call that ended without a state of its own: what is said of it, here and in Prefect's API."""
+"""A call that Dask gave up: its final state, here and at Prefect's API."""
 
 from __future__ import annotations
 
 import reprlib
-from typing import Any
 from uuid import UUID
 
 import httpx
@@ -33,7 +32,9 @@ class Submitted:
 
     __slots__ = ("name", "run_name", "task", "task_run_id")
 
-    def __init__(self, task: Task[..., Any], arguments: dict[str, Any], task_run_id: UUID) -> None:
+    def __init__(
+        self, task: Task[..., object], arguments: dict[str, object], task_run_id: UUID
+    ) -> None:
         shown = ", ".join(f"{name}={_shown(value)}" for name, value in arguments.items())
         self.name = f"{task.name}({shown})"
         self.run_name = _run_name(task)
@@ -41,7 +42,7 @@ class Submitted:
         self.task_run_id = task_run_id
 
 
-def crashed_state(call: Submitted, error: BaseException, client: Client) -> State[Any]:
+def crashed_state(call: Submitted, error: BaseException, client: Client) -> State[object]:
     """Make the final state of a call that Dask gave up, and set it at Prefect's API.
 
     Parameters:
@@ -67,13 +68,13 @@ def _shown(value: object) -> str:
     return reprlib.repr(replace(value, lambda part: item_of(part) or part))
 
 
-def _run_name(task: Task[..., Any]) -> str:
+def _run_name(task: Task[..., object]) -> str:
     name = task.task_run_name
     # A template of Prefect's, in which prefectx has left no field.
     return name.replace("{{", "{").replace("}}", "}") if isinstance(name, str) else task.name
 
 
-def _report(call: Submitted, state: State[Any]) -> None:
+def _report(call: Submitted, state: State[object]) -> None:
     try:
         with get_client(sync_client=True) as api:
             api.set_task_run_state(call.task_run_id, state, force=True)
@@ -84,7 +85,7 @@ def _report(call: Submitted, state: State[Any]) -> None:
         emit_task_run_state_change_event(_task_run(call, state), Pending(), state)
 
 
-def _task_run(call: Submitted, state: State[Any]) -> TaskRun:
+def _task_run(call: Submitted, state: State[object]) -> TaskRun:
     return TaskRun(
         id=call.task_run_id,
         name=call.run_name,

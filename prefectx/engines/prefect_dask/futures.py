@@ -5,22 +5,24 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import distributed
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect_dask.task_runners import PrefectDaskFuture
 
+from prefectx.engines.dask.payload import Payload
+
 if TYPE_CHECKING:
-    from prefectx.engines.dask.payload import Payload
     from prefectx.engines.prefect_dask.contexts import Sent
     from prefectx.engines.prefect_dask.submission import Submission
 
-Callback = Callable[[PrefectFuture[Any]], None]
+FinalState = Payload[State[object]]
+Callback = Callable[[PrefectFuture[object]], None]
 
 
-class DaskFuture(PrefectDaskFuture[Any]):
+class DaskFuture(PrefectDaskFuture[object]):
     """A future that lets go of Dask's as soon as it has a state that holds no data.
 
     So scheduler and workers forget calls that are over, also in the middle of a flow.
@@ -35,7 +37,7 @@ class DaskFuture(PrefectDaskFuture[Any]):
         self._context = context
         self._is_light = submission.is_light
         self._lock = threading.RLock()
-        self._end_state: Payload[State[Any]] | State[Any] | None = None
+        self._end_state: FinalState | State[object] | None = None
         self._is_done = False
         self._callbacks: list[Callback] = []
         super().__init__(
@@ -44,16 +46,16 @@ class DaskFuture(PrefectDaskFuture[Any]):
         self._wrapped_future.add_done_callback(self._when_done)
 
     @property
-    def _final_state(self) -> Any:
+    def _final_state(self) -> State[object] | None:
         # A light one is kept as it came, in bytes: unpacked it takes several times as much.
         end = self._end_state
         return end if end is None or isinstance(end, State) else end.peek()
 
     @_final_state.setter
-    def _final_state(self, state: State[Any] | None) -> None:
+    def _final_state(self, state: State[object] | None) -> None:
         self._end_state = state
 
-    def stand_in(self) -> distributed.Future[Any] | State[Any]:
+    def stand_in(self) -> distributed.Future[FinalState] | State[object]:
         """Return what a call that waits for this one is given: Dask's future, or the state."""
         dask = self._wrapped_future
         if dask is not None and has_no_result(dask):
@@ -65,7 +67,7 @@ class DaskFuture(PrefectDaskFuture[Any]):
         """Wait until the call is over, `timeout` seconds at most."""
         self._settle(timeout)
 
-    def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> Any:
+    def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> object:
         """Return what the call returned; raise (or return) what it raised.
 
         Parameters:
@@ -77,12 +79,14 @@ class DaskFuture(PrefectDaskFuture[Any]):
             WorkerError: if its worker died too often.
         """
         self._settle(timeout)
-        state: Any = self._final_state
+        state = self._final_state
         if state is None:
             raise TimeoutError(
                 f"Task run {self.task_run_id} did not complete within {timeout} seconds"
             )
-        return state.result(raise_on_failure=raise_on_failure, _sync=True)
+        # Inside an event loop a state gives a coroutine, unless it is told not to.
+        result: Callable[..., object] = state.result
+        return result(raise_on_failure=raise_on_failure, _sync=True)
 
     def add_done_callback(self, fn: Callback) -> None:
         """Call `fn` with this future when the call is over, at once if it is already."""
@@ -106,7 +110,7 @@ class DaskFuture(PrefectDaskFuture[Any]):
             else:
                 self._take(payload)
 
-    def _take(self, payload: Payload[State[Any]]) -> None:
+    def _take(self, payload: FinalState) -> None:
         state = payload.peek()
         if not state.is_completed():
             self._end(state)
@@ -116,7 +120,7 @@ class DaskFuture(PrefectDaskFuture[Any]):
             # Data that a worker holds goes from there to the calls that need it.
             self._end(state, is_kept=True)
 
-    def _fail(self, dask: distributed.Future[Any], error: BaseException) -> None:
+    def _fail(self, dask: distributed.Future[FinalState], error: BaseException) -> None:
         with self._lock:
             if self._submission is None or dask is not self._wrapped_future:
                 return
@@ -126,7 +130,7 @@ class DaskFuture(PrefectDaskFuture[Any]):
             else:
                 self._end(self._context.run(self._submission.crashed, error))
 
-    def _end(self, state: Payload[State[Any]] | State[Any], is_kept: bool = False) -> None:
+    def _end(self, state: FinalState | State[object], is_kept: bool = False) -> None:
         with self._lock:
             if self._end_state is not None:
                 return
@@ -135,7 +139,7 @@ class DaskFuture(PrefectDaskFuture[Any]):
             if not is_kept:
                 self._wrapped_future = None  # type: ignore[assignment]  # let go
 
-    def _when_done(self, dask: distributed.Future[Any]) -> None:
+    def _when_done(self, dask: distributed.Future[FinalState]) -> None:
         # Data stays on the workers until somebody asks for it.
         if self._is_light or dask.status != "finished":
             self._settle()
@@ -148,6 +152,6 @@ class DaskFuture(PrefectDaskFuture[Any]):
             callback(self)
 
 
-def has_no_result(dask: distributed.Future[Any]) -> bool:
+def has_no_result(dask: distributed.Future[FinalState]) -> bool:
     """Tell whether Dask has given up a call."""
     return dask.status in ("error", "cancelled", "lost")

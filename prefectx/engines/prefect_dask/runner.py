@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import Self
 
 from prefect.client.schemas.objects import RunInput
 from prefect.futures import PrefectFuture
@@ -60,9 +60,9 @@ class DaskRunner(DaskTaskRunner):
 
     def submit(  # type: ignore[override]  # Prefect's differs by overloads
         self,
-        task: Task[..., Any],
-        parameters: dict[str, Any],
-        wait_for: Iterable[PrefectFuture[Any]] | None = None,
+        task: Task[..., object],
+        parameters: dict[str, object],
+        wait_for: Iterable[PrefectFuture[object]] | None = None,
         dependencies: dict[str, set[RunInput]] | None = None,
     ) -> DaskFuture:
         """Submit a call.

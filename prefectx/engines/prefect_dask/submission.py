@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 from uuid import UUID, uuid4
 
 from distributed import Future
@@ -13,18 +12,17 @@ from prefect.futures import PrefectFuture, PrefectWrappedFuture
 from prefect.tasks import Task
 from prefect.utilities.annotations import BaseAnnotation
 from prefect.utilities.engine import collect_task_run_inputs_sync
+from prefect_dask.client import PrefectDaskClient
 
 from prefectx import settings
 from prefectx.calls import Call
-from prefectx.engines.dask.payload import Payload, pack
+from prefectx.engines.dask.payload import pack
 from prefectx.engines.dask.resources import Needs
 from prefectx.engines.dask.session import Session
 from prefectx.engines.prefect_dask.contexts import Sent
 from prefectx.engines.prefect_dask.crashes import Submitted, crashed_state
-from prefectx.engines.prefect_dask.futures import DaskFuture, has_no_result
+from prefectx.engines.prefect_dask.futures import DaskFuture, FinalState, has_no_result
 from prefectx.engines.prefect_dask.worker import CallArguments, run_call
-
-FinalState = Payload[State[Any]]
 
 
 class Submission:
@@ -49,10 +47,10 @@ class Submission:
 
     def __init__(
         self,
-        session: Session[Any],
-        task: Task[..., Any],
-        parameters: dict[str, Any],
-        wait_for: Iterable[PrefectFuture[Any]] | None,
+        session: Session[PrefectDaskClient],
+        task: Task[..., object],
+        parameters: dict[str, object],
+        wait_for: Iterable[PrefectFuture[object]] | None,
         dependencies: dict[str, set[RunInput]] | None,
     ) -> None:
         self.task_run_id = uuid4()
@@ -121,7 +119,7 @@ class Submission:
             self._needs, run_call, context.name, packed, self._trims, *upstream
         )
 
-    def crashed(self, error: BaseException) -> State[Any]:
+    def crashed(self, error: BaseException) -> State[object]:
         """Make the final state of the call after Dask gave it up for `error`."""
         return crashed_state(self._submitted(), error, self._session.client)
 
@@ -133,8 +131,8 @@ class Submission:
 
 
 def _call_context(
-    task: Task[..., Any], task_run_id: UUID, parameters: dict[str, Any]
-) -> dict[str, dict[str, Any]]:
+    task: Task[..., object], task_run_id: UUID, parameters: dict[str, object]
+) -> dict[str, dict[str, object]]:
     """Return the part of Prefect's context that differs from call to call, as Prefect does."""
     inputs = {name: collect_task_run_inputs_sync(value) for name, value in parameters.items()}
     assets = AssetContext.from_task_and_inputs(task, task_run_id, inputs, copy_to_child_ctx=True)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 from uuid import UUID
 
 import distributed
@@ -29,16 +29,18 @@ from prefectx.item import Item
 from prefectx.monitoring import memory
 from prefectx.settings import Settings
 
+Context = dict[str, dict[str, object]]
+
 
 class CallArguments(TypedDict):
     """What Prefect's task engine is given for a call."""
 
-    task: Task[..., Any]
+    task: Task[..., object]
     task_run_id: UUID
-    parameters: dict[str, Any]
-    wait_for: Iterable[PrefectFuture[Any]] | None
+    parameters: dict[str, object]
+    wait_for: Iterable[PrefectFuture[object]] | None
     dependencies: dict[str, set[RunInput]] | None
-    context: dict[str, dict[str, Any]]
+    context: Context
 
 
 class PrefectRunPlugin(RunPlugin):
@@ -52,7 +54,7 @@ class PrefectRunPlugin(RunPlugin):
     """
 
     def __init__(
-        self, name: str, given: Payload[Settings], path: list[str], context: Payload[dict[str, Any]]
+        self, name: str, given: Payload[Settings], path: list[str], context: Payload[Context]
     ) -> None:
         super().__init__(name, given, path)
         self._context = context
@@ -62,7 +64,7 @@ class PrefectRunPlugin(RunPlugin):
         await asyncio.to_thread(finish_background_threads)
 
     @cached_property
-    def prefect(self) -> dict[str, Any]:
+    def prefect(self) -> Context:
         """Prefect's context but for its settings."""
         opened = self._context.open()
         return {key: value for key, value in opened.items() if key != "settings_context"}
@@ -70,7 +72,7 @@ class PrefectRunPlugin(RunPlugin):
     @cached_property
     def prefect_settings(self) -> SettingsContext:
         """Prefect's settings, validated once: they are large."""
-        return SettingsContext(**self._context.open()["settings_context"])
+        return SettingsContext.model_validate(self._context.open()["settings_context"])
 
     @contextmanager
     def surroundings(self) -> Iterator[None]:
@@ -82,8 +84,8 @@ class PrefectRunPlugin(RunPlugin):
 
 
 def run_call(
-    name: str, packed: bytes, trims: bool, *upstream: Payload[State[Any]]
-) -> Payload[State[Any]]:
+    name: str, packed: bytes, trims: bool, *upstream: Payload[State[object]]
+) -> Payload[State[object]]:
     """Run a call as a task run, and return its final state.
 
     Parameters:
@@ -95,15 +97,14 @@ def run_call(
     plugin = cast(PrefectRunPlugin, begin_call(name))
 
     def restore(stand_in: object) -> object:
-        kind, value = cast("tuple[str, Any]", stand_in)
-        if kind == "settings":
-            return plugin.settings
-        if kind == "upstream":
-            return upstream[value].open()
-        if kind == "annotated":
-            annotation, inner = value
-            return annotation(inner)
-        return value
+        match stand_in:
+            case "settings", _:
+                return plugin.settings
+            case "upstream", int(number):
+                return upstream[number].open()
+            case "annotated", (type() as kind, inner):
+                return kind(inner)
+        return cast("tuple[str, object]", stand_in)[1]
 
     with plugin.surroundings():
         call = cast(CallArguments, unpack(packed, restore))
@@ -112,17 +113,17 @@ def run_call(
             return Payload(_handed_over(_run(call)))
 
 
-def _run(call: CallArguments) -> State[Any]:
+def _run(call: CallArguments) -> State[object]:
     state = (
         asyncio.run(run_task_async(**call, return_type="state"))
         if call["task"].isasync
         else run_task_sync(**call, return_type="state")
     )
-    assert state is not None
+    assert isinstance(state, State)
     return state
 
 
-def _handed_over(state: State[Any]) -> State[Any]:
+def _handed_over(state: State[object]) -> State[object]:
     """Take the data out of the state of a run, and return it in another.
 
     Timers in Prefect's event loop hold on to the run for a minute after it has ended.
@@ -135,11 +136,11 @@ def _handed_over(state: State[Any]) -> State[Any]:
     return handed
 
 
-def _size_of_state(state: State[Any]) -> int:
+def _size_of_state(state: State[object]) -> int:
     return int(sizeof(state.data))
 
 
-def _size_of_record(record: ResultRecord[Any]) -> int:
+def _size_of_record(record: ResultRecord[object]) -> int:
     return int(sizeof(record.result))
 
 
