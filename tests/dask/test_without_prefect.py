@@ -36,6 +36,9 @@ if __name__ == "__main__":
                 except ConfigError as error:
                     print(error)
             print(explain(distributed.scheduler.NoValidWorkerError("double", [], {}, {}), None))
+    own = distributed.Client(n_workers=1, processes=False, dashboard_address="127.0.0.1:0")
+    with own, session(settings.current().project, distributed.Client, log) as run:
+        print(run.cluster is own.cluster)
     print([name for name in sys.modules if name.startswith("prefect") and "prefectx" not in name])
 """
 
@@ -47,11 +50,12 @@ def test_a_session_runs_calls_without_prefect(tmp_path: Path):
         [sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
-    result, too_large, explained, modules = done.stdout.splitlines()
+    result, too_large, explained, is_own, modules = done.stdout.splitlines()
     assert result == "(8, '/of/the/run', False)"
     assert "'large' needs 2 GB" in too_large
     assert "has 500 MB" in too_large
     assert "no worker may run it" in explained
+    assert is_own == "True"
     assert modules == "[]"
 
 

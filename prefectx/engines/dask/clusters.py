@@ -42,7 +42,7 @@ class Found(NamedTuple):
 def running_cluster(options: Options, log: logging.Logger) -> Iterator[Found]:
     """Find the cluster of a flow run, or make one that lives as long as the block.
 
-    Inside a Dask task, and where the program has a Dask client of its own, it is that one's.
+    Inside a Dask task, or if the program has a default Dask client, it is the cluster of that.
 
     Parameters:
         options: the project's options.

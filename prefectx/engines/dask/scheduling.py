@@ -81,7 +81,7 @@ class RunSchedulerPlugin(SchedulerPlugin):
             self._deaths.pop(key, None)
 
     def log_event(self, topic: str, msg: Any) -> None:
-        """Hold a call responsible once it runs; more so where it used up the memory."""
+        """Hold a call responsible once it runs; more so if it used up the memory."""
         if topic == STARTED and self._retries(msg["key"]) is not None:
             self._running[msg["key"]] = msg["worker"]
             self._allow(msg["key"], self.allowed_failures)

@@ -27,13 +27,13 @@ _OF_THE_RUN = ("flow_run_context", "settings_context", "deployment_id", "deploym
 
 
 class Sent(NamedTuple):
-    """A context that the workers have.
+    """A context that the workers have got.
 
     Attributes:
         name: what they know it by.
-        variables: the context variables where it was taken.
+        variables: the context variables of the thread that it was taken from.
         settings: the settings of prefectx in it.
-        parts: what else it was made from.
+        parts: what else it was made from; kept, as its key in the table is made of their ids.
     """
 
     name: str
@@ -58,7 +58,7 @@ class RunContexts:
         self._sent: dict[tuple[int, ...], Sent] = {}
 
     def current(self) -> Sent:
-        """Return the context that holds here; it is sent when it is first asked for."""
+        """Return the context that holds here; it is sent when first asked for."""
         chosen = settings.current()
         parts = (FlowRunContext.get(), get_settings_context().settings)
         key = tuple(map(id, (*parts, chosen)))
@@ -71,7 +71,7 @@ class RunContexts:
         return self._sent[key]
 
     def close(self) -> None:
-        """Let the workers forget the contexts."""
+        """Remove the contexts from the workers."""
         for sent in self._sent.values():
             self._client.unregister_worker_plugin(sent.name)
 
@@ -86,10 +86,10 @@ def _context() -> Context:
 
 
 def _embedded_api() -> dict[str, str]:
-    """Name the embedded server of this process, so that workers start none of their own."""
+    """Name the embedded server of this process, so that workers do not start their own."""
     if get_current_settings().api.url:
         return {}
-    # Heavy, and needed only where Prefect has started a server by itself.
+    # Heavy, and needed only if Prefect has started a server by itself.
     from prefect.server.api.server import SubprocessASGIServer
 
     server = SubprocessASGIServer()
@@ -97,9 +97,9 @@ def _embedded_api() -> dict[str, str]:
 
 
 def _without_function(flow: Flow[..., object]) -> Flow[..., object]:
-    """Return a flow that tells tasks its options, and does not bring along what it is made of.
+    """Return a flow that tells tasks its options, without its function and hooks.
 
-    By value, as it is for a script, its function would take all globals with it that it mentions.
+    Pickled by value, as in a script, the function would take along all globals that it mentions.
     """
     light = copy.copy(flow)
     light.fn = light.__wrapped__ = _runs_elsewhere  # type: ignore[attr-defined]
@@ -115,4 +115,4 @@ def _without_function(flow: Flow[..., object]) -> Flow[..., object]:
 
 
 def _runs_elsewhere() -> None:
-    """Stand for the function of a flow, which runs in another process."""
+    """Stand in for the function of a flow, which runs in another process."""

@@ -22,7 +22,7 @@ from prefectx.futures import item_of
 
 
 class Submitted:
-    """What is kept of a submitted call, to say which one it was.
+    """What is kept of a submitted call, to name it in an error.
 
     Parameters:
         task: the task.
@@ -58,7 +58,7 @@ def crashed_state(call: Submitted, error: BaseException, client: Client) -> Stat
         task_run_id=call.task_run_id, flow_run_id=flow_run.id if flow_run else None
     )
     message = str(reason)
-    # What the API is told holds no data.
+    # What is sent to the API holds no data.
     _report(call, Crashed(message=message, state_details=details))
     return Crashed(message=message, data=reason, state_details=details)
 
@@ -81,7 +81,7 @@ def _report(call: Submitted, state: State[object]) -> None:
     except PrefectHTTPStatusError as error:
         if error.response.status_code != httpx.codes.NOT_FOUND:
             raise
-        # The worker died before its news of the run had left it.
+        # The worker died before it had reported the run.
         emit_task_run_state_change_event(_task_run(call, state), Pending(), state)
 
 
