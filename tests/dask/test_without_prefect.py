@@ -35,7 +35,7 @@ if __name__ == "__main__":
                     run.place(Needs.of("large", larger.options("large", {}), 0))
                 except ConfigError as error:
                     print(error)
-            print(explain(distributed.scheduler.NoValidWorkerError("double", [], {}, {}), None))
+            print(explain(ValueError("gone"), run.client))
     own = distributed.Client(n_workers=1, processes=False, dashboard_address="127.0.0.1:0")
     with own, session(settings.current().project, distributed.Client, log) as run:
         print(run.cluster is own.cluster)
@@ -54,7 +54,7 @@ def test_a_session_runs_calls_without_prefect(tmp_path: Path):
     assert result == "(8, '/of/the/run', False)"
     assert "'large' needs 2 GB" in too_large
     assert "has 500 MB" in too_large
-    assert "no worker may run it" in explained
+    assert explained == "no worker could run it, or its result is lost: ValueError: gone"
     assert is_own == "True"
     assert modules == "[]"
 
