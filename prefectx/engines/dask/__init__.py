@@ -1,1 +1,1 @@
-"""What is about Dask and not about Prefect: clusters, resources, scheduling, payloads."""
+"""Dask without Prefect: clusters, resources, scheduling, payloads, workers that die."""

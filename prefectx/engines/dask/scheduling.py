@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
+from dask.typing import Key
 from distributed import Scheduler
 from distributed.diagnostics.plugin import SchedulerPlugin
 
@@ -14,6 +15,19 @@ ANNOTATION = "prefectx"
 STARTED = "prefectx-started"
 KILLED_FOR_MEMORY = "worker-restart-memory"
 
+
+class Annotation(TypedDict):
+    """What Dask is told of a call beside its function and arguments.
+
+    Attributes:
+        run: the name of the run.
+        retries: how often the call is tried again.
+    """
+
+    run: str
+    retries: int
+
+
 # Dask counts up from here when a worker dies, and gives a task up above `allowed_failures`.
 _BLAMELESS = -1_000_000
 
@@ -22,23 +36,23 @@ class RunSchedulerPlugin(SchedulerPlugin):
     """Lets each call be tried as often as its task's options say.
 
     Dask holds every task that waits at a worker responsible for the worker's death, and each may
-    be there for three of them. Here only calls that were running are held responsible. Where a
-    worker was killed for its memory, a call is tried again as often as its task has retries;
-    where it died for another reason, at least as often as the option `allowed_failures` says.
+    be there for three of them. Here only calls that were running are held responsible. If a worker
+    was killed for its memory, a call is tried again as often as its task has retries; if it died
+    for another reason, at least as often as the option `allowed_failures` says.
 
     Parameters:
         name: the name of the run; only its calls are looked after.
         allowed_failures: the option.
-        patience: seconds that calls wait for workers where there are none; None: as the scheduler
-            is configured.
+        patience: seconds that calls wait for workers if there are none; None: as the scheduler is
+            configured.
     """
 
     def __init__(self, name: str, allowed_failures: int, patience: float | None = None) -> None:
         self.name = name
         self.allowed_failures = allowed_failures
         self.patience = patience
-        self._running: dict[Any, str] = {}
-        self._deaths: dict[Any, int] = {}
+        self._running: dict[Key, str] = {}
+        self._deaths: dict[Key, int] = {}
 
     async def start(self, scheduler: Scheduler) -> None:
         """Take note of the memory that the workers have."""
@@ -56,7 +70,9 @@ class RunSchedulerPlugin(SchedulerPlugin):
             state.used_resources[MEMORY] = 0
             scheduler.resources.setdefault(MEMORY, {})[worker] = state.memory_limit
 
-    def transition(self, key: Any, start: str, finish: str, *args: Any, **kwargs: Any) -> None:
+    def transition(
+        self, key: Key, start: str, finish: str, *args: object, **kwargs: object
+    ) -> None:
         """Hold a call that only waits at a worker not responsible for the worker's death."""
         if finish == "processing" and self._retries(key) is not None:
             self._scheduler.tasks[key].suspicious = _BLAMELESS
@@ -65,7 +81,7 @@ class RunSchedulerPlugin(SchedulerPlugin):
             self._deaths.pop(key, None)
 
     def log_event(self, topic: str, msg: Any) -> None:
-        """Hold a call responsible once it runs; more so where it used up the memory."""
+        """Hold a call responsible once it runs; more so if it used up the memory."""
         if topic == STARTED and self._retries(msg["key"]) is not None:
             self._running[msg["key"]] = msg["worker"]
             self._allow(msg["key"], self.allowed_failures)
@@ -74,17 +90,19 @@ class RunSchedulerPlugin(SchedulerPlugin):
                 if worker == msg["worker"]:
                     self._allow(key, 0)
 
-    def remove_worker(self, scheduler: Scheduler, worker: str, **kwargs: Any) -> None:
+    def remove_worker(self, scheduler: Scheduler, worker: str, **kwargs: object) -> None:
         """Count the deaths of the calls that were running."""
         for key in [key for key, address in self._running.items() if address == worker]:
             del self._running[key]
             self._deaths[key] = self._deaths.get(key, 0) + 1
 
-    def _allow(self, key: Any, failures: int) -> None:
+    def _allow(self, key: Key, failures: int) -> None:
         left = max(failures, self._retries(key) or 0) - self._deaths.get(key, 0)
         self._scheduler.tasks[key].suspicious = self._scheduler.allowed_failures - left
 
-    def _retries(self, key: Any) -> int | None:
+    def _retries(self, key: Key) -> int | None:
         task = self._scheduler.tasks.get(key)
-        ours = task.annotations.get(ANNOTATION) if task and task.annotations else None
+        ours: Annotation | None = None
+        if task and task.annotations:
+            ours = task.annotations.get(ANNOTATION)
         return ours["retries"] if ours and ours["run"] == self.name else None

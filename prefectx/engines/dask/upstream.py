@@ -1,58 +1,58 @@
-"""What is used of Dask that it may change without notice, in one place."""
+"""What is used of Dask that it may change without notice, and why."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterable
-from importlib.metadata import version
+import functools
 
-from distributed import LocalCluster, Nanny, Scheduler, Worker
-from distributed.scheduler import SchedulerState, TaskState, WorkerState
-from distributed.worker_memory import WorkerMemoryManager
-from distributed.worker_state_machine import WorkerState as StateOfWorker
+from prefectx.engines.upstream import Entry, Name, Text, require
 
-from prefectx.errors import MissingDependencyError
-
-Attribute = tuple[type, str]
-
-USED: tuple[Attribute, ...] = (
-    # Which call is to blame for a worker's death, and how long calls wait for workers.
-    (TaskState, "suspicious"),
-    (TaskState, "annotations"),
-    (Scheduler, "no_workers_timeout"),
-    # The memory of a worker as a resource, on the scheduler and on the worker.
-    (SchedulerState, "resources"),
-    (WorkerState, "resources"),
-    (WorkerState, "used_resources"),
-    (StateOfWorker, "total_resources"),
-    (StateOfWorker, "available_resources"),
-    (Worker, "memory_manager"),
-    (WorkerMemoryManager, "memory_limit"),
-    # The environment of a worker before it starts, and how long it may take to start again.
-    (Nanny, "pre_spawn_env"),
-    (Nanny, "env"),
-    (LocalCluster, "_update_worker_status"),
-)
 SEEN_WORKING = "2025.1 to 2026.8"
 
+_BLAME = "decides which call is to blame for a worker's death, and how often it is tried again"
+_MEMORY = "makes the memory of a worker a resource of it, on the scheduler and on the worker"
+_RESTART = "sets a worker's environment and thresholds before it starts"
+_REASON = "explains why a worker died"
 
-def check(used: Iterable[Attribute] = USED) -> None:
-    """Refuse a version of Dask that lacks what is used of it.
+USED: tuple[Entry, ...] = (
+    Name("distributed.scheduler:TaskState.suspicious", _BLAME),
+    Name("distributed.scheduler:TaskState.annotations", _BLAME),
+    Name("distributed.scheduler:Scheduler.allowed_failures", _BLAME),
+    Name("distributed.scheduler:SchedulerState.tasks", _BLAME),
+    Name("distributed.diagnostics.plugin:SchedulerPlugin.log_event", _BLAME),
+    Name("distributed.worker:Worker.log_event", _BLAME),
+    Name("distributed.worker:Worker.get_current_task", _BLAME),
+    Name("distributed.scheduler:Scheduler.no_workers_timeout", "ends a wait for workers"),
+    Name("distributed.scheduler:SchedulerState.workers", _MEMORY),
+    Name("distributed.scheduler:SchedulerState.resources", _MEMORY),
+    Name("distributed.scheduler:WorkerState.memory_limit", _MEMORY),
+    Name("distributed.scheduler:WorkerState.resources", _MEMORY),
+    Name("distributed.scheduler:WorkerState.used_resources", _MEMORY),
+    Name("distributed.worker_state_machine:WorkerState.total_resources", _MEMORY),
+    Name("distributed.worker_state_machine:WorkerState.available_resources", _MEMORY),
+    Name("distributed.worker:Worker.state", _MEMORY),
+    Name("distributed.worker:Worker.memory_manager", _MEMORY),
+    Name("distributed.worker:Worker.plugins", "finds what all calls of a run share"),
+    Name("distributed.worker_memory:WorkerMemoryManager.memory_limit", _MEMORY),
+    Name("distributed.worker_memory:parse_memory_limit", "knows workers that are yet to start"),
+    Name("distributed.deploy.spec:SpecCluster.new_spec", "knows workers that are yet to start"),
+    Name("distributed.nanny:Nanny.pre_spawn_env", _RESTART),
+    Name("distributed.nanny:Nanny.env", _RESTART),
+    Name(
+        "distributed.deploy.local:LocalCluster._update_worker_status",
+        "waits longer for a worker to start again",
+    ),
+    Name("distributed.scheduler:KilledWorker.last_worker", _REASON),
+    Name("distributed.scheduler:NoValidWorkerError", _REASON),
+    Name("distributed.client:Client.get_events", _REASON),
+    Text("distributed.worker_memory", '"worker-restart-memory"', _REASON),
+)
 
-    Parameters:
-        used: classes, and names of attributes that they or their objects must have.
+
+@functools.cache
+def check() -> None:
+    """Refuse a version of Dask that lacks what is used of it; looks once per process.
 
     Raises:
         MissingDependencyError: it names the version, what it lacks, and versions that will do.
     """
-    lacking = [f"{owner.__name__}.{name}" for owner, name in used if not _has(owner, name)]
-    if lacking:
-        raise MissingDependencyError(
-            f"distributed {version('distributed')} has no {', '.join(lacking)}, which prefectx"
-            f" needs: install another version of dask and distributed ({SEEN_WORKING} will do)"
-        )
-
-
-def _has(owner: type, name: str) -> bool:
-    declared = (inspect.get_annotations(base) for base in owner.__mro__)
-    return hasattr(owner, name) or any(name in names for names in declared)
+    require("distributed", SEEN_WORKING, USED)

@@ -9,7 +9,7 @@ import logging
 import math
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import httpx
 from prefect.client.orchestration import get_client
@@ -17,19 +17,37 @@ from prefect.logging.loggers import get_logger
 from prefect.settings import get_current_settings, temporary_settings
 
 from prefectx import settings
+from prefectx.engines.prefect import upstream
 from prefectx.errors import ServerError
 from prefectx.monitoring.logging import quiet
 from prefectx.settings import Options
+
+if TYPE_CHECKING:
+    from prefect.server.api.server import SubprocessASGIServer
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _ANSWER_WITHIN = 5.0
 # What the user has chosen may be busy.
 _CHOSEN_ANSWERS_WITHIN = 15.0
 _START_WITHIN = 120
 
-# The APIs that have answered once in this process.
-_answering: set[str] = set()
-# The server that this process has started.
-_embedded_server: Any = None
+
+class Servers:
+    """The Prefect servers that this process knows.
+
+    Attributes:
+        answering: the URLs of those that have answered once.
+        embedded: the one that this process has started, None without one.
+    """
+
+    def __init__(self) -> None:
+        self.answering: set[str] = set()
+        self.embedded: SubprocessASGIServer | None = None
+
+
+servers = Servers()
 
 
 @contextmanager
@@ -40,8 +58,10 @@ def prefect_api(options: Options) -> Iterator[None]:
         options: the project's options; `api_url` None leaves all to Prefect.
 
     Raises:
-        ServerError: where the API that the user chose does not answer.
+        ServerError: if the API that the user chose does not answer.
+        MissingDependencyError: if the version of Prefect will not do.
     """
+    upstream.check()
     with temporary_settings(_roomier(options.keepalive.outage)):
         chosen = get_current_settings().api.url
         if chosen:
@@ -49,8 +69,29 @@ def prefect_api(options: Options) -> Iterator[None]:
         if chosen or not options.api_url:
             yield
             return
-        with temporary_settings({"api.url": _find(options)}):
+        with temporary_settings({"api.url": _find(options.api_url, options)}):
             yield
+
+
+def with_api(method: Callable[P, R]) -> Callable[P, R]:
+    """Let a method of Prefect's that needs an API (`serve`, `deploy`, ...) have ours."""
+
+    @functools.wraps(method)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        options = settings.current().project
+        with prefect_api(options):
+            result = method(*args, **kwargs)
+        return cast(R, _awaited(result, options)) if inspect.isawaitable(result) else result
+
+    return wrapped
+
+
+def embedded_server_pid(url: str) -> int | None:
+    """Return the process of the embedded server at `url`, None if that is another server."""
+    server = servers.embedded
+    if server is None or server.api_url != url or server.server_process is None:
+        return None
+    return server.server_process.pid
 
 
 def _roomier(outage: float | None) -> dict[Any, Any]:
@@ -60,92 +101,75 @@ def _roomier(outage: float | None) -> dict[Any, Any]:
         outage: seconds that the server may be away.
     """
     current = get_current_settings()
-    wanted: dict[str, Any] = {}
+    wanted: dict[str, int] = {}
     if "startup_timeout_seconds" not in current.server.ephemeral.model_fields_set:
         wanted["server.ephemeral.startup_timeout_seconds"] = _START_WITHIN
     if "max_retries" not in current.client.model_fields_set:
-        wanted["client.max_retries"] = max(current.client.max_retries, _retries_for(outage or 0))
+        # Prefect waits 2, 4, 8, ... seconds between attempts, give or take a fifth.
+        attempts = math.ceil(math.log2((outage or 0) / 0.8 + 2)) - 1
+        wanted["client.max_retries"] = max(current.client.max_retries, attempts)
     return wanted
 
 
-def _retries_for(seconds: float) -> int:
-    # Prefect waits 2, 4, 8, ... seconds between attempts, give or take a fifth.
-    return math.ceil(math.log2(seconds / 0.8 + 2)) - 1
+def _check(url: str) -> None:
+    """Refuse an API that the user has chosen and that does not answer."""
+    if url in servers.answering:
+        return
+    timeout = {"timeout": httpx.Timeout(_CHOSEN_ANSWERS_WITHIN)}
+    with (
+        temporary_settings({"client.max_retries": 0}),
+        get_client(httpx_settings=timeout, sync_client=True) as client,
+    ):
+        problem = client.api_healthcheck()
+    if problem is not None:
+        reason = f" ({type(problem).__name__}: {problem})"
+        raise ServerError(_no_answer(url + reason, "PREFECT_API_URL")) from problem
+    servers.answering.add(url)
 
 
-def _find(options: Options) -> str:
-    """Return the URL of the configured server where it answers, else of an embedded one."""
-    url = options.api_url
-    assert url is not None
-    if url in _answering:
+def _find(url: str, options: Options) -> str:
+    """Return the configured URL if a server answers there, else that of an embedded one."""
+    if url in servers.answering:
         return url
-    if _is_prefect(url):
-        _answering.add(url)
+    try:
+        answer = httpx.get(f"{url}/health", timeout=_ANSWER_WITHIN)
+        answers = answer.is_success and answer.json() is True
+    except httpx.HTTPError:
+        answers = False
+    if answers:
+        servers.answering.add(url)
         _log().info("Using the Prefect server at %s", url)
         return url
     if options.sources["api_url"].layer != "default":
         raise ServerError(_no_answer(url, "api_url in the configuration"))
-    return _embedded(url)
+    return _start_embedded(url)
 
 
-def _embedded(instead_of: str) -> str:
-    # Heavy, and not needed where a server is there.
+def _start_embedded(instead_of: str) -> str:
+    # Heavy, and not needed if a server is there.
     from prefect.server.api.server import SubprocessASGIServer
 
-    global _embedded_server
-    _embedded_server = server = SubprocessASGIServer()
+    servers.embedded = server = SubprocessASGIServer()
     if not server.running:
         _log().info("No Prefect server at %s: starting an embedded one", instead_of)
+        # A server for one run has nothing to report; without the internet it would log a traceback.
+        chosen = "analytics_enabled" in get_current_settings().server.model_fields_set
+        unobserved: dict[Any, Any] = {} if chosen else {"server.analytics_enabled": False}
         # The announcement of the server is ours: one line, not three.
-        with quiet(get_logger()), temporary_settings(_unobserved()):
+        with quiet(get_logger()), temporary_settings(unobserved):
             server.start()
         atexit.register(_stop, server)
     return server.api_url
 
 
-def _unobserved() -> dict[Any, Any]:
-    # A server for one run has nothing to report; without the internet it would log a traceback.
-    chosen = get_current_settings().server.model_fields_set
-    return {} if "analytics_enabled" in chosen else {"server.analytics_enabled": False}
-
-
-def _stop(server: Any) -> None:
+def _stop(server: SubprocessASGIServer) -> None:
     with quiet(get_logger()):
         server.stop()
 
 
-def embedded_server_pid(url: str) -> int | None:
-    """Return the process of the embedded server at `url`, None where that is another server."""
-    server = _embedded_server
-    if server is None or server.api_url != url or server.server_process is None:
-        return None
-    return int(server.server_process.pid)
-
-
-def _is_prefect(url: str) -> bool:
-    try:
-        answer = httpx.get(f"{url}/health", timeout=_ANSWER_WITHIN)
-    except httpx.HTTPError:
-        return False
-    return answer.is_success and answer.json() is True
-
-
-def _check(url: str) -> None:
-    if url in _answering:
-        return
-    with temporary_settings({"client.max_retries": 0}):
-        settings = {"timeout": httpx.Timeout(_CHOSEN_ANSWERS_WITHIN)}
-        with get_client(httpx_settings=settings, sync_client=True) as client:
-            problem = client.api_healthcheck()
-    if problem is not None:
-        raise ServerError(_no_answer(url, "PREFECT_API_URL", problem)) from problem
-    _answering.add(url)
-
-
-def _no_answer(url: str, chosen_by: str, problem: Exception | None = None) -> str:
-    reason = f" ({type(problem).__name__}: {problem})" if problem else ""
+def _no_answer(url: str, chosen_by: str) -> str:
     return (
-        f"no Prefect API answers at {url}{reason}, which {chosen_by} names: start it, for instance"
+        f"no Prefect API answers at {url}, which {chosen_by} names: start it, for instance"
         " with `prefect server start`, name another one, or unset it to use an embedded server"
     )
 
@@ -154,19 +178,6 @@ def _log() -> logging.Logger:
     return get_logger("prefectx")
 
 
-def with_api(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a method of Prefect's that needs an API (`serve`, `deploy`, ...) have ours."""
-
-    @functools.wraps(method)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        options = settings.current().project
-        with prefect_api(options):
-            result = method(*args, **kwargs)
-        return _awaited(result, options) if inspect.isawaitable(result) else result
-
-    return wrapped
-
-
-async def _awaited(result: Awaitable[Any], options: Options) -> Any:
+async def _awaited(result: Awaitable[R], options: Options) -> R:
     with prefect_api(options):
         return await result

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID, uuid4
 
 from prefect.client.schemas.objects import State, StateDetails
@@ -18,10 +17,10 @@ futures.Future.register(PrefectFuture)  # type: ignore[type-abstract]
 futures.State.register(State)
 
 
-class SkippedFuture(PrefectTaskRunFuture[Any]):
+class SkippedFuture(PrefectTaskRunFuture[Item]):
     """A future of a call whose output existed; no task run and no request is behind it.
 
-    Its id and its state are made when they are asked for.
+    Makes its id and its state when they are asked for.
 
     Parameters:
         store: where the output is kept.
@@ -32,7 +31,7 @@ class SkippedFuture(PrefectTaskRunFuture[Any]):
         self._store = store
         self._location = location
         self._id: UUID | None = None
-        self._state: State[Any] | None = None
+        self._state: State[object] | None = None
 
     @property
     def item(self) -> Item:
@@ -47,24 +46,24 @@ class SkippedFuture(PrefectTaskRunFuture[Any]):
         return self._id
 
     @property
-    def _final_state(self) -> State[Any]:  # type: ignore[override]  # made when asked for
+    def _final_state(self) -> State[object]:  # type: ignore[override]  # made when asked for
         if self._state is None:
             self._state = cached_state(self.item, StateDetails(task_run_id=self.task_run_id))
         return self._state
 
     @property
-    def state(self) -> State[Any]:
+    def state(self) -> State[object]:
         """Completed, by the name of Cached."""
         return self._final_state
 
     def wait(self, timeout: float | None = None) -> None:
         """Return at once: there is nothing to wait for."""
 
-    def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> Any:
+    def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> Item:
         """Return the item of the output."""
         return self.item
 
-    def add_done_callback(self, fn: Callable[[PrefectFuture[Any]], None]) -> None:
+    def add_done_callback(self, fn: Callable[[PrefectFuture[Item]], None]) -> None:
         """Call `fn` at once."""
         fn(self)
 
@@ -72,20 +71,20 @@ class SkippedFuture(PrefectTaskRunFuture[Any]):
         return f"SkippedFuture({self.item!r})"
 
 
-def cached_state(item: Item, details: StateDetails | None = None) -> State[Any]:
+def cached_state(item: Item, details: StateDetails | None = None) -> State[object]:
     """Return the state of a call whose output existed."""
-    state: State[Any] = Completed(name="Cached", message=f"Found {item.location}", data=item)
+    state: State[object] = Completed(name="Cached", message=f"Found {item.location}", data=item)
     if details is not None:
         state.state_details = details
     return state
 
 
-def saved_state(item: Item, seconds: float) -> State[Any]:
-    """Return the state of a call that ran; its page in the UI shows where the output is."""
+def saved_state(item: Item, seconds: float) -> State[object]:
+    """Return the state of a call that ran; its page in the UI names the output."""
     return Completed(message=f"Saved {item.location} after {seconds:.2f} s", data=item)
 
 
-def seconds_of(state: futures.State[Any]) -> float | None:
+def seconds_of(state: futures.State[object]) -> float | None:
     """Return how long the run took, as `saved_state` wrote it down, None if it did not."""
     found = _SECONDS.search(state.message or "")
     return float(found[1]) if found else None

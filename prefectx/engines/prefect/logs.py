@@ -30,8 +30,7 @@ _done: LoggingOptions | None = None
 def set_up(options: Options) -> None:
     """Set up logging in this process: the flow's, one of a pool, or a worker's.
 
-    Where Prefect's logging was configured by the user (a logging file, variables), its formats
-    are left alone.
+    Leaves the formats alone if the user has configured Prefect's logging (a file, variables).
 
     Parameters:
         options: the project's options where the flow runs.
@@ -81,7 +80,7 @@ def _send_to_api(logger: logging.Logger, options: LoggingOptions) -> None:
 
 
 def _in_a_run(record: logging.LogRecord) -> bool:
-    # Prefect warns of each line that is logged outside; from a library that is no mistake.
+    # Prefect warns of each line that is logged outside a run; a library may do so.
     return FlowRunContext.get() is not None or TaskRunContext.get() is not None
 
 
@@ -102,10 +101,10 @@ def _handlers() -> Iterator[logging.Handler]:
 
 
 class _PrefectRunFormatter(RunFormatter):
-    """Knows by Prefect's context which run the line of an extra logger is from."""
+    """Finds the run of an extra logger's line by Prefect's context."""
 
     def run_of(self, record: logging.LogRecord) -> str | None:
-        """Return the run that a record is from, in words, None outside one."""
+        """Return the run that a record is from, in words; None outside one."""
         known = super().run_of(record)
         if known or record.name.split(".")[0] == "prefect":
             return known

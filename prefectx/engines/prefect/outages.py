@@ -1,14 +1,13 @@
-"""Prefect's server is away: a flow run waits for it, as long as `keepalive.outage` says.
+"""Prefect's server is away: a flow run waits for it, for `keepalive.outage` at most.
 
-Prefect doubles its pauses, so that it may sleep as long again when the server is back, and it
-begins anew with each request, so that a process whose server has gone takes long to end.
+Prefect doubles its pauses, so it may sleep as long again when the server is back; and it begins
+anew with each request, so a process whose server has gone takes long to end.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
 from uuid import UUID
 
 import anyio
@@ -39,10 +38,10 @@ class Outage:
         self._since: float | None = None
 
     def goes_on(self, error: Exception) -> None:
-        """Take note that the server does not answer.
+        """Note that the server does not answer.
 
         Raises:
-            ServerError: where it has been away for too long.
+            ServerError: if it has been away for too long.
         """
         if self._since is None:
             self._since = time.monotonic()
@@ -55,15 +54,17 @@ class Outage:
             ) from error
 
     def cover(self) -> None:
-        """Have the connections of this process wait for the server."""
+        """Let the connections of this process wait for the server."""
         for client in _clients():
-            inner: Any = client._transport
-            if not isinstance(inner, (_Transport, _AsyncTransport)):
-                kind = _Transport if isinstance(client, httpx.Client) else _AsyncTransport
-                client._transport = kind(inner, self)
+            if isinstance(client._transport, (_Transport, _AsyncTransport)):
+                continue
+            if isinstance(client, httpx.Client):
+                client._transport = _Transport(client._transport, self)
+            else:
+                client._transport = _AsyncTransport(client._transport, self)
 
     def is_over(self) -> None:
-        """Take note that the server answers."""
+        """Note that the server answers."""
         if self._since is not None:
             self._since = None
             # Prefect keeps events that it could not send, the states of task runs among them,
@@ -73,7 +74,7 @@ class Outage:
 
 
 def outlast(longest: float | None, flow_run_id: UUID) -> None:
-    """Have the requests of the flow run that goes on here wait for the server.
+    """Let the requests of the flow run that goes on here wait for the server.
 
     Parameters:
         longest: seconds that it may be away; None leaves all to Prefect.
@@ -83,7 +84,7 @@ def outlast(longest: float | None, flow_run_id: UUID) -> None:
         Outage(longest, flow_run_id).cover()
 
 
-def _clients() -> Iterator[Any]:
+def _clients() -> Iterator[httpx.Client | httpx.AsyncClient]:
     """Yield the connections of the engine, and of what sends log lines and events."""
     for context in (SyncClientContext.get(), AsyncClientContext.get()):
         if context is not None:
@@ -94,9 +95,9 @@ def _clients() -> Iterator[Any]:
                 yield client._client
 
 
-def _services() -> list[Any]:
+def _services() -> list[object]:
     # All of Prefect's services are in one table.
-    services: dict[int, Any] = EventsWorker._instances  # type: ignore[misc]  # typed by its class
+    services = EventsWorker._instances  # type: ignore[misc]  # typed by its class
     return list(services.values())
 
 
@@ -131,7 +132,7 @@ class _Transport(httpx.BaseTransport):
 
 
 class _AsyncTransport(httpx.AsyncBaseTransport):
-    """Does what `_Transport` does where there is an event loop."""
+    """Does what `_Transport` does in an event loop."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport, outage: Outage) -> None:
         self._inner = inner

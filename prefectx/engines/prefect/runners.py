@@ -29,20 +29,22 @@ def for_run(runner: TaskRunner[Any]) -> TaskRunner[Any]:
         # that the program was started with would hold, and another API.
         here = get_settings_context()
         enter: Any = functools.partial(_enter_settings, here.profile, here.settings)
-        others = [f for f in runner.subprocess_message_processor_factories if not _is_ours(f)]
-        # One that has been started by its user cannot be changed any more.
+        others = [
+            factory
+            for factory in runner.subprocess_message_processor_factories
+            if getattr(factory, "func", None) is not _enter_settings
+        ]
+        # One that its user has started cannot be changed any more.
         with suppress(RuntimeError):
             runner.subprocess_message_processor_factories = (enter, *others)
     return runner
 
 
-def _enter_settings(profile: Profile, settings: Settings) -> Callable[[str, Any], tuple[str, Any]]:
+def _enter_settings(
+    profile: Profile, settings: Settings
+) -> Callable[[str, object], tuple[str, object]]:
     SettingsContext(profile=profile, settings=settings).__enter__()
     return lambda kind, payload: (kind, payload)
-
-
-def _is_ours(factory: Any) -> bool:
-    return getattr(factory, "func", None) is _enter_settings
 
 
 def make_runner(options: Options) -> TaskRunner[Any]:

@@ -1,10 +1,10 @@
-"""The end of a flow run: what its calls came to, in its log and as a table on its page."""
+"""The end of a flow run: how its calls ended, in its log and as a table on its page."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Any, cast
+from typing import cast
 
 import httpx
 from prefect.client.orchestration import get_client
@@ -20,7 +20,7 @@ _SHOWN_FAILURES = 100
 
 
 def sum_up(summary: RunSummary) -> None:
-    """Log what the calls of a flow run came to, and leave a table on its page.
+    """Log how the calls of a flow run ended, and put a table on its page.
 
     Parameters:
         summary: what was counted; its engine run is Prefect's flow run.
@@ -47,7 +47,7 @@ def _artifact(summary: RunSummary, run: FlowRun) -> ArtifactCreate:
     )
 
 
-def _rows(summary: RunSummary) -> list[dict[str, Any]]:
+def _rows(summary: RunSummary) -> list[dict[str, str | int]]:
     return [
         {
             "task": name,

@@ -1,4 +1,4 @@
-"""Dask: a cluster from `[dask]` in the configuration, for flows in the Prefect modes.
+"""Prefect's flows on Dask: prefect-dask's runner on the cluster of `[dask]`.
 
 A call goes to a worker as bytes that name its task, its items and its run; the run's settings and
 Prefect's context go there once, in a plugin. Nothing is looked up where the worker runs.
@@ -6,13 +6,13 @@ Prefect's context go there once, in a plugin. Nothing is looked up where the wor
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from prefectx.engines.prefect_dask.runner import DaskRunner
 
 
-def dask_runner(**overrides: Any) -> DaskRunner:
+def dask_runner(**overrides: object) -> DaskRunner:
     """Make a task runner on Dask for a flow's decorator: `@flow(task_runner=dask_runner())`.
 
     The cluster is made, or connected to, when the flow first submits a call.
@@ -25,9 +25,14 @@ def dask_runner(**overrides: Any) -> DaskRunner:
         A `DaskTaskRunner` of prefect-dask.
 
     Raises:
-        ConfigError: where a key or a value is wrong.
+        ConfigError: if a key or a value is wrong.
+        MissingDependencyError: if the version of Prefect, prefect-dask or Dask will not do.
     """
-    # Schedulers and workers import this package and need no runner.
+    # Schedulers and workers import this package and need no runner. The check comes first: what
+    # it names may be missing already when the runner is imported.
+    from prefectx.engines.prefect_dask import upstream
+
+    upstream.check_all()
     from prefectx.engines.prefect_dask.runner import DaskRunner
 
     return DaskRunner(overrides)

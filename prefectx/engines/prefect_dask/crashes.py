@@ -1,15 +1,12 @@
-"""A call that ended without a state of its own: what is said of it, here and in Prefect's API."""
+"""A call that Dask gave up: its final state, here and at Prefect's API."""
 
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
 import httpx
 from distributed import Client
-from distributed.scheduler import KilledWorker, NoValidWorkerError
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, StateDetails, TaskRun
 from prefect.context import FlowRunContext
@@ -19,14 +16,13 @@ from prefect.tasks import Task
 from prefect.utilities.engine import emit_task_run_state_change_event
 
 from prefectx.arguments.traversal import replace
-from prefectx.engines.dask.resources import shown_size
-from prefectx.engines.dask.scheduling import KILLED_FOR_MEMORY
+from prefectx.engines.dask.deaths import explain
 from prefectx.errors import WorkerError
 from prefectx.futures import item_of
 
 
 class Submitted:
-    """What is kept of a submitted call, to say which one it was.
+    """What is kept of a submitted call, to name it in an error.
 
     Parameters:
         task: the task.
@@ -36,7 +32,9 @@ class Submitted:
 
     __slots__ = ("name", "run_name", "task", "task_run_id")
 
-    def __init__(self, task: Task[..., Any], arguments: dict[str, Any], task_run_id: UUID) -> None:
+    def __init__(
+        self, task: Task[..., object], arguments: dict[str, object], task_run_id: UUID
+    ) -> None:
         shown = ", ".join(f"{name}={_shown(value)}" for name, value in arguments.items())
         self.name = f"{task.name}({shown})"
         self.run_name = _run_name(task)
@@ -44,7 +42,7 @@ class Submitted:
         self.task_run_id = task_run_id
 
 
-def crashed_state(call: Submitted, error: BaseException, client: Client) -> State[Any]:
+def crashed_state(call: Submitted, error: BaseException, client: Client) -> State[object]:
     """Make the final state of a call that Dask gave up, and set it at Prefect's API.
 
     Parameters:
@@ -52,7 +50,7 @@ def crashed_state(call: Submitted, error: BaseException, client: Client) -> Stat
         error: what Dask says.
         client: the client that submitted the call.
     """
-    reason = WorkerError(f"{call.name}: {_explained(error, client)}")
+    reason = WorkerError(f"{call.name}: {explain(error, client)}")
     reason.__cause__ = error
     flow = FlowRunContext.get()
     flow_run = flow.flow_run if flow is not None else None
@@ -60,60 +58,34 @@ def crashed_state(call: Submitted, error: BaseException, client: Client) -> Stat
         task_run_id=call.task_run_id, flow_run_id=flow_run.id if flow_run else None
     )
     message = str(reason)
-    # What the API is told holds no data.
+    # What is sent to the API holds no data.
     _report(call, Crashed(message=message, state_details=details))
     return Crashed(message=message, data=reason, state_details=details)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     # An item says more than a future that stands for it.
     return reprlib.repr(replace(value, lambda part: item_of(part) or part))
 
 
-def _run_name(task: Task[..., Any]) -> str:
+def _run_name(task: Task[..., object]) -> str:
     name = task.task_run_name
     # A template of Prefect's, in which prefectx has left no field.
     return name.replace("{{", "{").replace("}}", "}") if isinstance(name, str) else task.name
 
 
-def _explained(error: BaseException, client: Client) -> str:
-    if isinstance(error, KilledWorker):
-        return _killed(error, client.get_events(KILLED_FOR_MEMORY))
-    if isinstance(error, NoValidWorkerError):
-        return f"no worker may run it: {error}"
-    return f"no worker could run it, or its result is lost: {type(error).__name__}: {error}"
-
-
-def _killed(error: KilledWorker, kills: Iterable[tuple[float, dict[str, Any]]]) -> str:
-    worker = error.last_worker
-    limit = shown_size(worker.memory_limit) if worker.memory_limit else "no limit"
-    used = [kill["rss"] for _, kill in kills if kill["worker"] == worker.address]
-    if used:
-        return (
-            f"its worker {worker.address} was killed while running it, as it used"
-            f" {shown_size(used[-1])} and may use {limit}; raise memory_limit in [dask], or set"
-            " dask.memory of the task, so that fewer of its calls run at a time on one worker"
-        )
-    return (
-        f"its worker {worker.address} (memory limit: {limit}) died while running it, as often as"
-        " it may: was it stopped, killed by the system for want of memory, or cut off? Raise"
-        " allowed_failures in [dask] or the task's retries to try more often, lower memory_limit"
-        " if it is more than the machine has"
-    )
-
-
-def _report(call: Submitted, state: State[Any]) -> None:
+def _report(call: Submitted, state: State[object]) -> None:
     try:
         with get_client(sync_client=True) as api:
             api.set_task_run_state(call.task_run_id, state, force=True)
     except PrefectHTTPStatusError as error:
         if error.response.status_code != httpx.codes.NOT_FOUND:
             raise
-        # The worker died before its news of the run had left it.
+        # The worker died before it had reported the run.
         emit_task_run_state_change_event(_task_run(call, state), Pending(), state)
 
 
-def _task_run(call: Submitted, state: State[Any]) -> TaskRun:
+def _task_run(call: Submitted, state: State[object]) -> TaskRun:
     return TaskRun(
         id=call.task_run_id,
         name=call.run_name,

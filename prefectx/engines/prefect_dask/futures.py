@@ -5,59 +5,57 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import distributed
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect_dask.task_runners import PrefectDaskFuture
 
+from prefectx.engines.dask.payload import Payload
+
 if TYPE_CHECKING:
-    from prefectx.engines.dask.parcels import Parcel
     from prefectx.engines.prefect_dask.contexts import Sent
     from prefectx.engines.prefect_dask.submission import Submission
 
-Callback = Callable[[PrefectFuture[Any]], None]
+FinalState = Payload[State[object]]
+Callback = Callable[[PrefectFuture[object]], None]
 
 
-class DaskFuture(PrefectDaskFuture[Any]):
+class DaskFuture(PrefectDaskFuture[object]):
     """A future that lets go of Dask's as soon as it has a state that holds no data.
 
     So scheduler and workers forget calls that are over, also in the middle of a flow.
 
     Parameters:
         submission: the call.
-        client: the client to send it with.
         context: the context that the workers have.
-        run: the name of the scheduler's plugin.
     """
 
-    def __init__(
-        self, submission: Submission, client: distributed.Client, context: Sent, run: str
-    ) -> None:
+    def __init__(self, submission: Submission, context: Sent) -> None:
         self._submission: Submission | None = submission
-        self._route = (client, context, run)
+        self._context = context
         self._is_light = submission.is_light
         self._lock = threading.RLock()
-        self._end_state: Parcel | State[Any] | None = None
+        self._end_state: FinalState | State[object] | None = None
         self._is_done = False
         self._callbacks: list[Callback] = []
         super().__init__(
-            task_run_id=submission.task_run_id, wrapped_future=submission.send(*self._route)
+            task_run_id=submission.task_run_id, wrapped_future=submission.send(context)
         )
         self._wrapped_future.add_done_callback(self._when_done)
 
     @property
-    def _final_state(self) -> Any:
+    def _final_state(self) -> State[object] | None:
         # A light one is kept as it came, in bytes: unpacked it takes several times as much.
         end = self._end_state
         return end if end is None or isinstance(end, State) else end.peek()
 
     @_final_state.setter
-    def _final_state(self, state: State[Any] | None) -> None:
+    def _final_state(self, state: State[object] | None) -> None:
         self._end_state = state
 
-    def stand_in(self) -> distributed.Future[Any] | State[Any]:
+    def stand_in(self) -> distributed.Future[FinalState] | State[object]:
         """Return what a call that waits for this one is given: Dask's future, or the state."""
         dask = self._wrapped_future
         if dask is not None and has_no_result(dask):
@@ -69,27 +67,29 @@ class DaskFuture(PrefectDaskFuture[Any]):
         """Wait until the call is over, `timeout` seconds at most."""
         self._settle(timeout)
 
-    def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> Any:
+    def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> object:
         """Return what the call returned; raise (or return) what it raised.
 
         Parameters:
-            timeout: seconds to wait at most, without end where it is None.
+            timeout: seconds to wait at most; None: without end.
             raise_on_failure: raise what the call raised, else return the exception.
 
         Raises:
-            TimeoutError: where the call is not over in time.
-            WorkerError: where its worker died too often.
+            TimeoutError: if the call is not over in time.
+            WorkerError: if its worker died too often.
         """
         self._settle(timeout)
-        state: Any = self._final_state
+        state = self._final_state
         if state is None:
             raise TimeoutError(
                 f"Task run {self.task_run_id} did not complete within {timeout} seconds"
             )
-        return state.result(raise_on_failure=raise_on_failure, _sync=True)
+        # Inside an event loop a state gives a coroutine, unless it is told not to.
+        result: Callable[..., object] = state.result
+        return result(raise_on_failure=raise_on_failure, _sync=True)
 
     def add_done_callback(self, fn: Callback) -> None:
-        """Call `fn` with this future when the call is over, at once where it is."""
+        """Call `fn` with this future when the call is over, at once if it is already."""
         with self._lock:
             if not self._is_done:
                 self._callbacks.append(fn)
@@ -102,36 +102,35 @@ class DaskFuture(PrefectDaskFuture[Any]):
             if dask is None:
                 continue  # settled by Dask's thread since
             try:
-                parcel = dask.result(timeout)
+                payload = dask.result(timeout)
             except (Exception, asyncio.CancelledError) as error:
                 if not dask.done():
                     return
                 self._fail(dask, error)
             else:
-                self._take(parcel)
+                self._take(payload)
 
-    def _take(self, parcel: Parcel) -> None:
-        state = parcel.peek()
+    def _take(self, payload: FinalState) -> None:
+        state = payload.peek()
         if not state.is_completed():
             self._end(state)
         elif self._is_light:
-            self._end(parcel)
+            self._end(payload)
         else:
             # Data that a worker holds goes from there to the calls that need it.
             self._end(state, is_kept=True)
 
-    def _fail(self, dask: distributed.Future[Any], error: BaseException) -> None:
+    def _fail(self, dask: distributed.Future[FinalState], error: BaseException) -> None:
         with self._lock:
             if self._submission is None or dask is not self._wrapped_future:
                 return
-            client, context, _ = self._route
             if self._submission.has_failed_input:
-                self._wrapped_future = self._submission.send(*self._route)
+                self._wrapped_future = self._submission.send(self._context)
                 self._wrapped_future.add_done_callback(self._when_done)
             else:
-                self._end(context.run(self._submission.crashed, error, client))
+                self._end(self._context.run(self._submission.crashed, error))
 
-    def _end(self, state: Parcel | State[Any], is_kept: bool = False) -> None:
+    def _end(self, state: FinalState | State[object], is_kept: bool = False) -> None:
         with self._lock:
             if self._end_state is not None:
                 return
@@ -140,7 +139,7 @@ class DaskFuture(PrefectDaskFuture[Any]):
             if not is_kept:
                 self._wrapped_future = None  # type: ignore[assignment]  # let go
 
-    def _when_done(self, dask: distributed.Future[Any]) -> None:
+    def _when_done(self, dask: distributed.Future[FinalState]) -> None:
         # Data stays on the workers until somebody asks for it.
         if self._is_light or dask.status != "finished":
             self._settle()
@@ -153,6 +152,6 @@ class DaskFuture(PrefectDaskFuture[Any]):
             callback(self)
 
 
-def has_no_result(dask: distributed.Future[Any]) -> bool:
+def has_no_result(dask: distributed.Future[FinalState]) -> bool:
     """Tell whether Dask has given up a call."""
     return dask.status in ("error", "cancelled", "lost")

@@ -3,87 +3,97 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 from uuid import UUID, uuid4
 
-from dask.base import annotate
-from distributed import Client, Future
+from distributed import Future
 from prefect.client.schemas.objects import RunInput, State
 from prefect.context import AssetContext, TagsContext, TaskRunContext
 from prefect.futures import PrefectFuture, PrefectWrappedFuture
 from prefect.tasks import Task
 from prefect.utilities.annotations import BaseAnnotation
 from prefect.utilities.engine import collect_task_run_inputs_sync
+from prefect_dask.client import PrefectDaskClient
 
-from prefectx.engines.dask.parcels import pack
-from prefectx.engines.dask.resources import Needs, call_of
-from prefectx.engines.dask.scheduling import ANNOTATION
+from prefectx import settings
+from prefectx.calls import Call
+from prefectx.engines.dask.payload import pack
+from prefectx.engines.dask.resources import Needs
+from prefectx.engines.dask.session import Session
 from prefectx.engines.prefect_dask.contexts import Sent
 from prefectx.engines.prefect_dask.crashes import Submitted, crashed_state
-from prefectx.engines.prefect_dask.futures import DaskFuture, has_no_result
-from prefectx.engines.prefect_dask.worker import run_call
+from prefectx.engines.prefect_dask.futures import DaskFuture, FinalState, has_no_result
+from prefectx.engines.prefect_dask.worker import CallArguments, run_call
 
 
 class Submission:
     """One call, and how it is sent.
 
+    What was sent is kept only as long as it may have to be sent again.
+
     Parameters:
+        session: the flow run on Dask.
         task: the task.
         parameters: its arguments by name.
         wait_for: futures to wait for besides.
         dependencies: further inputs, for Prefect's graph.
-        needs: what it needs of a worker.
-
-    What was sent is kept only where it may have to be sent again.
 
     Attributes:
         task_run_id: the id of its task run.
         is_light: whether its result is an item and holds no data.
+
+    Raises:
+        ConfigError: if no worker can run it.
     """
 
     def __init__(
         self,
-        task: Task[..., Any],
-        parameters: dict[str, Any],
-        wait_for: Iterable[PrefectFuture[Any]] | None,
+        session: Session[PrefectDaskClient],
+        task: Task[..., object],
+        parameters: dict[str, object],
+        wait_for: Iterable[PrefectFuture[object]] | None,
         dependencies: dict[str, set[RunInput]] | None,
-        needs: Needs,
     ) -> None:
         self.task_run_id = uuid4()
-        call = call_of(task)
-        self.is_light = call is not None and call.item is not None and call.options.save
-        self._needs = needs
-        self._call: dict[str, Any] | None = {
+        call = getattr(task.fn, "call", None)
+        if isinstance(call, Call):
+            options = call.options
+            self.is_light = call.item is not None and options.save
+        else:
+            # The bare function, in a mode that keeps no outputs.
+            options = settings.current().options(task.name, getattr(task, "keywords", None))
+            self.is_light = False
+        self._session = session
+        self._needs = session.place(Needs.of(task.name, options, task.retries or 0))
+        self._call: CallArguments | None = {
             "task": task,
             "task_run_id": self.task_run_id,
             "parameters": parameters,
             "wait_for": wait_for,
             "dependencies": dependencies,
             "context": _call_context(task, self.task_run_id, parameters),
-            "trim": needs.trim and call is None,
         }
+        # A call of ours gives memory back itself.
+        self._trims = options.dask.trim and not isinstance(call, Call)
         self._sent: Submitted | None = None
-        self._inputs: list[Future[Any]] = []
+        self._inputs: list[Future[FinalState]] = []
 
     @property
     def has_failed_input(self) -> bool:
         """Whether Dask has failed a call that this one waits for, and with it this one."""
         return any(has_no_result(future) for future in self._inputs)
 
-    def send(self, client: Client, context: Sent, run: str) -> Future[Any]:
+    def send(self, context: Sent) -> Future[FinalState]:
         """Send the call to the scheduler.
 
         Sent again after an input has failed, it takes the state of the input along, and Prefect
         decides what becomes of it.
 
         Parameters:
-            client: a client of the cluster.
             context: the context that the workers have.
-            run: the name of the scheduler's plugin.
         """
-        upstream: list[Future[Any]] = []
+        upstream: list[Future[FinalState]] = []
 
-        def stand_in(value: Any) -> tuple[str, Any] | None:
+        def stand_in(value: object) -> tuple[str, object] | None:
             if isinstance(value, BaseAnnotation):
                 # Its own pickle gives an annotated tuple.
                 return "annotated", (type(value), value.unwrap())
@@ -91,7 +101,11 @@ class Submission:
                 return "settings", None
             if not isinstance(value, PrefectWrappedFuture):
                 return None
-            found = _stand_in(value)
+            if isinstance(value, DaskFuture):
+                found = value.stand_in()
+            else:
+                value.wait()
+                found = value.state
             if isinstance(found, State):
                 return "value", found
             upstream.append(found)
@@ -101,22 +115,13 @@ class Submission:
         self._inputs = upstream
         if not upstream:
             self._sent, self._call = self._submitted(), None
-        with annotate(**{ANNOTATION: {"run": run, "retries": self._needs.retries}}):
-            return client.submit(
-                run_call,
-                context.name,
-                packed,
-                *upstream,
-                key=f"{self._needs.task}-{uuid4()}",
-                pure=False,
-                resources=dict(self._needs.resources) or None,
-                priority=self._needs.priority,
-                workers=self._needs.workers,
-            )
+        return self._session.submit(
+            self._needs, run_call, context.name, packed, self._trims, *upstream
+        )
 
-    def crashed(self, error: BaseException, client: Client) -> State[Any]:
-        """Make the final state of the call where Dask gave it up for `error`."""
-        return crashed_state(self._submitted(), error, client)
+    def crashed(self, error: BaseException) -> State[object]:
+        """Make the final state of the call after Dask gave it up for `error`."""
+        return crashed_state(self._submitted(), error, self._session.client)
 
     def _submitted(self) -> Submitted:
         if self._sent is not None:
@@ -126,8 +131,8 @@ class Submission:
 
 
 def _call_context(
-    task: Task[..., Any], task_run_id: UUID, parameters: dict[str, Any]
-) -> dict[str, Any]:
+    task: Task[..., object], task_run_id: UUID, parameters: dict[str, object]
+) -> dict[str, dict[str, object]]:
     """Return the part of Prefect's context that differs from call to call, as Prefect does."""
     inputs = {name: collect_task_run_inputs_sync(value) for name, value in parameters.items()}
     assets = AssetContext.from_task_and_inputs(task, task_run_id, inputs, copy_to_child_ctx=True)
@@ -137,10 +142,3 @@ def _call_context(
         "tags_context": tags.serialize() if tags else {},
         "asset_context": assets.serialize(),
     }
-
-
-def _stand_in(future: PrefectWrappedFuture[Any, Any]) -> Future[Any] | State[Any]:
-    if isinstance(future, DaskFuture):
-        return future.stand_in()
-    future.wait()
-    return future.state

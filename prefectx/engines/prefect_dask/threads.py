@@ -1,4 +1,4 @@
-"""Prefect's background threads, started so that they hold on to nothing."""
+"""Prefect's background threads, started so that they keep no task run's data."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _started: set[str | None] = set()
 def start_background_threads() -> None:
     """Start the threads that send events and log lines, once per process and API.
 
-    They keep the context that they were started in for life. Started by the first task run, they
-    would keep its arguments and its result.
+    They keep the context that they were started in for as long as they live. Started by the first
+    task run, they would keep its arguments and its result.
     """
     here = get_settings_context()
     url = here.settings.api.url
@@ -26,7 +26,7 @@ def start_background_threads() -> None:
 
 
 def finish_background_threads() -> None:
-    """Send what is waiting; the threads are started anew when they are needed again."""
+    """Send what is waiting; the threads start anew when they are needed again."""
     _started.clear()
     APILogWorker.drain_all(timeout=_WITHIN)
     EventsWorker.drain_all(timeout=_WITHIN)

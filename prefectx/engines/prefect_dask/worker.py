@@ -1,25 +1,25 @@
-"""What happens on a worker: a plugin that keeps a run's context, and the function it executes."""
+"""What a worker has of a Prefect flow run, and what runs a call there as a task run."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import TypedDict, cast
+from uuid import UUID
 
 import distributed
-from distributed.diagnostics.plugin import WorkerPlugin
-from prefect.client.schemas.objects import State
+from dask.sizeof import sizeof
+from prefect.client.schemas.objects import RunInput, State
 from prefect.context import SettingsContext
+from prefect.futures import PrefectFuture
 from prefect.results import ResultRecord  # type: ignore[attr-defined]  # not in its __all__
 from prefect.task_engine import run_task_async, run_task_sync
+from prefect.tasks import Task
 
-from prefectx import settings
-from prefectx.engines.dask.parcels import Parcel, unpack
-from prefectx.engines.dask.scheduling import MEMORY, STARTED
+from prefectx.engines.dask.payload import Payload, unpack
+from prefectx.engines.dask.worker import RunPlugin, begin_call
 from prefectx.engines.prefect import logs
 from prefectx.engines.prefect_dask.threads import (
     finish_background_threads,
@@ -29,98 +29,101 @@ from prefectx.item import Item
 from prefectx.monitoring import memory
 from prefectx.settings import Settings
 
-
-class RunContext(NamedTuple):
-    """What all calls of a flow run have in common.
-
-    Attributes:
-        settings: prefectx's settings.
-        prefect: Prefect's context, as Prefect serialises it.
-    """
-
-    settings: Parcel
-    prefect: Parcel
+Context = dict[str, dict[str, object]]
 
 
-class RunPlugin(WorkerPlugin):
-    """Keeps a run's context on each worker, also on those that join later.
+class CallArguments(TypedDict):
+    """What Prefect's task engine is given for a call."""
+
+    task: Task[..., object]
+    task_run_id: UUID
+    parameters: dict[str, object]
+    wait_for: Iterable[PrefectFuture[object]] | None
+    dependencies: dict[str, set[RunInput]] | None
+    context: Context
+
+
+class PrefectRunPlugin(RunPlugin):
+    """Keeps Prefect's context of a flow run on each worker too.
 
     Parameters:
         name: the name that calls ask for it by.
-        context: the run's context.
+        given: the run's settings.
         path: where the flow's process imports modules from.
+        context: Prefect's context, as Prefect serializes it.
     """
 
-    def __init__(self, name: str, context: RunContext, path: list[str]) -> None:
-        self.name = name
-        self.context = context
-        self.path = path
-
-    def setup(self, worker: distributed.Worker) -> None:
-        """Let the worker know the memory it has, and where the user's modules are."""
-        limit = worker.memory_manager.memory_limit
-        if limit and MEMORY not in worker.state.total_resources:
-            worker.state.total_resources[MEMORY] = limit
-            worker.state.available_resources[MEMORY] = limit
-        # As for the processes of a local cluster; a worker's own modules come first.
-        sys.path.extend(p for p in self.path if p not in sys.path and Path(p).is_dir())
+    def __init__(
+        self, name: str, given: Payload[Settings], path: list[str], context: Payload[Context]
+    ) -> None:
+        super().__init__(name, given, path)
+        self._context = context
 
     async def teardown(self, worker: distributed.Worker) -> None:
         """Send the last news of the runs: a cluster that closes waits for no one."""
         await asyncio.to_thread(finish_background_threads)
 
     @cached_property
-    def settings(self) -> Settings:
-        """The settings of the run; what their pickle imports finds none of the worker's."""
-        with settings.use(Settings(None, Path("/"))):
-            opened: Settings = self.context.settings.open()
-        return opened
-
-    @cached_property
-    def prefect(self) -> dict[str, Any]:
+    def prefect(self) -> Context:
         """Prefect's context but for its settings."""
-        opened: dict[str, Any] = self.context.prefect.open()
+        opened = self._context.open()
         return {key: value for key, value in opened.items() if key != "settings_context"}
 
     @cached_property
     def prefect_settings(self) -> SettingsContext:
         """Prefect's settings, validated once: they are large."""
-        return SettingsContext(**self.context.prefect.open()["settings_context"])
+        return SettingsContext.model_validate(self._context.open()["settings_context"])
 
     @contextmanager
     def surroundings(self) -> Iterator[None]:
         """Make this thread like one of the flow's process."""
-        with settings.use(self.settings), self.prefect_settings.model_copy():
+        with super().surroundings(), self.prefect_settings.model_copy():
             start_background_threads()
             logs.set_up(self.settings.project)
             yield
 
 
-def run_call(name: str, packed: bytes, *upstream: Parcel) -> Parcel:
+def run_call(
+    name: str, packed: bytes, trims: bool, *upstream: Payload[State[object]]
+) -> Payload[State[object]]:
     """Run a call as a task run, and return its final state.
 
     Parameters:
         name: the name of the run's plugin.
         packed: the call.
+        trims: whether memory is given back after it.
         *upstream: the final states of the calls that this one waited for.
     """
-    worker = distributed.get_worker()
-    plugin = cast(RunPlugin, worker.plugins[name])
-    worker.log_event(STARTED, {"key": worker.get_current_task(), "worker": worker.address})
+    plugin = cast(PrefectRunPlugin, begin_call(name))
+
+    def restore(stand_in: object) -> object:
+        match stand_in:
+            case "settings", _:
+                return plugin.settings
+            case "upstream", int(number):
+                return upstream[number].open()
+            case "annotated", (type() as kind, inner):
+                return kind(inner)
+        return cast("tuple[str, object]", stand_in)[1]
+
     with plugin.surroundings():
-        call = unpack(packed, lambda stand: _restored(stand, upstream, plugin.settings))
+        call = cast(CallArguments, unpack(packed, restore))
         call["context"] = plugin.prefect | call["context"]
-        with memory.trimming(call.pop("trim")):
-            return Parcel(_handed_over(_run(**call)))
+        with memory.trimming(trims):
+            return Payload(_handed_over(_run(call)))
 
 
-def _run(**call: Any) -> Any:
-    if call["task"].isasync:
-        return asyncio.run(run_task_async(**call, return_type="state"))
-    return run_task_sync(**call, return_type="state")
+def _run(call: CallArguments) -> State[object]:
+    state = (
+        asyncio.run(run_task_async(**call, return_type="state"))
+        if call["task"].isasync
+        else run_task_sync(**call, return_type="state")
+    )
+    assert isinstance(state, State)
+    return state
 
 
-def _handed_over(state: State[Any]) -> State[Any]:
+def _handed_over(state: State[object]) -> State[object]:
     """Take the data out of the state of a run, and return it in another.
 
     Timers in Prefect's event loop hold on to the run for a minute after it has ended.
@@ -133,13 +136,14 @@ def _handed_over(state: State[Any]) -> State[Any]:
     return handed
 
 
-def _restored(stand: tuple[str, Any], upstream: tuple[Parcel, ...], settings: Settings) -> Any:
-    kind, value = stand
-    if kind == "settings":
-        return settings
-    if kind == "upstream":
-        return upstream[value].open()
-    if kind == "annotated":
-        annotation, inner = value
-        return annotation(inner)
-    return value
+def _size_of_state(state: State[object]) -> int:
+    return int(sizeof(state.data))
+
+
+def _size_of_record(record: ResultRecord[object]) -> int:
+    return int(sizeof(record.result))
+
+
+# Dask takes a state for the 80 bytes of the object, whatever its data.
+sizeof.register(State, _size_of_state)
+sizeof.register(ResultRecord, _size_of_record)

@@ -1,0 +1,109 @@
+"""A cluster on this machine, whose workers have the memory and environment that `[dask]` says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import dask
+from distributed import LocalCluster, Nanny
+
+from prefectx.settings import Options
+
+_THRESHOLDS = ("target", "spill", "pause")
+_TTL = 300.0
+_BACK_WITHIN = "5m"
+# Under these two names the processes of Dask know their parent.
+_SET_BY_NANNIES = ("PYTHONHASHSEED", "__DASK_PARENT_PID", "DASK_PARENT")
+
+
+def local_cluster_arguments(options: Options) -> dict[str, object]:
+    """Return the arguments of a `LocalCluster`.
+
+    Parameters:
+        options: the project's options.
+    """
+    given = options.dask
+    arguments: dict[str, object] = {
+        "n_workers": given.workers,
+        "threads_per_worker": given.threads_per_worker,
+        "processes": given.processes,
+        "memory_limit": given.memory_limit,
+        "resources": given.resources or None,
+        "dashboard_address": "127.0.0.1:0",
+        # A worker whose task holds the GIL is silent, but at work.
+        "scheduler_kwargs": {
+            "worker_ttl": given.worker_ttl or max(_TTL, options.keepalive.outage or 0)
+        },
+    }
+    if given.processes:
+        thresholds = {name: getattr(given, name) for name in _THRESHOLDS}
+        arguments |= {
+            "worker_class": RunNanny,
+            "terminate": given.terminate,
+            "environ": dict(given.environ),
+            # Dask takes dotted keys here only.
+            "config": {
+                f"distributed.worker.memory.{name}": value
+                for name, value in thresholds.items()
+                if value is not None
+            },
+        }
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+class RunNanny(Nanny):
+    """Dask's nanny, with what Dask reads from the whole process's configuration as arguments.
+
+    Parameters:
+        terminate: fraction of the memory limit at which the worker is killed; false: never;
+            None: as Dask is configured.
+        environ: variables of the worker's process, set before it starts.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        terminate: float | bool | None = None,
+        environ: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        wanted = {} if terminate is None else {"distributed.worker.memory.terminate": terminate}
+        with dask.config.set(wanted):
+            super().__init__(*args, **kwargs)
+        self.pre_spawn_env.update(environ or {})
+        self.env.update(environ or {})
+
+
+class RunCluster(LocalCluster):
+    """A local cluster that waits for a worker to start again.
+
+    Dask gives a worker up for good that is not back after 15 seconds; on a busy machine it takes
+    longer to start, and a cluster that has lost all its workers waits for ever.
+    """
+
+    def _update_worker_status(self, op: str, msg: object) -> None:
+        with dask.config.set({"distributed.deploy.lost-worker-timeout": _BACK_WITHIN}):
+            super()._update_worker_status(op, msg)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def restored_environment(environ: Mapping[str, str]) -> Iterator[None]:
+    """Restore the variables that nannies set in this process on their way to the workers.
+
+    Parameters:
+        environ: further variables that this run's nannies set.
+    """
+    set_by_dask = dask.config.get("distributed.nanny.pre-spawn-environ")
+    names = {*set_by_dask, *_SET_BY_NANNIES, *environ}
+    before = {name: os.environ.get(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

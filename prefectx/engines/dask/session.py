@@ -1,0 +1,125 @@
+"""A flow run on Dask: its cluster, the client that it submits calls with, and what it cleans up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Generic, TypeVar
+from uuid import uuid4
+
+import dask
+import distributed
+from dask.base import annotate
+
+from prefectx.engines.dask import upstream
+from prefectx.engines.dask.clusters import client_arguments, report_path, running_cluster
+from prefectx.engines.dask.local_cluster import restored_environment
+from prefectx.engines.dask.resources import Capacity, Needs
+from prefectx.engines.dask.scheduling import ANNOTATION, Annotation, RunSchedulerPlugin
+from prefectx.monitoring import memory
+from prefectx.monitoring.logging import quiet
+from prefectx.settings import Options
+
+C = TypeVar("C", bound=distributed.Client)
+R = TypeVar("R")
+
+_PATIENCE = 300.0
+_LOG = "distributed.admin.low-level-log-length"
+_SENT_KEPT = 50
+
+
+class Session(Generic[C]):
+    """What one flow run has of a cluster.
+
+    Parameters:
+        client: a client of the cluster.
+        cluster: the cluster, None if only its address is known.
+
+    Attributes:
+        client: the client.
+        cluster: the cluster, None if only its address is known.
+        name: names the run's plugin on the scheduler.
+    """
+
+    def __init__(self, client: C, cluster: object) -> None:
+        self.client = client
+        self.cluster = cluster
+        self.name = f"prefectx-{uuid4().hex}"
+        self._capacity = Capacity(client, cluster)
+
+    def place(self, needs: Needs) -> Needs:
+        """Check that some worker can run a call; resolve the names of the workers it may run on.
+
+        Raises:
+            ConfigError: if it needs more than any worker has, or a worker that is not there.
+        """
+        placed = self._capacity.placed(needs)
+        self._capacity.check(placed)
+        return placed
+
+    def submit(
+        self, needs: Needs, function: Callable[..., R], *args: object
+    ) -> distributed.Future[R]:
+        """Send a call to the scheduler.
+
+        Parameters:
+            needs: what it needs of a worker, as `place` returned it.
+            function: what the worker calls.
+            args: its arguments; those that are Dask's futures are waited for.
+        """
+        annotation = Annotation(run=self.name, retries=needs.retries)
+        with annotate(**{ANNOTATION: annotation}):
+            return self.client.submit(
+                function,
+                *args,
+                key=f"{needs.task}-{uuid4()}",
+                pure=False,
+                resources=dict(needs.resources) or None,
+                priority=needs.priority,
+                workers=needs.workers,
+            )
+
+
+@contextmanager
+def session(
+    options: Options, make_client: Callable[..., C], log: logging.Logger
+) -> Iterator[Session[C]]:
+    """Connect to the cluster of `[dask]`; at the end of the block all is as it was before.
+
+    Parameters:
+        options: the project's options.
+        make_client: the class of the client.
+        log: told which cluster is used.
+
+    Raises:
+        ConfigError: if keys of `[dask]` exclude each other.
+        MissingDependencyError: if a package is missing, or the version of Dask will not do.
+    """
+    upstream.check()
+    given, report = options.dask, report_path(options.dask)
+    with ExitStack() as stack:
+        # What Dask says of each comm and process has no place in the flow's log.
+        stack.enter_context(quiet(logging.getLogger("distributed")))
+        stack.enter_context(restored_environment(given.environ))
+        # Dask keeps what it has sent, for those who work on it: a thousand batches of calls.
+        with dask.config.set({_LOG: min(dask.config.get(_LOG), _SENT_KEPT)}):
+            found = stack.enter_context(running_cluster(options, log))
+            client = make_client(found.address or found.cluster, **client_arguments(given))
+            stack.enter_context(client)
+        if report:
+            # Dask asks for the current client when it writes the report.
+            stack.enter_context(distributed.Client.as_current(client))
+            stack.enter_context(distributed.performance_report(report))
+        if found.is_ours and client.dashboard_link:
+            log.info("Dask's dashboard: %s", client.dashboard_link)
+        if given.trim:
+            stack.callback(memory.give_back)
+            stack.callback(client.run_on_scheduler, memory.give_back)
+        opened = Session(client, found.cluster)
+        # A cluster of ours is nobody else's: when its workers are gone, none will come.
+        patience = _PATIENCE if found.is_ours else None
+        plugin = RunSchedulerPlugin(opened.name, given.allowed_failures, patience)
+        client.register_plugin(plugin, name=opened.name)
+        stack.callback(client.unregister_scheduler_plugin, opened.name)
+        yield opened
