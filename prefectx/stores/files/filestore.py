@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, BinaryIO
 
 from prefectx.errors import StoreError
 from prefectx.formats import FORMATS, Format, get_format, known_suffix
@@ -23,6 +23,7 @@ from prefectx.stores.error_messages import (
 from prefectx.stores.files.local import LOCAL
 from prefectx.stores.files.protocol import Files
 from prefectx.stores.files.signatures import read_signed, write_signature
+from prefectx.stores.files.types import delete_types, read_types, write_types
 from prefectx.stores.signing import SigningKey
 
 # What `abspath` would shorten, and URLs.
@@ -95,13 +96,18 @@ class Filestore(Store):
             files = self._files(location)
             with files.replacing(location, fsync=self.fsync) as temporary:
                 with open(temporary, "wb", opener=_open_untruncated) as stream:
-                    format.dump(data, stream)
+                    types = _dump(format, data, stream)
                 if self.exact and format.verify is not None:
                     with open(temporary, "rb") as stream:
-                        format.verify(data, stream)
+                        if format.typed is None:
+                            format.verify(data, stream)
+                        else:
+                            format.typed.verify(data, stream, types)
+                if types is not None:
+                    write_types(files, location, temporary, types, fsync=self.fsync)
                 if self.signing_key is not None:
                     key = self.signing_key
-                    write_signature(key, files, location, temporary, fsync=self.fsync)
+                    write_signature(key, files, location, temporary, types, fsync=self.fsync)
         except UNWRAPPED:
             raise
         except Exception as error:
@@ -119,13 +125,16 @@ class Filestore(Store):
         files = self._files(location)
         with files.reading(location) as path:
             try:
+                types, fits = None, True
+                if format.typed is not None:
+                    types, fits = read_types(files, location, path)
                 if self.signing_key is not None:
-                    content = read_signed(self.signing_key, files, location, path)
-                    return format.load(io.BytesIO(content))
+                    content = read_signed(self.signing_key, files, location, path, types)
+                    return _load(format, io.BytesIO(content), types, fits)
                 if self.mmap and path == location and format.load_mapped is not None:
                     return format.load_mapped(path)
                 with open(path, "rb") as stream:
-                    return format.load(stream)
+                    return _load(format, stream, types, fits)
             except (FileNotFoundError, *UNWRAPPED):
                 raise
             except Exception as error:
@@ -133,11 +142,17 @@ class Filestore(Store):
 
     def delete(self, location: str) -> None:
         """Remove the output at `location`, if there is one."""
-        self._files(location).delete(location)
+        files = self._files(location)
+        files.delete(location)
+        if self._format_of(location).typed is not None:
+            delete_types(files, location)
 
     def list(self, prefix: str = "") -> Iterator[str]:
         """Yield the locations that begin with `prefix`, a path or a URL."""
-        return self._files(prefix).list(prefix)
+        folder = prefix.rpartition("/")[0]
+        for location in self._files(prefix).list(prefix):
+            if "/.prefectx/" not in location[len(folder) :]:
+                yield location
 
     def info(self, location: str) -> ItemInfo:
         """Return the size of the output at `location` and when it was saved."""
@@ -194,14 +209,16 @@ class Filestore(Store):
 
         return RemoteFiles(self._storage_options)
 
+    def _format_of(self, location: str) -> Format:
+        if self.format is not None:
+            return get_format(self.format)
+        name = location.rpartition("/")[2]
+        stem, _, ending = name.rpartition(".")
+        # Cached by ending: there are few endings, and many names.
+        return FORMATS.of_ending(ending if stem else "") or FORMATS.of_name(name)
+
     def _format(self, location: str) -> Format:
-        if self.format is None:
-            name = location.rpartition("/")[2]
-            stem, _, ending = name.rpartition(".")
-            # Cached by ending: there are few endings, and many names.
-            format = FORMATS.of_ending(ending if stem else "") or FORMATS.of_name(name)
-        else:
-            format = get_format(self.format)
+        format = self._format_of(location)
         if format.runs_code and not self.allow_pickle:
             raise pickle_refused(location)
         return format
@@ -214,6 +231,29 @@ class Filestore(Store):
         attributes, formats = state
         FORMATS.adopt(formats)
         vars(self).update(attributes)
+
+
+def _dump(format: Format, data: object, stream: BinaryIO) -> bytes | None:
+    """Write an object, and return the types to keep beside it."""
+    if format.typed is not None:
+        return format.typed.dump(data, stream)
+    try:
+        format.dump(data, stream)
+    except OSError:
+        raise
+    except Exception:
+        if format.fallback is None:
+            raise
+        stream.seek(0)
+        stream.truncate()
+        format.fallback(data, stream)
+    return None
+
+
+def _load(format: Format, stream: BinaryIO, types: bytes | None, fits: bool) -> object:
+    if format.typed is not None and types is not None:
+        return format.typed.load(stream, types, fits)
+    return format.load(stream)
 
 
 def _open_untruncated(path: str, flags: int) -> int:

@@ -13,21 +13,29 @@ from prefectx.stores.signing import SigningKey
 
 
 def write_signature(
-    key: SigningKey, files: Files, location: str, temporary: str, *, fsync: bool
+    key: SigningKey,
+    files: Files,
+    location: str,
+    temporary: str,
+    types: bytes | None = None,
+    *,
+    fsync: bool,
 ) -> None:
-    """Sign a file before it is moved to `location`.
+    """Sign a file, with the types that are kept beside it, before it is moved to `location`.
 
     The name of the signature is made from it, so that it never changes: whichever of several
     writers wins, the output that is there has its signature.
     """
     with Path(temporary).open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").digest()
-    signature = key.sign(_signed_name(location), digest)
+    signature = key.sign(_signed_name(location), *_signed_content(digest, types))
     with files.replacing(_place(location, signature), fsync=fsync) as path:
         Path(path).write_text(signature)
 
 
-def read_signed(key: SigningKey, files: Files, location: str, path: str) -> bytes:
+def read_signed(
+    key: SigningKey, files: Files, location: str, path: str, types: bytes | None = None
+) -> bytes:
     """Return the content of a file, read once: what is returned is what was verified.
 
     Parameters:
@@ -35,12 +43,14 @@ def read_signed(key: SigningKey, files: Files, location: str, path: str) -> byte
         files: where the output is.
         location: the location of the output.
         path: a local path with its content.
+        types: the types that are kept beside it.
 
     Raises:
         CorruptItemError: it has no valid signature.
     """
     content = Path(path).read_bytes()
-    signature = key.sign(_signed_name(location), hashlib.sha256(content).digest())
+    digest = hashlib.sha256(content).digest()
+    signature = key.sign(_signed_name(location), *_signed_content(digest, types))
     try:
         with files.reading(_place(location, signature)) as beside:
             genuine = hmac.compare_digest(Path(beside).read_bytes(), signature.encode())
@@ -54,6 +64,10 @@ def read_signed(key: SigningKey, files: Files, location: str, path: str) -> byte
 def _signed_name(location: str) -> str:
     # Not the whole path, so that a folder of outputs can be moved.
     return "/".join(location.rsplit("/", 2)[-2:])
+
+
+def _signed_content(digest: bytes, types: bytes | None) -> list[bytes]:
+    return [digest] if types is None else [digest, hashlib.sha256(types).digest()]
 
 
 def _place(location: str, signature: str) -> str:

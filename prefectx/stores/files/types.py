@@ -1,0 +1,106 @@
+"""What the text of outputs cannot say, as the types of a CSV's columns: files beside them.
+
+They lie in `.prefectx/types/` of a folder above the output, by the output's path below that folder
+and a hash of its bytes. So whichever of several writers wins, the output that is there has its
+types, and a folder that is moved with its `.prefectx` keeps them. Which folder: the nearest that has
+a `.prefectx`, else the nearest with a `prefectx.toml`, else the output's own; behind URLs, where
+looking up is slow, always its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from prefectx.stores.files.protocol import Files
+
+_FOLDER = ".prefectx/types"
+# How many versions of one output have their types kept: those of other writers, and older ones.
+_VERSIONS = 8
+
+
+def write_types(files: Files, location: str, temporary: str, types: bytes, *, fsync: bool) -> None:
+    """Keep the types of an output before it is moved to `location`.
+
+    Parameters:
+        files: where the output is.
+        location: the location of the output.
+        temporary: a local path with its bytes.
+        types: what its bytes cannot say.
+        fsync: write the types to the disk first.
+    """
+    folder = next(_folders(location, existing=False))
+    with files.replacing(f"{folder}/{_version(temporary)}.json", fsync=fsync) as path:
+        Path(path).write_bytes(types)
+    for old in _newest_first(folder)[_VERSIONS:]:
+        with contextlib.suppress(FileNotFoundError):
+            Path(old).unlink()
+
+
+def read_types(files: Files, location: str, path: str) -> tuple[bytes | None, bool]:
+    """Return the types of an output, None if there are none, and whether they are of these bytes.
+
+    Parameters:
+        files: where the output is.
+        location: the location of the output.
+        path: a local path with its bytes.
+    """
+    name = f"{_version(path)}.json"
+    folders = list(_folders(location, existing=True))
+    for folder in folders:
+        with contextlib.suppress(FileNotFoundError), files.reading(f"{folder}/{name}") as found:
+            return Path(found).read_bytes(), True
+    # The output was edited: its last types, as far as they fit.
+    for folder in folders:
+        for found in _newest_first(folder)[:1]:
+            return Path(found).read_bytes(), False
+    return None, True
+
+
+def delete_types(files: Files, location: str) -> None:
+    """Remove the types of an output that was deleted."""
+    for folder in _folders(location, existing=True):
+        for path in list(files.list(f"{folder}/")):
+            files.delete(path)
+        if "://" not in folder:
+            # The folders of other outputs stay.
+            with contextlib.suppress(OSError):
+                os.removedirs(folder)
+
+
+def _version(path: str) -> str:
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def _folders(location: str, *, existing: bool) -> Iterator[str]:
+    """Yield the folders that may hold the types of an output, the first choice first."""
+    above, _, name = location.rpartition("/")
+    own = f"{above}/{_FOLDER}/{name}"
+    if "://" in location:
+        yield own
+        return
+    marked = {".prefectx": [], "prefectx.toml": []}  # type: dict[str, list[str]]
+    folder, below = above, name
+    while True:
+        for mark, found in marked.items():
+            if os.path.exists(f"{folder}/{mark}"):  # noqa: PTH110  # a hundred times faster
+                found.append(f"{folder}/{_FOLDER}/{below}")
+        if not folder:
+            break
+        folder, _, last = folder.rpartition("/")
+        below = f"{last}/{below}"
+    candidates = [*marked[".prefectx"], *marked["prefectx.toml"], own]
+    yield from (c for c in dict.fromkeys(candidates) if not existing or os.path.isdir(c))  # noqa: PTH112
+
+
+def _newest_first(folder: str) -> list[str]:
+    if "://" in folder:
+        return []
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+        found = [(e.stat().st_mtime_ns, e.path) for e in entries if e.name.endswith(".json")]
+        return [path for _, path in sorted(found, reverse=True)]
+    return []
