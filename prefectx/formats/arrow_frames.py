@@ -41,6 +41,7 @@ def is_plain(frame: PandasFrame) -> bool:
         and labels.nlevels == 1
         and labels.name is None
         and labels.is_unique
+        and len(labels) > 0
         and all(type(label) is str for label in labels)
         and not frame.attrs
         and frame.flags.allows_duplicate_labels
@@ -152,7 +153,7 @@ def _to_arrow_column(column: PandasSeries, *, nested: bool) -> tuple[ArrowColumn
     if isinstance(dtype, pandas.DatetimeTZDtype):
         zone = values.write_zone(dtype.tz)
         return pyarrow.array(column), {"native": dtype.unit, "zone": zone}
-    if _is_native(dtype) or isinstance(dtype, pandas.StringDtype) or str(dtype) in _SECONDS:
+    if _is_native(dtype) or str(dtype) in _SECONDS:
         return pyarrow.array(column, from_pandas=True), {"native": str(dtype)}
     if isinstance(dtype, pandas.CategoricalDtype) and _is_native(dtype.categories.dtype):
         array = pyarrow.array(column)
@@ -166,7 +167,7 @@ def _to_arrow_column(column: PandasSeries, *, nested: bool) -> tuple[ArrowColumn
     if dtype == object:
         array = _plain_objects(column, nested=nested)
         if array is not None:
-            return array, {"objects": []}
+            return array, {"objects": "values"}
     cells, description = columns.to_texts(column)
     return pyarrow.array(cells, pyarrow.string()), description
 
@@ -217,7 +218,7 @@ def _from_native(column: PandasSeries, description: Description) -> PandasArray:
 
 def _from_arrow_column(column: ArrowColumn, description: Description) -> PandasArray:
     pyarrow, pandas = require("pyarrow", "for tables"), require("pandas", _PURPOSE)
-    if description.get("objects") == []:
+    if description.get("objects") == "values":
         array = require("numpy", _PURPOSE).empty(len(column), object)
         array[:] = column.to_pylist()
         return array

@@ -74,15 +74,16 @@ def _dump_pandas(frame: PandasFrame, stream: BinaryIO, separator: str) -> bytes 
         with naming(part):
             written.append(_written(column))
     line = io.StringIO()
-    csv.writer(line, delimiter=separator, lineterminator="\n").writerow(flat.names)
+    quoting = csv.QUOTE_ALL if any("\r" in name for name in flat.names) else csv.QUOTE_MINIMAL
+    writer = csv.writer(line, delimiter=separator, lineterminator="\n", quoting=quoting)
+    writer.writerow(flat.names)
     stream.write(line.getvalue().encode(errors="replace"))
     rows = pandas.DataFrame(dict(enumerate(column.values for column in written)))
     for start in range(0, len(rows), _ROWS):
         part_of_rows = rows.iloc[start : start + _ROWS]
         content = _plain_rows(part_of_rows, separator)
         if content is None:
-            text = part_of_rows.to_csv(sep=separator, header=False, index=False, lineterminator="\n")
-            content = text.encode()
+            content = _odd_rows(part_of_rows, separator)
         stream.write(content)
     descriptions = [column.description for column in written]
     if is_plain(flat) and not any(descriptions):
@@ -131,7 +132,8 @@ def _is_clear_text(column: PandasSeries) -> bool:
             return False
     if column.isin(_MISSING_TEXTS).any():
         return False
-    if any("\0" in cell for cell in cells if type(cell) is str):
+    # Readers stop at a zero byte, and skip blank lines.
+    if any("\0" in cell or cell.isspace() for cell in cells if type(cell) is str):
         return False
     return any(type(cell) is str and _is_word(cell) for cell in cells)
 
@@ -165,6 +167,15 @@ def _plain_rows(rows: PandasFrame, separator: str) -> bytes | None:
         # A cell needs quotes, or is not text.
         return None
     return bytes(sink.getvalue())
+
+
+def _odd_rows(rows: PandasFrame, separator: str) -> bytes:
+    options = {"sep": separator, "header": False, "index": False, "lineterminator": "\n"}
+    text: str = rows.to_csv(**options)
+    if "\r" in text:
+        # pandas does not quote it, and takes it for the end of a line.
+        text = rows.to_csv(**options, quoting=csv.QUOTE_NONNUMERIC)
+    return text.encode()
 
 
 def _plain_column(values: PandasSeries) -> ArrowArray:
@@ -212,6 +223,7 @@ def _load_typed(stream: BinaryIO, content: bytes, fits: bool, *, separator: str)
         header=0,
         names=list(range(len(kept))),
         index_col=False,
+        skip_blank_lines=False,
         dtype=dict.fromkeys(texts, object),
         keep_default_na=False,
         na_values={i: [""] for i in range(len(kept)) if i not in texts},

@@ -45,6 +45,9 @@ def flatten(frame: PandasFrame) -> Flat:
     pandas = require("pandas", _PURPOSE)
     levels, index = _describe_index(frame.index)
     description: Description = {"index": index}
+    # Columns keep their names before levels of the index.
+    labels = [_label(name) for name in frame.columns]
+    unique = _unique([*labels, *(_label(name) for name in frame.index.names[: len(levels)])])
     with naming("columns"):
         if not _is_plain(frame.columns):
             description["columns"] = columns.encode_index(frame.columns)
@@ -54,12 +57,11 @@ def flatten(frame: PandasFrame) -> Flat:
     if not frame.flags.allows_duplicate_labels:
         description["flags"] = {"allows_duplicate_labels": False}
     found = [*levels, *(frame.iloc[:, i] for i in range(frame.shape[1]))]
-    names = [_label(name) for name in frame.index.names[: len(levels)]]
-    names += [_label(name) for name in frame.columns]
+    names = [*unique[len(labels) :], *unique[: len(labels)]]
     parts = [f"index level {name!r}" for name in frame.index.names[: len(levels)]]
     parts += [f"column {name!r}" for name in frame.columns]
     numbered = [pandas.Series(part.array, dtype=part.dtype, copy=False) for part in found]
-    return Flat(_unique(names), numbered, parts, description)
+    return Flat(names, numbered, parts, description)
 
 
 class naming:  # noqa: N801  # used like a function
@@ -88,6 +90,7 @@ def _is_plain(labels: PandasIndex) -> bool:
         and labels.dtype == require("pandas", _PURPOSE).Index([""]).dtype
         and labels.name is None
         and labels.is_unique
+        and len(labels) > 0
         and all(type(label) is str and label and label.isprintable() for label in labels)
     )
 
