@@ -61,3 +61,9 @@ def type_name(data: object) -> str:
     cls = type(data)
     module = "" if cls.__module__ == "builtins" else f"{cls.__module__.partition('.')[0]}."
     return f"{module}{cls.__qualname__}"
+
+
+def check_type(data: object, cls: type) -> None:
+    """Raise `FormatError` for an object of a type that is near to `cls`, but not the same."""
+    if type(data) is not cls:
+        raise FormatError(f"{type_name(data)} would come back as {cls.__name__}")

@@ -65,7 +65,9 @@ def _dump_parquet(data: Frame, stream: BinaryIO) -> None:
         if library_of(data) == "polars":
             data.write_parquet(stream)
         else:
-            _parquet().write_table(to_arrow(data, nested=True), stream)
+            # The standard's names for the parts of lists would not be those of the table.
+            table = to_arrow(data, nested=True)
+            _parquet().write_table(table, stream, use_compliant_nested_type=False)
 
 
 def _load_parquet(stream: BinaryIO) -> Frame:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Image
 
     Array: TypeAlias = npt.NDArray[np.generic]
+    ArrayType: TypeAlias = np.dtype[np.generic]
     PandasFrame: TypeAlias = pd.DataFrame
     PandasSeries: TypeAlias = pd.Series
     PandasIndex: TypeAlias = pd.Index
