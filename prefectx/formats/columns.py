@@ -141,8 +141,9 @@ def _write_times(array: PandasArray) -> tuple[Cells, Description]:
     local = array if array.tz is None else array.tz_localize(None)
     times = numpy.asarray(local).astype(f"M8[{array.unit}]")
     seconds = times.astype("M8[s]")
-    unit = "s" if ((seconds == times) | numpy.isnat(times)).all() else array.unit
-    if array.tz is None and unit == "s" and (times.astype("M8[D]") == seconds).all():
+    missing = numpy.isnat(times)
+    unit = "s" if ((seconds == times) | missing).all() else array.unit
+    if array.tz is None and ((times.astype("M8[D]") == times) | missing).all():
         unit = "D"
     # NumPy's text, with the blank that pandas writes.
     texts = numpy.datetime_as_string(times, unit).tolist()

@@ -22,8 +22,8 @@ from prefectx.stores.error_messages import (
 )
 from prefectx.stores.files.local import LOCAL
 from prefectx.stores.files.protocol import Files
-from prefectx.stores.files.signatures import read_signed, write_signature
-from prefectx.stores.files.types import delete_types, read_types, write_types
+from prefectx.stores.files.signatures import verify_signature, write_signature
+from prefectx.stores.files.types import delete_types, read_types, version_of, write_types
 from prefectx.stores.signing import SigningKey
 
 # What `abspath` would shorten, and URLs.
@@ -103,11 +103,16 @@ class Filestore(Store):
                             format.verify(data, stream)
                         else:
                             format.typed.verify(data, stream, types)
-                if types is not None:
-                    write_types(files, location, temporary, types, fsync=self.fsync)
+                if format.typed is not None:
+                    with open(temporary, "rb") as stream:
+                        version = version_of(stream)
+                    write_types(files, location, version, types, fsync=self.fsync)
                 if self.signing_key is not None:
                     key = self.signing_key
                     write_signature(key, files, location, temporary, types, fsync=self.fsync)
+            if format.typed is not None and types is None:
+                # Another writer may have kept types in the meantime.
+                write_types(files, location, version, None, fsync=self.fsync)
         except UNWRAPPED:
             raise
         except Exception as error:
@@ -125,20 +130,32 @@ class Filestore(Store):
         files = self._files(location)
         with files.reading(location) as path:
             try:
-                types, fits = None, True
-                if format.typed is not None:
-                    types, fits = read_types(files, location, path)
-                if self.signing_key is not None:
-                    content = read_signed(self.signing_key, files, location, path, types)
-                    return _load(format, io.BytesIO(content), types, fits)
-                if self.mmap and path == location and format.load_mapped is not None:
-                    return format.load_mapped(path)
+                if self.mmap and path == location and self.signing_key is None:
+                    if format.load_mapped is not None:
+                        return format.load_mapped(path)
+                # Opened once: what is identified and verified is what is read.
                 with open(path, "rb") as stream:
-                    return _load(format, stream, types, fits)
+                    if self.signing_key is None and format.typed is None:
+                        return format.load(stream)
+                    return self._load_checked(format, location, stream)
             except (FileNotFoundError, *UNWRAPPED):
                 raise
             except Exception as error:
                 raise load_error(location, format, error) from error
+
+    def _load_checked(self, format: Format, location: str, stream: BinaryIO) -> object:
+        files, types, fits = self._files(location), None, True
+        if self.signing_key is not None:
+            stream = io.BytesIO(stream.read())
+        if format.typed is not None:
+            types, fits = read_types(files, location, version_of(stream))
+            stream.seek(0)
+        if self.signing_key is not None:
+            verify_signature(self.signing_key, files, location, stream.read(), types)
+            stream.seek(0)
+        if format.typed is not None and types is not None:
+            return format.typed.load(stream, types, fits)
+        return format.load(stream)
 
     def delete(self, location: str) -> None:
         """Remove the output at `location`, if there is one."""
@@ -248,12 +265,6 @@ def _dump(format: Format, data: object, stream: BinaryIO) -> bytes | None:
         stream.truncate()
         format.fallback(data, stream)
     return None
-
-
-def _load(format: Format, stream: BinaryIO, types: bytes | None, fits: bool) -> object:
-    if format.typed is not None and types is not None:
-        return format.typed.load(stream, types, fits)
-    return format.load(stream)
 
 
 def _open_untruncated(path: str, flags: int) -> int:

@@ -33,22 +33,21 @@ def write_signature(
         Path(path).write_text(signature)
 
 
-def read_signed(
-    key: SigningKey, files: Files, location: str, path: str, types: bytes | None = None
-) -> bytes:
-    """Return the content of a file, read once: what is returned is what was verified.
+def verify_signature(
+    key: SigningKey, files: Files, location: str, content: bytes, types: bytes | None = None
+) -> None:
+    """Verify the signature of a file.
 
     Parameters:
         key: the key that must have signed it.
         files: where the output is.
         location: the location of the output.
-        path: a local path with its content.
+        content: the bytes of the file.
         types: the types that are kept beside it.
 
     Raises:
         CorruptItemError: it has no valid signature.
     """
-    content = Path(path).read_bytes()
     digest = hashlib.sha256(content).digest()
     signature = key.sign(_signed_name(location), *_signed_content(digest, types))
     try:
@@ -58,7 +57,6 @@ def read_signed(
         genuine = False
     if not genuine:
         raise not_signed(location)
-    return content
 
 
 def _signed_name(location: str) -> str:

@@ -14,50 +14,70 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from prefectx.stores.files.protocol import Files
 
 _FOLDER = ".prefectx/types"
 # How many versions of one output have their types kept: those of other writers, and older ones.
 _VERSIONS = 8
+# The content for an output that needs no types.
+_NONE = b"null"
 
 
-def write_types(files: Files, location: str, temporary: str, types: bytes, *, fsync: bool) -> None:
-    """Keep the types of an output before it is moved to `location`.
+def write_types(
+    files: Files, location: str, version: str, types: bytes | None, *, fsync: bool
+) -> None:
+    """Keep the types of an output, before it is moved to `location`.
 
     Parameters:
         files: where the output is.
         location: the location of the output.
-        temporary: a local path with its bytes.
-        types: what its bytes cannot say.
+        version: its `version_of`.
+        types: what its bytes cannot say; None if they say all, which is kept only where types of
+            other versions are, so that these are not taken for those of this one.
         fsync: write the types to the disk first.
     """
-    folder = next(_folders(location, existing=False))
-    with files.replacing(f"{folder}/{_version(temporary)}.json", fsync=fsync) as path:
-        Path(path).write_bytes(types)
+    if types is None:
+        folder = next(_folders(location, existing=True), None)
+        if folder is None or not _has_types(files, folder):
+            return
+    else:
+        folder = next(_folders(location, existing=False))
+    with files.replacing(f"{folder}/{version}.json", fsync=fsync) as path:
+        Path(path).write_bytes(_NONE if types is None else types)
     for old in _newest_first(folder)[_VERSIONS:]:
         with contextlib.suppress(FileNotFoundError):
             Path(old).unlink()
 
 
-def read_types(files: Files, location: str, path: str) -> tuple[bytes | None, bool]:
-    """Return the types of an output, None if there are none, and whether they are of these bytes.
+def read_types(files: Files, location: str, version: str) -> tuple[bytes | None, bool]:
+    """Return the types of an output, None if there are none, and whether they are of its bytes.
 
     Parameters:
         files: where the output is.
         location: the location of the output.
-        path: a local path with its bytes.
+        version: its `version_of`.
     """
-    name = f"{_version(path)}.json"
     folders = list(_folders(location, existing=True))
     for folder in folders:
-        with contextlib.suppress(FileNotFoundError), files.reading(f"{folder}/{name}") as found:
-            return Path(found).read_bytes(), True
+        with (
+            contextlib.suppress(FileNotFoundError),
+            files.reading(f"{folder}/{version}.json") as path,
+        ):
+            types = Path(path).read_bytes()
+            return None if types == _NONE else types, True
     # The output was edited: its last types, as far as they fit.
     for folder in folders:
-        for found in _newest_first(folder)[:1]:
-            return Path(found).read_bytes(), False
+        for path in _newest_first(folder)[:1]:
+            types = Path(path).read_bytes()
+            return None if types == _NONE else types, False
     return None, True
+
+
+def version_of(stream: BinaryIO) -> str:
+    """Return a hash of an output's bytes."""
+    return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def delete_types(files: Files, location: str) -> None:
@@ -71,9 +91,8 @@ def delete_types(files: Files, location: str) -> None:
                 os.removedirs(folder)
 
 
-def _version(path: str) -> str:
-    with Path(path).open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+def _has_types(files: Files, folder: str) -> bool:
+    return "://" not in folder or next(iter(files.list(f"{folder}/")), None) is not None
 
 
 def _folders(location: str, *, existing: bool) -> Iterator[str]:
