@@ -108,7 +108,7 @@ def extension_form(array: Any) -> Form:
         missing = array.isna()
         filled = array.to_numpy(array.dtype.numpy_dtype, na_value=0) if missing.any() else None
         known = numpy.asarray(array.to_numpy()) if filled is None else filled
-        return Form("pandas.masked", (elements_form(known), missing.any() and elements_form(missing)))
+        return Form("pandas.masked", (elements_form(known), bool(missing.any()) and elements_form(missing)))
     return object_form(array)
 
 
@@ -166,7 +166,7 @@ def _text(array: Any) -> Form:
         numpy = sys.modules["numpy"]
         texts = [b"" if m else t.encode(errors="surrogatepass") for t, m in zip(array, missing, strict=True)]
         lengths = numpy.fromiter(map(len, texts), "i8", len(texts))
-        valid = missing.any() and xxh3_128_digest(~missing)
+        valid = bool(missing.any()) and xxh3_128_digest(~missing)
         digests = (xxh3_128_digest(lengths), xxh3_128_digest(b"".join(texts)))
         return Form("arrow.values", (len(array), valid, *digests))
 
