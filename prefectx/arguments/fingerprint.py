@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Collection, Mapping
-from typing import NamedTuple, TypeVar
+from types import BuiltinFunctionType, FunctionType
+from typing import TypeVar
 
 from prefectx.arguments.identity.form import ATOMS, Unidentifiable
 from prefectx.arguments.identity.makers import IDENTITIES
+from prefectx.arguments.identity.means import is_means
+from prefectx.arguments.identity.names import leads_back, qualified_name
 from prefectx.arguments.identity.places import Folders
 from prefectx.arguments.identity.walk import Walk
 from prefectx.errors import TargetError
@@ -58,11 +61,14 @@ def comparable(value: object, folders: Folders = ()) -> object:
 
     Returns:
         A short scalar itself; of anything else a tuple with its fingerprint, or if it has none,
-        with something that is equal for that very object only.
+        with something that is equal for that very object only. Of loggers and connections, which
+        do not count, an empty tuple.
     """
     kind = type(value)
     if kind in ATOMS and (kind not in (str, bytes) or len(value) <= _LONGEST_KEPT):  # type: ignore[arg-type]  # mypy does not narrow by type()
         return value
+    if is_means(value):
+        return ()
     try:
         return (fingerprint(value, folders),)
     except Unidentifiable:
@@ -92,6 +98,28 @@ class Itself:
         return value is not None and value is other._find()
 
     __hash__ = object.__hash__
+
+
+def callee_identity(function: Callable[..., object]) -> str | tuple[str, object]:
+    """Return what identifies a called function: where it is defined, if that is enough.
+
+    Returns:
+        `package.module:function`, the same however the file was loaded. For a function that this
+        does not identify (a closure, a lambda, one behind a decorator without `functools.wraps`,
+        one that was redefined), a partial or a callable object also its fingerprint.
+    """
+    named = function if isinstance(function, (FunctionType, BuiltinFunctionType, type)) else None
+    thing = named or getattr(function, "func", type(function))
+    if isinstance(thing, (FunctionType, type)):
+        name = ":".join(qualified_name(thing))
+    else:
+        name = f"{thing.__module__}:{getattr(thing, '__qualname__', type(thing).__qualname__)}"
+    if isinstance(named, FunctionType) and leads_back(named):
+        return name
+    try:
+        return name, fingerprint(function).hex()
+    except Unidentifiable:
+        return name, Itself(function)
 
 
 def register_identity(kind: type[T], function: Callable[[T], object]) -> None:
