@@ -140,11 +140,6 @@ def row(sql):
         connection.close()
 
 
-def entry(name):
-    folder = pathlib.Path(__file__).parent
-    return next(found for found in os.scandir(folder) if found.name == name)
-
-
 def circle(*more):
     value = [*more]
     value.append(value)
@@ -384,8 +379,6 @@ circle(2)
 row("select 1 as a, 2 as b") <=> row("select 1 as a, 2 as b")
 row("select 2 as a, 1 as b")
 row("select 1 as b, 2 as a")
-entry("values.py") <=> entry("values.py")
-entry("__init__.py")
 Item(Filestore(), "a.json") <=> Item(Filestore(), str(HERE() / "a.json")) <=> Item(Filestore(fsync=False), "a.json")
 Item(Filestore(), "b.json")
 Item(Filestore(), "s3://bucket/a.json")
@@ -573,7 +566,6 @@ labelled(source="x")
 """
 
 GROUPS = [line.split(" <=> ") for line in LINES.strip().splitlines()]
-PYTHON_ONLY = re.compile(r"\bindex\(|\blabelled\(")  # their texts have another type in pandas 2
 
 
 def fingerprints() -> dict[str, str]:

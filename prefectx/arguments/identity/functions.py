@@ -20,7 +20,12 @@ from types import (
 from typing import Any
 
 from prefectx.arguments.identity.form import Form, Unidentifiable
-from prefectx.arguments.identity.names import leads_back, module_name, qualified_name
+from prefectx.arguments.identity.names import (
+    depth_under_name,
+    leads_back,
+    module_name,
+    qualified_name,
+)
 
 _VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 # What Python and the makers of dataclasses put into a class, and what says nothing of it.
@@ -40,8 +45,9 @@ _IS_MADE_IN_PYTHON = 1 << 9
 def function_form(function: FunctionType) -> Form:
     """Identify a function by its name, or by code, defaults and closure."""
     name = qualified_name(function)
-    if leads_back(function):
-        return Form("function", name)
+    depth = depth_under_name(function)
+    if depth is not None:
+        return Form("function", (*name, depth))
     return Form(
         "local function",
         (

@@ -30,7 +30,8 @@ def qualified_name(thing: type | FunctionType) -> tuple[str, str]:
             return root, _RENAMED.get(name, name)
         first, *rest = module.split(".")
         return ".".join([first, *(part for part in rest if part[0] != "_")]), name
-    return module_name(module, _namespace(thing) or {}), name
+    namespaces = [namespace for namespace in _namespaces(thing) if "__file__" in namespace]
+    return module_name(module, namespaces[0] if namespaces else {}), name
 
 
 def defining_module(thing: type | FunctionType) -> str:
@@ -63,22 +64,32 @@ def module_name(name: str, namespace: Mapping[str, object]) -> str:
 
 
 def leads_back(thing: type | FunctionType) -> bool:
-    """Tell whether the qualified name of a function or class identifies it.
+    """Tell whether the qualified name of a function or class identifies it."""
+    return depth_under_name(thing) is not None
 
-    It does if it is found under its name, or inside of what decorates it there. A name in an
-    interactive program, which has no file, may mean something else soon.
+
+def depth_under_name(thing: type | FunctionType) -> int | None:
+    """Tell how deep inside of what decorates it a function or class is found under its name.
+
+    A name in an interactive program, which has no file, may mean something else soon.
+
+    Returns:
+        0 if the name is that of the thing itself; None if the name does not lead to it.
     """
-    namespace = _namespace(thing)
-    if namespace is None or "<" in thing.__qualname__:
-        return False
-    if namespace.get("__file__") is None and namespace.get("__spec__") is None:
-        return False
+    if "<" in thing.__qualname__:
+        return None
     first, *rest = thing.__qualname__.split(".")
-    found = namespace.get(first)
-    for name in rest:
-        bases = found.__mro__ if isinstance(found, type) else ()
-        found = next((vars(base)[name] for base in bases if name in vars(base)), None)
-    return any(inner is thing for inner in _unwrapped(found))
+    for namespace in _namespaces(thing):
+        if namespace.get("__file__") is None and namespace.get("__spec__") is None:
+            continue
+        found = namespace.get(first)
+        for name in rest:
+            bases = found.__mro__ if isinstance(found, type) else ()
+            found = next((vars(base)[name] for base in bases if name in vars(base)), None)
+        for depth, inner in enumerate(_unwrapped(found)):
+            if inner is thing:
+                return depth
+    return None
 
 
 @functools.lru_cache(maxsize=1024)
@@ -101,20 +112,21 @@ def library_version(module: str) -> str | None:
         return f"{root} {vars(sys.modules[root]).get('__version__', '')}"
 
 
-def _namespace(thing: type | FunctionType) -> Mapping[str, object] | None:
-    """Return the globals of the module that defines a function or class.
+def _namespaces(thing: type | FunctionType) -> Iterator[Mapping[str, object]]:
+    """Yield the globals of the module that defines a function or class.
 
-    Not from `sys.modules` first: one file may be loaded under several names, and twice.
+    Not only from `sys.modules`: one file may be loaded twice, or be in there no more.
     """
-    inner = [thing] if isinstance(thing, FunctionType) else vars(thing).values()
-    for candidate in inner:
+    name = defining_module(thing)
+    module = sys.modules.get(name)
+    if isinstance(thing, type) and module is not None:
+        yield vars(module)
+    for candidate in [thing] if isinstance(thing, FunctionType) else vars(thing).values():
         for function in _unwrapped(candidate):
-            if isinstance(function, FunctionType):
-                namespace = function.__globals__
-                if namespace.get("__name__") == defining_module(thing):
-                    return namespace
-    module = sys.modules.get(defining_module(thing))
-    return None if module is None else vars(module)
+            if isinstance(function, FunctionType) and function.__globals__.get("__name__") == name:
+                yield function.__globals__
+    if isinstance(thing, FunctionType) and module is not None:
+        yield vars(module)
 
 
 def _unwrapped(found: object) -> Iterator[object]:
@@ -130,7 +142,10 @@ def _unwrapped(found: object) -> Iterator[object]:
         if isinstance(thing, type):
             continue
         names = ("fn", "__wrapped__", "__func__", "func", "fget")
-        attributes = getattr(thing, "__dict__", {})
+        try:
+            attributes = object.__getattribute__(thing, "__dict__")
+        except AttributeError:
+            attributes = {}
         inner = [attributes.get(name) for name in names]
         if isinstance(thing, (staticmethod, classmethod, functools.partial, property)):
             inner += [getattr(thing, name, None) for name in names]

@@ -161,6 +161,7 @@ EXACT: dict[type, Maker] = {
     classmethod: functions.wrapping_form,
     staticmethod: functions.wrapping_form,
     property: functions.property_form,
+    functools.cached_property: lambda value: Form("cached property", (value.func,)),
     # The elements of a set are not in order.
     type(iter(set())): functions.consumable_form,
     # The file does not count: a program may be moved.
