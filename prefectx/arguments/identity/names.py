@@ -24,14 +24,23 @@ def qualified_name(thing: type | FunctionType) -> tuple[str, str]:
     what the top-level module shows is named by that.
     """
     module, name = defining_module(thing), thing.__qualname__
-    root = module.partition(".")[0]
-    if root in _CANONICAL:
-        if vars(sys.modules.get(root, object)).get(name) is thing:
-            return root, _RENAMED.get(name, name)
-        first, *rest = module.split(".")
-        return ".".join([first, *(part for part in rest if part[0] != "_")]), name
+    if is_canonical(module):
+        return public_name(thing, module, name)
     namespaces = [namespace for namespace in _namespaces(thing) if "__file__" in namespace]
     return module_name(module, namespaces[0] if namespaces else {}), name
+
+
+def is_canonical(module: str) -> bool:
+    """Tell whether a module's values have forms that do not depend on its version."""
+    return module.partition(".")[0] in _CANONICAL
+
+
+def public_name(thing: object, module: str, name: str) -> tuple[str, str]:
+    """Return module and name of something in a library, without private modules."""
+    first, *rest = module.split(".")
+    if vars(sys.modules.get(first, object)).get(name) is thing:
+        return first, _RENAMED.get(name, name)
+    return ".".join([first, *(part for part in rest if part[0] != "_")]), name
 
 
 def defining_module(thing: type | FunctionType) -> str:
@@ -53,7 +62,8 @@ def module_name(name: str, namespace: Mapping[str, object]) -> str:
     file = namespace.get("__file__")
     if not isinstance(file, str):
         return name
-    folder, stem = os.path.split(os.path.splitext(file)[0])
+    folder, base = os.path.split(file)
+    stem = base.partition(".")[0]
     if stem == "__init__" or name.rpartition(".")[2] == stem:
         return name
     parts = [stem]

@@ -38,7 +38,11 @@ def maker_of(kind: type, *, is_exact: bool) -> Maker | None:
     if kind is import_numpy.generic:
         return _scalar
     if kind is import_numpy.random.Generator:
-        return _generator
+        return lambda generator: Form("numpy.Generator", (generator.bit_generator,))
+    if kind is import_numpy.random.BitGenerator:
+        return _bit_generator
+    if kind is import_numpy.random.SeedSequence:
+        return lambda seeds: Form("numpy.SeedSequence", (seeds.state,))
     if kind is import_numpy.random.RandomState:
         return lambda state: Form("numpy.RandomState", (state.get_state(legacy=False),))
     return None
@@ -117,6 +121,6 @@ def _ufunc(function: Any) -> Form:
     raise Unidentifiable(function, "its name does not lead back to it")
 
 
-def _generator(generator: Any) -> Form:
-    bits = generator.bit_generator
-    return Form("numpy.Generator", (type(bits).__name__, bits.state, getattr(bits, "seed_seq", None)))
+def _bit_generator(bits: Any) -> Form:
+    parts = (type(bits).__name__, bits.state, getattr(bits, "seed_seq", None))
+    return Form("numpy.BitGenerator", parts)

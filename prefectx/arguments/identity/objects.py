@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import copyreg
 import functools
+import pickle
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from prefectx.arguments.identity.form import Form, Unidentifiable
-from prefectx.arguments.identity.names import defining_module, library_version
+from prefectx.arguments.identity.names import (
+    defining_module,
+    is_canonical,
+    library_version,
+    public_name,
+)
 
 _PROTOCOL = 4
 
@@ -20,7 +27,11 @@ def object_form(value: object) -> Form:
         Unidentifiable: its state cannot be read.
     """
     kind = type(value)
-    make, arguments, state, items, pairs = _reduced(value)
+    reduced = _reduced(value)
+    if isinstance(reduced, str):
+        return _global_form(value, reduced)
+    make, arguments, *rest = reduced
+    state, items, pairs = (*rest, None, None, None)[:3]
     # Not `copyreg.__newobj__`, which says nothing.
     maker = [] if make is copyreg.__newobj__ else [make]
     return Form(
@@ -49,23 +60,29 @@ def subclass_form(value: object, base: type, form: Form) -> Form:
     if any(getattr(kind, name, None) is not getattr(base, name, None) for name in own):
         return object_form(value)
     state = getattr(value, "__dict__", None)
-    version = library_version(defining_module(kind))
+    module = defining_module(kind)
+    version = None if is_canonical(module) else library_version(module)
     return Form("subclass", [kind, version, form, *_state(kind, state)])
 
 
-def _reduced(value: object) -> tuple[Any, Iterable[object], object, Any, Any]:
-    kind = type(value)
-    reduce = copyreg.dispatch_table.get(kind)
+def _reduced(value: object) -> Any:
+    reduce = copyreg.dispatch_table.get(type(value))
     try:
-        reduced: Any = reduce(value) if reduce else value.__reduce_ex__(_PROTOCOL)
+        return reduce(value) if reduce else value.__reduce_ex__(_PROTOCOL)
     except Exception as error:  # whatever an object's own method raises
         raise Unidentifiable(value, f"{error}" or type(error).__name__) from error
-    if isinstance(reduced, str):
-        # The name of a global.
-        return getattr, (getattr(value, "__module__", None), reduced), None, None, None
-    make, arguments, *rest = reduced
-    state, items, pairs = (*rest, None, None, None)[:3]
-    return make, arguments, state, items, pairs
+
+
+def _global_form(value: object, name: str) -> Form:
+    """Identify what is pickled by its name."""
+    module = getattr(value, "__module__", None) or pickle.whichmodule(value, name)  # type: ignore[attr-defined]  # public but not in typeshed
+    try:
+        found = functools.reduce(getattr, name.split("."), sys.modules[module])
+    except (AttributeError, KeyError):
+        found = None
+    if found is not value:
+        raise Unidentifiable(value, "its name does not lead back to it")
+    return Form("global", public_name(value, module, name))
 
 
 def _state(kind: type, state: object) -> list[object]:

@@ -91,7 +91,13 @@ def path_form(value: pathlib.PurePath) -> Form:
 
 
 def _union(value: Any) -> Form:
+    # Optional[int] is of this type too.
     return Form("union", typing.get_args(value), is_unordered=True)
+
+
+def _typing_alias(value: Any) -> Form:
+    parts = (value.__origin__, value.__args__, getattr(value, "__metadata__", None))
+    return Form("typing alias", (getattr(value, "_name", None), *parts))
 
 
 def _row(value: Any) -> Form:
@@ -139,11 +145,7 @@ EXACT: dict[type, Maker] = {
     type({}.items()): lambda value: Form("dict_items", list(value)),
     types.GenericAlias: lambda value: Form("alias", (value.__origin__, value.__args__)),
     types.UnionType: _union,
-    type(typing.Union[int, str]): lambda value: (  # noqa: UP007  # the older type of unions
-        _union(value)
-        if typing.get_origin(value) is typing.Union
-        else Form("alias", (typing.get_origin(value), typing.get_args(value)))
-    ),
+    type(typing.Union[int, str]): _union,  # noqa: UP007  # another type before Python 3.14
     types.FunctionType: functions.function_form,
     types.CodeType: functions.code_form,
     types.CellType: functions.cell_form,
@@ -178,4 +180,5 @@ FAMILIES: dict[type, Maker] = {
     set: _set,
     frozenset: _set,
     pathlib.PurePath: path_form,
+    type(typing.List[int]): _typing_alias,  # noqa: UP006  # it is another type than list[int]
 }
