@@ -26,8 +26,8 @@ def qualified_name(thing: type | FunctionType) -> tuple[str, str]:
     module, name = defining_module(thing), thing.__qualname__
     if is_canonical(module):
         return public_name(thing, module, name)
-    namespaces = [namespace for namespace in _namespaces(thing) if "__file__" in namespace]
-    return module_name(module, namespaces[0] if namespaces else {}), name
+    namespace = next((known for known in _namespaces(thing) if "__file__" in known), {})
+    return module_name(module, namespace), name
 
 
 def is_canonical(module: str) -> bool:

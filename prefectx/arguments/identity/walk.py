@@ -21,28 +21,25 @@ _MOST_ROUNDS = 64
 
 
 class _Node:
-    """A value on the walk.
+    """A value on the walk, of which a part is not finished.
 
     Attributes:
-        value: the value; kept, so that its id stays its own.
+        value: the value.
         form: what identifies it.
-        children: those of its parts that are nodes.
+        children: those of its parts that are no atoms.
         index: when it was entered, counting from 0.
         low: the least index that is reached from it.
         is_loop: whether it is a part of itself.
-        reference: what stands for it in its parents: its digest, or its number in a cycle; None
-            until known.
     """
 
-    __slots__ = ("children", "form", "index", "is_loop", "low", "reference", "value")
+    __slots__ = ("children", "form", "index", "is_loop", "low", "value")
 
     def __init__(self, value: object, form: Form) -> None:
         self.value = value
         self.form = form
-        self.children: list[object] = []
+        self.children = [part for part in form.parts if type(part) not in ATOMS]
         self.index = self.low = -1
         self.is_loop = False
-        self.reference: bytes | int | None = None
 
 
 class Walk:
@@ -58,11 +55,15 @@ class Walk:
 
     def __init__(self, folders: Folders) -> None:
         self._folders = folders
-        self._nodes: dict[int, _Node] = {}
         self._makers: dict[type, Maker] = {}
+        self._nodes: dict[int, _Node] = {}
+        # By the id of a value what stands for it: its digest, or its number in a circle.
+        self._known: dict[int, bytes | int] = {}
+        # Keeps the ids of the values.
+        self._kept: list[object] = []
         self._open: list[_Node] = []
         self._count = 0
-        self._has_cycle = self._has_unordered = False
+        self._has_circle = self._has_unordered = False
 
     def digest(self, value: object) -> bytes:
         """Return 16 bytes that stand for the value.
@@ -73,23 +74,24 @@ class Walk:
         if type(value) in ATOMS:
             return xxh3_128_digest(_dump(value))
         root = self._enter(value)
-        if root.reference is None:
+        if root is not None:
             self._visit(root)
-            if self._has_cycle and self._has_unordered:
+            if self._has_circle and self._has_unordered:
                 self._order_sets()
                 self._visit(root)
-        assert isinstance(root.reference, bytes)
-        return root.reference
+        digest = self._known[id(value)]
+        assert isinstance(digest, bytes)
+        return digest
 
-    def _enter(self, value: object) -> _Node:
-        """Make the node of a value; if no part of it is a node, it is finished."""
+    def _enter(self, value: object) -> _Node | None:
+        """Return the node of a new value, None if all its parts are atoms: it is finished."""
         form = value if type(value) is Form else self._form(value)
-        node = self._nodes[id(value)] = _Node(value, form)
+        self._kept.append(value)
         if ATOMS.issuperset(map(type, form.parts)):
-            node.reference = xxh3_128_digest(self._encode(form))
-        else:
-            node.children = [part for part in form.parts if type(part) not in ATOMS]
-            self._has_unordered |= form.is_unordered and len(node.children) > 1
+            self._known[id(value)] = xxh3_128_digest(self._encode(form))
+            return None
+        node = self._nodes[id(value)] = _Node(value, form)
+        self._has_unordered |= form.is_unordered and len(node.children) > 1
         return node
 
     def _form(self, value: object) -> Form:
@@ -103,27 +105,28 @@ class Walk:
         return Form(form.tag, (*canonical_place(form.place, self._folders), *form.parts))
 
     def _visit(self, root: _Node) -> None:
-        self._open_node(root)
-        path: list[tuple[_Node, Iterator[object]]] = [(root, iter(root.children))]
+        known, nodes = self._known, self._nodes
+        path = [self._opened(root)]
         while path:
             node, rest = path[-1]
             for part in rest:
-                child = self._nodes.get(id(part))
+                if id(part) in known:
+                    continue
+                child = nodes.get(id(part))
                 if child is None:
                     try:
                         child = self._enter(part)
                     except Unidentifiable as error:
                         error.path = _shown(path, part)
                         raise
-                if child.reference is not None:
-                    continue
+                    if child is None:
+                        continue
                 if child.index < 0:
-                    self._open_node(child)
-                    path.append((child, iter(child.children)))
+                    path.append(self._opened(child))
                     break
                 node.low = min(node.low, child.index)
                 node.is_loop |= child is node
-                self._has_cycle = True
+                self._has_circle = True
             else:
                 path.pop()
                 if path:
@@ -134,10 +137,11 @@ class Walk:
             if len(path) > _DEEPEST:
                 raise Unidentifiable(root.value, "it is nested too deeply")
 
-    def _open_node(self, node: _Node) -> None:
+    def _opened(self, node: _Node) -> tuple[_Node, Iterator[object]]:
         node.index = node.low = self._count
         self._count += 1
         self._open.append(node)
+        return node, iter(node.children)
 
     def _close(self, first: _Node) -> None:
         """Finish the nodes from `first` on: one, or a circle of several."""
@@ -145,23 +149,23 @@ class Walk:
         while members[-1] is not first:
             members.append(self._open.pop())
         if len(members) == 1 and not first.is_loop:
-            first.reference = xxh3_128_digest(self._encode(first.form))
+            self._known[id(first.value)] = xxh3_128_digest(self._encode(first.form))
             return
         members.reverse()
         for number, member in enumerate(members):
-            member.reference = number
+            self._known[id(member.value)] = number
         whole = xxh3_128_digest(_dump(tuple(self._encode(member.form) for member in members)))
         for number, member in enumerate(members):
-            member.reference = xxh3_128_digest(_dump((whole, number)))
+            self._known[id(member.value)] = xxh3_128_digest(_dump((whole, number)))
 
     def _encode(self, form: Form) -> bytes:
         tag, parts, is_unordered, _ = form
-        nodes = self._nodes
+        known = self._known
         # A tuple cannot be mistaken: it is no atom.
-        known = [p if type(p) in ATOMS else (nodes[id(p)].reference,) for p in parts]
+        encoded = [part if type(part) in ATOMS else (known[id(part)],) for part in parts]
         if is_unordered:
-            return _dump((tag, *sorted(map(_dump, known))))
-        return _dump((tag, *known))
+            return _dump((tag, *sorted(map(_dump, encoded))))
+        return _dump((tag, *encoded))
 
     def _order_sets(self) -> None:
         """Sort what is in sets, and start again.
@@ -169,29 +173,22 @@ class Walk:
         In what order a circle is entered through a set is up to the hash seed. So each node gets
         a key from what is around it, up to a distance that tells as many apart as possible.
         """
-        self._count = 0
-        inner = [node for node in self._nodes.values() if node.children]
-        digests = {id(node.value): node.reference for node in self._nodes.values()}
-        for node in inner:
-            digests[id(node.value)] = node.form.tag.encode()
-            node.index, node.reference = -1, None
+        inner = list(self._nodes.values())
+        self._known |= {id(node.value): node.form.tag.encode() for node in inner}
         different = 0
         for _ in range(_MOST_ROUNDS):
-            for node in self._nodes.values():
-                node.reference = digests[id(node.value)]
-            new = {id(node.value): xxh3_128_digest(self._encode(node.form)) for node in inner}
-            digests |= new
-            if len(set(new.values())) == different:
+            keys = {id(node.value): xxh3_128_digest(self._encode(node.form)) for node in inner}
+            self._known |= keys
+            if len(set(keys.values())) == different:
                 break
-            different = len(set(new.values()))
-
-        def key(part: object) -> bytes:
-            return _dump(part if type(part) in ATOMS else digests[id(part)])
-
+            different = len(set(keys.values()))
         for node in inner:
-            node.reference = None
             if node.form.is_unordered:
-                node.children.sort(key=key)
+                node.children.sort(key=lambda part: _dump(self._known[id(part)]))
+        self._count = 0
+        for node in inner:
+            node.index = -1
+            del self._known[id(node.value)]
 
 
 def _dump(value: object) -> bytes:
