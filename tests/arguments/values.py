@@ -152,7 +152,7 @@ def parsed(text, parse=eval):
 
 
 def index(**options):
-    return pd.DataFrame({"v": [1, 2]}, index=pd.Index([1, 2], **options))
+    return pd.DataFrame({0: [1, 2]}, index=pd.Index([1, 2], **options))
 
 
 def dates(**options):
@@ -160,7 +160,7 @@ def dates(**options):
 
 
 def labelled(**attributes):
-    frame = pd.DataFrame({"a": [1]})
+    frame = pd.DataFrame({0: [1]})
     frame.attrs.update(attributes)
     return frame
 
@@ -173,7 +173,9 @@ def fragmented():
 
 
 def multi(tuples, names=("i", "j")):
-    return pd.MultiIndex.from_tuples(tuples, names=names)
+    """Make the levels of one type in all versions of pandas."""
+    first, second = zip(*tuples, strict=True)
+    return pd.MultiIndex.from_arrays([first, pd.Index(second, dtype=object)], names=names)
 
 
 HERE = pathlib.Path.cwd
@@ -462,7 +464,7 @@ dates(unit="ns", name="a")
 dates(unit="ns", tz="UTC")
 dates(unit="ns", tz="Europe/Paris")
 pd.DatetimeIndex(dates(unit="ns").to_list(), dtype="M8[ns]")
-pd.CategoricalIndex(["a", "b"], ["a", "b"], dtype=None)
+pd.CategoricalIndex([1, 2], [1, 2])
 multi([(1, "b"), (1, "a")]) <=> multi([(1, "b"), (1, "a"), (0, "z")])[:2]
 multi([(1, "a"), (1, "b")])
 multi([(1, "b"), (1, "a")], ("i", "k"))
@@ -496,11 +498,11 @@ pd.DataFrame({"a": [1, 2], "b": [1.5, 2.5], "c": [3, 4]}, columns=pd.Index(["a",
 pd.DataFrame({0: [1]})
 pd.DataFrame({1: [1]})
 pd.DataFrame({0: [1.0]})
-pd.DataFrame({0: [1], 1: [2]})
-pd.DataFrame({1: [2], 0: [1]})
+pd.DataFrame({0: [1], 1: [2]}, columns=pd.Index([0, 1]))
+pd.DataFrame({0: [1], 1: [2]}, columns=pd.Index([1, 0]))
 pd.DataFrame({0: [1, 2]})
 pd.DataFrame({0: [[1, 2], {"a": 1}]})
-pd.DataFrame({0: ["x", None], 1: [1.5, math.nan]}, dtype=object)
+pd.DataFrame({0: ["x", None], 1: [1.5, math.nan]}, pd.RangeIndex(2), pd.Index([0, 1]), **OBJECT)
 pd.DataFrame({0: [1]}).rename_axis(columns="a")
 pd.DataFrame({0: [1]}).rename_axis(index="a")
 pd.DataFrame([[1, 2]], columns=multi([(1, "b"), (1, "a")]))
@@ -515,7 +517,7 @@ pl.DataFrame({"a": ["x", None]})
 pl.DataFrame({"a": [[1], []]})
 pl.DataFrame({"a": [{"x": 1}, {"x": 2}]})
 pl.DataFrame({"a": [datetime.date(2024, 1, 1)]})
-pl.DataFrame({"a": [decimal.Decimal("1.5")]})
+pl.DataFrame({"a": [decimal.Decimal("1.5")]}, {"a": pl.Decimal(10, 2)})
 pl.Series([1, 2])
 pl.Series("a", [1, 2])
 pl.Series([1, 2, 3])[1:] <=> pl.Series([2, 3])

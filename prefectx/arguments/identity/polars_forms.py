@@ -48,7 +48,7 @@ def _content(series: Any) -> Form:
     if series.dtype == polars.Categorical:
         series = series.cast(polars.String)
     elif series.dtype == polars.Enum:
-        series = series.to_physical()
+        series = series.to_physical().cast(polars.UInt32)
     if not any(name in repr(series.dtype) for name in _NOT_FOR_ARROW):
         try:
             importlib.import_module("pyarrow")
