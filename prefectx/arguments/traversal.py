@@ -182,7 +182,7 @@ def _enter(value: Any) -> _Container | None:
         names = [field.name for field in dataclasses.fields(value)]
     elif hasattr(kind, "__attrs_attrs__"):
         names = [field.name for field in kind.__attrs_attrs__]
-    elif isinstance(value, getattr(sys.modules.get("pydantic"), "BaseModel", ())):
+    elif "pydantic" in sys.modules and isinstance(value, sys.modules["pydantic"].BaseModel):
         names = [*value.__dict__, *(value.__pydantic_extra__ or ())]
     else:
         return None

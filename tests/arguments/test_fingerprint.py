@@ -382,9 +382,7 @@ def test_a_file_is_the_same_however_it_is_loaded(folder, tmp_path, monkeypatch):
         spec = importlib.util.spec_from_file_location(made_up, file)
         modules.append(importlib.util.module_from_spec(spec))
         spec.loader.exec_module(modules[-1])
-    seen = {
-        f"{callee_identity(m.f)} {fingerprint([m.f, m.C, m.C()]).hex()}\n" for m in modules
-    }
+    seen = {f"{callee_identity(m.f)} {fingerprint([m.f, m.C, m.C()]).hex()}\n" for m in modules}
     seen.add(run([str(file)]))
     seen.add(run(["-m", name], PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT), *sys.path])))
     assert len(seen) == 1
@@ -397,6 +395,10 @@ def test_a_file_is_the_same_however_it_is_loaded(folder, tmp_path, monkeypatch):
 
 def numbers():
     yield 1
+
+
+def open_file(name):
+    return Path(name).open("rb")
 
 
 async def coroutine():
@@ -423,7 +425,7 @@ class Dropped:
 
 WITHOUT = {
     "generator": numbers,
-    "file": lambda: Path(__file__).open("rb"),
+    "file": lambda: open_file(__file__),
     "socket": socket.socket,
     "lock": threading.Lock,
     "event": threading.Event,

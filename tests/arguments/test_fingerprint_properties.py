@@ -116,7 +116,7 @@ atoms = st.one_of(
     st.binary(max_size=2),
 )
 zones = st.sampled_from(
-    [None, datetime.timezone.utc, zoneinfo.ZoneInfo("UTC"), zoneinfo.ZoneInfo("Europe/Paris")]
+    [None, datetime.UTC, zoneinfo.ZoneInfo("UTC"), zoneinfo.ZoneInfo("Europe/Paris")]
 )
 scalars = st.one_of(
     atoms,
@@ -247,7 +247,9 @@ arrays = st.one_of(
         st.sampled_from([4, (2, 2), (1, 4)]),
     ),
     st.builds(
-        lambda v, kind: pa.array(v, kind), lists(ints | st.none()), st.sampled_from([None, pa.int8()])
+        lambda v, kind: pa.array(v, kind),
+        lists(ints | st.none()),
+        st.sampled_from([None, pa.int8()]),
     ),
     st.builds(pa.array, lists(st.sampled_from(["a", "b", None]))),
     st.builds(pa.array, lists(st.none() | lists(ints))),

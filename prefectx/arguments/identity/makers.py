@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from prefectx.arguments.identity import functions, references, standard
 from prefectx.arguments.identity.form import ATOMS, Form, Maker
-from prefectx.arguments.identity.objects import object_form
 from prefectx.arguments.identity.names import defining_module
+from prefectx.arguments.identity.objects import object_form
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ class Identities:
     """What programs registered: for a type the function that identifies its objects."""
 
     def __init__(self) -> None:
-        self._functions: dict[type, Maker] = {}
+        self._functions: dict[type, Callable[[Any], object]] = {}
 
     def register(self, kind: type[T], function: Callable[[T], object]) -> None:
         """Identify the objects of a type, and of its subclasses, by what a function returns.
@@ -77,5 +77,5 @@ def maker_of(kind: type) -> Maker:
     return object_form
 
 
-def _registered(function: Maker, value: object) -> Form:
+def _registered(function: Callable[[Any], object], value: object) -> Form:
     return Form("registered", (type(value), function(value)))

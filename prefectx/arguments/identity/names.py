@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
-import os
+import itertools
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import CellType, FunctionType
 
 # Their public names do not move between versions, their modules do.
 _CANONICAL = frozenset({"numpy", "pandas", "polars", "pyarrow"}) | sys.stdlib_module_names
 _RENAMED = {"bool_": "bool"}  # of NumPy 1
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
 # Decorated functions are wrapped a few times at most.
 _MOST_STEPS = 50
 
@@ -62,15 +64,12 @@ def module_name(name: str, namespace: Mapping[str, object]) -> str:
     file = namespace.get("__file__")
     if not isinstance(file, str):
         return name
-    folder, base = os.path.split(file)
-    stem = base.partition(".")[0]
+    path = Path(file)
+    stem = path.name.partition(".")[0]
     if stem == "__init__" or name.rpartition(".")[2] == stem:
         return name
-    parts = [stem]
-    while os.path.isfile(os.path.join(folder, "__init__.py")):
-        folder, package = os.path.split(folder)
-        parts.append(package)
-    return ".".join(reversed(parts))
+    packages = itertools.takewhile(lambda folder: (folder / "__init__.py").is_file(), path.parents)
+    return ".".join([*reversed([folder.name for folder in packages]), stem])
 
 
 def leads_back(thing: type | FunctionType) -> bool:
@@ -112,9 +111,7 @@ def library_version(module: str) -> str | None:
     """
     root = module.partition(".")[0]
     file = getattr(sys.modules.get(root), "__file__", None) or ""
-    if root in sys.stdlib_module_names or not {"site-packages", "dist-packages"} & set(
-        file.replace(os.sep, "/").split("/")
-    ):
+    if root in sys.stdlib_module_names or _INSTALLED.isdisjoint(Path(file).parts):
         return None
     try:
         return f"{root} {importlib.metadata.version(root)}"

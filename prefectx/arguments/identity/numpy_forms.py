@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from xxhash import xxh3_128_digest
 
 from prefectx.arguments.identity.form import Form, Maker, Unidentifiable
 from prefectx.arguments.identity.objects import object_form, subclass_form
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from prefectx.formats.library_types import Array
 
 # Of the 16 bytes of an extended double on x86 the last 6 are whatever was there before.
 _EXTENDED_MANTISSA = 63
@@ -26,34 +21,34 @@ def maker_of(kind: type, *, is_exact: bool) -> Maker | None:
         kind: the type, or a base of it.
         is_exact: whether it is the values' own type.
     """
-    import_numpy = sys.modules["numpy"]
-    if kind is import_numpy.ndarray:
+    numpy = sys.modules["numpy"]
+    if kind is numpy.ndarray:
         return array_form if is_exact else _subclass
-    if kind is import_numpy.ma.MaskedArray:
+    if kind is numpy.ma.MaskedArray:
         return _masked if is_exact else object_form
-    if kind is import_numpy.dtype:
+    if kind is numpy.dtype:
         return dtype_form
-    if kind is import_numpy.ufunc:
+    if kind is numpy.ufunc:
         return _ufunc
-    if kind is import_numpy.generic:
+    if kind is numpy.generic:
         return _scalar
-    if kind is import_numpy.random.Generator:
+    if kind is numpy.random.Generator:
         return lambda generator: Form("numpy.Generator", (generator.bit_generator,))
-    if kind is import_numpy.random.BitGenerator:
+    if kind is numpy.random.BitGenerator:
         return _bit_generator
-    if kind is import_numpy.random.SeedSequence:
+    if kind is numpy.random.SeedSequence:
         return lambda seeds: Form("numpy.SeedSequence", (seeds.state,))
-    if kind is import_numpy.random.RandomState:
+    if kind is numpy.random.RandomState:
         return lambda state: Form("numpy.RandomState", (state.get_state(legacy=False),))
     return None
 
 
-def array_form(array: Array) -> Form:
+def array_form(array: Any) -> Form:
     """Identify an array by type, shape and elements; their order in memory does not count."""
     return Form("numpy.array", (dtype_form(array.dtype), array.shape, elements_form(array)))
 
 
-def elements_form(array: Array) -> Form:
+def elements_form(array: Any) -> Form:
     """Identify the elements of an array, row by row, without its type and shape."""
     dtype = array.dtype
     if dtype.names is not None:
@@ -68,7 +63,7 @@ def elements_form(array: Array) -> Form:
     return Form("numpy.elements", (digest_of(whole),))
 
 
-def digest_of(array: Array) -> bytes:
+def digest_of(array: Any) -> bytes:
     """Return a digest of the bytes of an array that is contiguous."""
     if array.dtype.kind in "mMUSV":
         # These cannot be seen as a buffer, or not when they are empty.
@@ -76,7 +71,7 @@ def digest_of(array: Array) -> bytes:
     return xxh3_128_digest(array.data if array.dtype.kind not in "mMUSV" else b"")
 
 
-def dtype_form(dtype: np.dtype[Any]) -> Form:
+def dtype_form(dtype: Any) -> Form:
     """Identify a dtype, of records by names, places and types of the fields."""
     extra = (dict(dtype.metadata),) if dtype.metadata else ()
     if dtype.kind == "T":
@@ -94,7 +89,7 @@ def dtype_form(dtype: np.dtype[Any]) -> Form:
     return Form("numpy.dtype", (dtype.itemsize, dtype.isalignedstruct, *fields, *extra))
 
 
-def _subclass(array: Array) -> Form:
+def _subclass(array: Any) -> Form:
     base = sys.modules["numpy"].ndarray
     return subclass_form(array, base, array_form(array.view(base)))
 
@@ -104,7 +99,7 @@ def _masked(array: Any) -> Form:
     return Form("numpy.masked array", (array.data, mask, array.fill_value, array.hardmask))
 
 
-def _scalar(scalar: np.generic) -> Form:
+def _scalar(scalar: Any) -> Form:
     kind = type(scalar)
     array = sys.modules["numpy"].asarray(scalar)
     form = Form("numpy.scalar", (dtype_form(array.dtype), elements_form(array)))

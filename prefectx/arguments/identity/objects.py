@@ -32,8 +32,8 @@ def object_form(value: object) -> Form:
         return _global_form(value, reduced)
     make, arguments, *rest = reduced
     state, items, pairs = (*rest, None, None, None)[:3]
-    # Not `copyreg.__newobj__`, which says nothing.
-    maker = [] if make is copyreg.__newobj__ else [make]
+    # Plain objects are made by `copyreg.__newobj__`, which says nothing.
+    maker = [] if getattr(make, "__name__", None) == "__newobj__" else [make]
     return Form(
         "object",
         [

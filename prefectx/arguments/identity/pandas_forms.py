@@ -44,8 +44,8 @@ def index_form(index: Any) -> Form:
     if kind == "RangeIndex":
         return Form("pandas.range index", (index.start, index.stop, index.step, names))
     if kind == "MultiIndex":
-        levels = zip(index.levels, index.codes, strict=True)
-        return Form("pandas.multi-index", (names, len(index), *(_level(*level) for level in levels)))
+        levels = map(_level, index.levels, index.codes)
+        return Form("pandas.multi-index", (names, len(index), *levels))
     freq = getattr(index, "freq", None)
     return Form("pandas.index", (kind, names, values_form(index.array, index.dtype), freq))
 
@@ -63,6 +63,7 @@ def extension_type_form(dtype: Any) -> Form:
     kind = type(dtype).__name__
     if defining_module(type(dtype)).partition(".")[0] != "pandas":
         return object_form(dtype)
+    parts: tuple[object, ...]
     match kind:
         case "CategoricalDtype":
             categories = dtype.categories
@@ -88,7 +89,6 @@ def extension_type_form(dtype: Any) -> Form:
 def extension_form(array: Any) -> Form:
     """Identify the values of an extension array, without its type."""
     kind = type(array.dtype).__name__
-    numpy = sys.modules["numpy"]
     if defining_module(type(array)).partition(".")[0] != "pandas":
         return object_form(array)
     if kind == "CategoricalDtype":
@@ -105,10 +105,8 @@ def extension_form(array: Any) -> Form:
         places = array.sp_index.to_int_index().indices
         return Form("pandas.sparse", (len(array), places, array.sp_values))
     if hasattr(array.dtype, "numpy_dtype"):
-        missing = array.isna()
-        filled = array.to_numpy(array.dtype.numpy_dtype, na_value=0) if missing.any() else None
-        known = numpy.asarray(array.to_numpy()) if filled is None else filled
-        return Form("pandas.masked", (elements_form(known), bool(missing.any()) and elements_form(missing)))
+        filled = array.to_numpy(array.dtype.numpy_dtype, na_value=0)
+        return Form("pandas.masked", (elements_form(filled), elements_form(array.isna())))
     return object_form(array)
 
 
@@ -164,7 +162,8 @@ def _text(array: Any) -> Form:
         return pyarrow_forms.content_form(arrow.array(array, arrow.large_string()))
     except (KeyError, UnicodeEncodeError):  # no Arrow, or half of a character
         numpy = sys.modules["numpy"]
-        texts = [b"" if m else t.encode(errors="surrogatepass") for t, m in zip(array, missing, strict=True)]
+        filled = array.to_numpy(object, na_value="")
+        texts = [text.encode(errors="surrogatepass") for text in filled]
         lengths = numpy.fromiter(map(len, texts), "i8", len(texts))
         valid = bool(missing.any()) and xxh3_128_digest(~missing)
         digests = (xxh3_128_digest(lengths), xxh3_128_digest(b"".join(texts)))

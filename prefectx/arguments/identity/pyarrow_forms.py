@@ -5,16 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from xxhash import xxh3_128_digest
 
 from prefectx.arguments.identity.form import Form, Maker
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from prefectx.formats.library_types import Array, ArrowArray, ArrowColumn
 
 # What Arrow keeps of a pandas frame names the versions of both.
 _VERSIONS = ("pandas_version", "creator")
@@ -25,26 +20,26 @@ def maker_of(kind: type, *, is_exact: bool) -> Maker | None:
     return _MAKERS.get(kind.__name__)
 
 
-def array_form(array: ArrowArray | ArrowColumn) -> Form:
+def array_form(array: Any) -> Form:
     """Identify an array by its type and values."""
     return Form("arrow.array", (type_form(array.type), content_form(array)))
 
 
-def content_form(array: ArrowArray | ArrowColumn) -> Form:
+def content_form(array: Any) -> Form:
     """Identify the values of an array, without its type."""
-    import_arrow = sys.modules["pyarrow"]
-    types = import_arrow.types
+    arrow = sys.modules["pyarrow"]
+    types = arrow.types
     kind = array.type
-    for is_kind, wide in _widened(import_arrow):
+    for is_kind, wide in _widened(arrow):
         if is_kind(kind):
             array, kind = array.cast(wide), wide
-    if isinstance(array, import_arrow.ChunkedArray):
+    if isinstance(array, arrow.ChunkedArray):
         if types.is_dictionary(kind):
             array = array.unify_dictionaries()
         array = array.combine_chunks()
-        if isinstance(array, import_arrow.ChunkedArray):
-            array = import_arrow.concat_arrays(array.chunks or [import_arrow.array([], kind)])
-    if isinstance(array, import_arrow.ExtensionArray):
+        if isinstance(array, arrow.ChunkedArray):
+            array = arrow.concat_arrays(array.chunks or [arrow.array([], kind)])
+    if isinstance(array, arrow.ExtensionArray):
         return content_form(array.storage)
     valid = None if array.null_count == 0 else array.is_valid().to_numpy(zero_copy_only=False)
     parts: tuple[object, ...]
@@ -67,7 +62,7 @@ def content_form(array: ArrowArray | ArrowColumn) -> Form:
     return Form("arrow.values", (len(array), valid is not None and xxh3_128_digest(valid), *parts))
 
 
-def type_form(kind: pa.DataType) -> Form:
+def type_form(kind: Any) -> Form:
     """Identify a type, with the metadata of the fields inside."""
     fields = [kind.field(i) for i in range(kind.num_fields)] if kind.num_fields else []
     parts = [field_form(field) for field in fields if not isinstance(field, type(kind))]
@@ -75,13 +70,13 @@ def type_form(kind: pa.DataType) -> Form:
     return Form("arrow.type", (str(kind), serialized and bytes(serialized()), *parts))
 
 
-def field_form(field: pa.Field) -> Form:
+def field_form(field: Any) -> Form:
     """Identify a field."""
     kind = type_form(field.type)
     return Form("arrow.field", (field.name, kind, field.nullable, _metadata(field.metadata)))
 
 
-def schema_form(schema: pa.Schema) -> Form:
+def schema_form(schema: Any) -> Form:
     """Identify a schema."""
     return Form("arrow.schema", (*map(field_form, schema), _metadata(schema.metadata)))
 
@@ -111,7 +106,7 @@ def _text(array: Any) -> tuple[bytes, bytes]:
     return xxh3_128_digest(numpy.diff(places)), xxh3_128_digest(text)
 
 
-def _fixed(array: Any, valid: Array | None) -> Any:
+def _fixed(array: Any, valid: Any) -> Any:
     """Return the bytes of values of a fixed width, zeros for those that are missing."""
     numpy = sys.modules["numpy"]
     width = array.type.bit_width // 8
@@ -122,7 +117,7 @@ def _fixed(array: Any, valid: Array | None) -> Any:
     if valid is None:
         return content
     rows = numpy.frombuffer(content, "u1").reshape(len(array), width).copy()
-    rows[~valid] = 0
+    rows[numpy.logical_not(valid)] = 0
     return rows
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from prefectx.arguments.identity.form import Form, Unidentifiable
+from prefectx.arguments.identity.form import Form, Maker, Unidentifiable
 from prefectx.futures import Future, item_of
-from prefectx.item import Item, Store
+from prefectx.item import Item
 
 # How an output is written, and secrets: neither says which output it is.
 _INCIDENTAL = frozenset({"fsync", "exact", "mmap", "allow_pickle", "signing_key", "_url"})
@@ -44,5 +44,4 @@ def _without_secrets(value: object) -> object:
     }
 
 
-FAMILIES = {Item: item_form, Future: future_form}
-__all__ = ["FAMILIES", "Store", "future_form", "item_form"]
+FAMILIES: dict[type, Maker] = {Item: item_form, Future: future_form}

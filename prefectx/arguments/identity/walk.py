@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Iterator
+from typing import Any
 
 from xxhash import xxh3_128_digest
 
@@ -191,7 +192,7 @@ class Walk:
             del self._known[id(node.value)]
 
 
-def _dump(value: object) -> bytes:
+def _dump(value: Any) -> bytes:
     try:
         return marshal.dumps(value, _FORMAT)
     except ValueError:
@@ -199,7 +200,7 @@ def _dump(value: object) -> bytes:
         return marshal.dumps(_shortened(value), _FORMAT)
 
 
-def _shortened(value: object) -> object:
+def _shortened(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(map(_shortened, value))
     if isinstance(value, (str, bytes)) and len(value) > _LONGEST // 4:
