@@ -43,6 +43,7 @@ class FastPath:
         "_callee",
         "_fill",
         "_is_absolute",
+        "_is_checked",
         "_owners",
         "_shared",
         "store",
@@ -67,6 +68,8 @@ class FastPath:
         self._is_absolute = template.prefix[:1] == "/"
         # Below another prefix a target has to be looked at more closely.
         self._fill = _filler(template, callee.names) if is_normal(f"{template.prefix}x") else None
+        # Numbers change nothing in the form of a target: one stands for all.
+        self._is_checked = not self._is_contained((0,) * len(callee.names))
 
     def find(self, args: Row, kwargs: Mapping[str, object]) -> tuple[Row, str | None, bool]:
         """Return all arguments, where the output is kept (None if unknown), whether it exists.
@@ -103,7 +106,7 @@ class FastPath:
         return locations, found
 
     def _location(self, values: Row) -> str | None:
-        is_text = is_ambiguous = False
+        is_text, is_ambiguous = self._is_checked, False
         for value in values:
             kind = type(value)
             if kind is not int:
@@ -128,6 +131,14 @@ class FastPath:
             if first is not owner and first != owner:
                 return None
         return location
+
+
+    def _is_contained(self, values: Row) -> bool:
+        try:
+            filled = self._fill(values) if self._fill is not None else ""
+        except (TargetError, ValueError):
+            return False
+        return is_normal(filled) and (self._is_absolute or filled[0] != "/")
 
 
 class NoFastPath(FastPath):
