@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic
@@ -96,6 +96,14 @@ class Store(ABC):
             "or write its method `lock`"
         )
 
+    def aside(self, location: str) -> AbstractContextManager[str]:
+        """Return a context for a function that writes the output at `location` itself.
+
+        It gives the location to write to; what is there becomes the output when the block ends
+        without an error. A store that cannot do that gives `location`.
+        """
+        return nullcontext(location)
+
     def fspath(self, location: str) -> str:
         """Return the local path of `location`.
 
@@ -173,6 +181,15 @@ class Item(Generic[R_co]):
         """Tell the output's size and the time it was saved."""
         return self.store.info(self.location)
 
+    @property
+    def final(self) -> Item[R_co]:
+        """The output that exists, for functions that continue one: the item itself.
+
+        It differs for the item that `current_target()` gives, which lies aside until the function
+        has returned.
+        """
+        return self
+
     def __fspath__(self) -> str:
         return self.store.fspath(self.location)
 
@@ -196,3 +213,27 @@ class Item(Generic[R_co]):
         info = self.info() if self.exists() else None
         state = "not there" if info is None else f"{info.size or 0:,} bytes, saved {info.saved}"
         return f"<code>{html.escape(self.location)}</code> <small>{html.escape(state)}</small>"
+
+
+class AsideItem(Item[R_co]):
+    """The item to write to, inside a function that saves its own output.
+
+    Parameters:
+        store: where the output will be kept.
+        location: where to write it.
+        final: the item of the output.
+    """
+
+    __slots__ = ("_final",)
+
+    def __init__(self, store: Store, location: str, final: Item[R_co]) -> None:
+        super().__init__(store, location)
+        self._final = final
+
+    @property
+    def final(self) -> Item[R_co]:
+        """The output that exists, for functions that continue one."""
+        return self._final
+
+    def __reduce__(self) -> tuple[type[Item[R_co]], tuple[Store, str]]:
+        return self._final.__reduce__()

@@ -17,8 +17,8 @@ from prefectx.monitoring.hooks import ObservedCall
 
 _log = logging.getLogger("prefectx.calls")
 
-# Nothing is kept; it was asked for; no output; a damaged one, and `on_corrupt = "rerun"`.
-Reason = Literal["not kept", "refresh", "missing", "unreadable"]
+# Unreadable: damaged, and `on_corrupt = "rerun"`. Redefined: the function, interactively.
+Reason = Literal["not kept", "refresh", "missing", "unreadable", "redefined"]
 
 
 class Skip(NamedTuple):
@@ -52,6 +52,7 @@ class Facts(NamedTuple):
     refresh: bool = False  # the function is to run though the output exists
     exists: bool = False
     is_readable: bool = True  # false only if the output was read, and could not be
+    is_redefined: bool = False  # an older version of the function had the output
     inputs: tuple[Future[object], ...] = ()  # futures among the arguments
 
 
@@ -61,11 +62,13 @@ def decide(facts: Facts) -> Decision:
         return Run("not kept")
     if facts.refresh:
         return Run("refresh")
-    if facts.exists and facts.is_readable:
+    if facts.exists and facts.is_readable and not facts.is_redefined:
         return Skip(facts.item)
     if facts.inputs:
         return Wait(facts.inputs)
-    return Run("unreadable" if facts.exists else "missing")
+    if not facts.exists:
+        return MISSING
+    return Run("redefined" if facts.is_redefined else "unreadable")
 
 
 def look(calls: Sequence[ObservedCall]) -> list[Facts]:
@@ -104,4 +107,4 @@ def _facts(call: ObservedCall, found: dict[Store, set[str]]) -> Facts:
         except CorruptItemError as error:
             _log.warning("Task %r runs again: %s", call.task.name, error)
             is_readable = False
-    return Facts(item, exists=exists, is_readable=is_readable, inputs=call.inputs)
+    return Facts(item, False, exists, is_readable, call.is_redefined, call.inputs)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from prefectx.arguments.mapping import map_arguments
+from prefectx.arguments.references import load
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
 from prefectx.calls.call import Call
@@ -37,7 +38,8 @@ def call(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:
             if type(value) not in ATOMS:
                 break
         else:
-            return task.task.fn(*args)
+            result = task.task.fn(*args)
+            return result if type(result) in ATOMS else load(result)
     return_state, wait_for = _take_options(kwargs) if kwargs else (False, None)
     row, location, exists = task.fast_path.find(args, kwargs)
     if exists and location is not None:
@@ -51,8 +53,8 @@ def call(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:
         item = decision.item
     for skipped in HOOKS.call_skipped:
         skipped(task.task.name)
-    result = ENGINES[task.mode.engine].finished(item).state if return_state else item
-    return _as_coroutine(result) if task.task.isasync else result
+    found: Any = ENGINES[task.mode.engine].finished(item).state if return_state else item
+    return _as_coroutine(found) if task.task.isasync else found
 
 
 def submit(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:

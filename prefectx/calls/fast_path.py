@@ -7,10 +7,11 @@ something is wrong, it has no answer, and these have one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
-from prefectx.calls.target_owners import AMBIGUOUS, TARGET_OWNERS, Callee, Owner
+from prefectx.calls.target_owners import AMBIGUOUS, Callee, Owner, target_owners
 from prefectx.errors import StoreError, TargetError
 from prefectx.item import Store
 from prefectx.run_context import VALUES
@@ -18,7 +19,10 @@ from prefectx.targets.containment import is_normal
 from prefectx.targets.field import Field
 from prefectx.targets.template import Template
 
-Row = tuple[object, ...]
+Row = tuple[Any, ...]
+_TEXT = frozenset({str, bytes})
+# Longer texts are remembered by a fingerprint, not kept.
+_LONG = 256
 
 
 class FastPath:
@@ -63,7 +67,8 @@ class FastPath:
         self._bind = bind
         self._arity = len(callee.names)
         self._before = before
-        self._owners = TARGET_OWNERS.of_store(store)
+        owners = target_owners()
+        self._owners = owners, owners.of_store(store)
         self._shared = shared
         self._is_absolute = template.prefix[:1] == "/"
         # Below another prefix a target has to be looked at more closely.
@@ -110,7 +115,7 @@ class FastPath:
         for value in values:
             kind = type(value)
             if kind is not int:
-                if kind not in ATOMS:
+                if kind not in ATOMS or (kind in _TEXT and len(value) > _LONG):
                     return None
                 is_text = True
                 is_ambiguous = is_ambiguous or kind in AMBIGUOUS
@@ -127,11 +132,15 @@ class FastPath:
             owner: Owner = (self._callee, values)
             if is_ambiguous:
                 owner = (self._callee, values, repr(values))
-            first = self._owners.setdefault(location, owner)
+            owners, of_store = self._owners
+            if owners is not target_owners():
+                owners = target_owners()
+                of_store = owners.of_store(self.store)
+                self._owners = owners, of_store
+            first = of_store.setdefault(location, owner)
             if first is not owner and first != owner:
                 return None
         return location
-
 
     def _is_contained(self, values: Row) -> bool:
         try:

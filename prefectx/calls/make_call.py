@@ -8,11 +8,12 @@ from prefectx.arguments.fingerprint import comparable
 from prefectx.arguments.references import settle
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
-from prefectx.calls.call import Call, FlowName
+from prefectx.calls.call import Call
 from prefectx.calls.decision import MISSING, Decision, Skip, decide, look
 from prefectx.calls.one_at_a_time import RUNS
+from prefectx.calls.payload import FlowName
 from prefectx.calls.resolved_task import ResolvedTask
-from prefectx.calls.target_owners import TARGET_OWNERS, owner_of
+from prefectx.calls.target_owners import REDEFINITIONS, owner_of, target_owners
 from prefectx.item import Item
 from prefectx.run_context import current_values
 from prefectx.targets.fields import Fields
@@ -50,10 +51,20 @@ def make_call(
         values = tuple(known.values() if is_plain else map(comparable, known.values()))
         is_busy = RUNS.is_busy(item) or (batch is not None and item in batch)
         owner = owner_of(task.callee, values)
-        TARGET_OWNERS.claim(item, owner, task.target, is_busy=is_busy)
+        target_owners().claim(item, owner, task.target, is_busy=is_busy)
     if batch is not None:
         batch.add(item)
-    return Call(task, item, arguments, known, flow, inputs=tuple(inputs), is_plain=is_plain)
+    version = task.version
+    return Call(
+        task,
+        item,
+        arguments,
+        known,
+        flow,
+        inputs=tuple(inputs),
+        is_plain=is_plain,
+        is_redefined=version is not None and REDEFINITIONS.is_outdated(item, version),
+    )
 
 
 def decided(

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple, Self, cast
+from typing import Any, NamedTuple, Self, cast
 
 from prefectx import settings
 from prefectx.arguments.marks import is_marked, quote
 from prefectx.arguments.signature import Arguments
 from prefectx.calls.resolved_task import ResolvedTask, TaskDefinition
+from prefectx.calls.target_owners import owners_of_run
 from prefectx.item import Item
 from prefectx.modes import Mode
 from prefectx.run_context import use_values
 from prefectx.settings import Options, Settings
 from prefectx.targets.fields import Fields
 from prefectx.targets.template import Template
+
+FlowName = Callable[[], str | None]
+
+
+class Outcome(NamedTuple):
+    """How a call ended: with an item or data, found or made, and how long it took."""
+
+    value: Any
+    skipped: bool
+    seconds: float = 0.0
 
 
 class Payload(NamedTuple):
@@ -40,7 +51,7 @@ class Payload(NamedTuple):
     @contextmanager
     def unpacked(self) -> Iterator[None]:
         """Make what held where the call was made hold in the block: settings and context."""
-        with settings.use(self.settings), use_values(self.context):
+        with settings.use(self.settings), use_values(self.context), owners_of_run():
             yield
 
 
@@ -53,7 +64,7 @@ class Portable:
     arguments: Arguments
     _resolved: ResolvedTask | Payload
     _known: Arguments
-    _flow: Callable[[], str | None]
+    _flow: FlowName
 
     @property
     def fields(self) -> Fields:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
+from prefectx.arguments.fingerprint import fingerprint
 from prefectx.arguments.signature import Signature
 from prefectx.calls.fast_path import FastPath, NoFastPath
 from prefectx.calls.target_owners import Callee
@@ -56,7 +58,8 @@ class ResolvedTask:
     Attributes:
         options: the resolved options.
         mode: the mode of the task's calls.
-        callee: where the function is defined, and the names of its parameters.
+        callee: what identifies the function, and the names of its parameters.
+        version: a fingerprint of a function that is defined interactively, else None.
         target: the compiled target, None if no output is kept.
         store: where the outputs are kept; means nothing without a target.
         fields: what the templates of all calls have in common.
@@ -87,6 +90,7 @@ class ResolvedTask:
         "store",
         "target",
         "task",
+        "version",
     )
 
     def __init__(self, task: TaskDefinition, settings: Settings) -> None:
@@ -94,7 +98,8 @@ class ResolvedTask:
         self.settings = settings
         self.options = options = settings.options(task.name, task.keywords)
         self.mode = mode = get_mode(options.mode)
-        self.callee = Callee(task.qualified_name, task.signature.names)
+        self.callee = Callee(task.qualified_name, task.name, None, task.signature.names)
+        self.version = fingerprint(task.fn) if _is_interactive(task.fn) else None
         # A function that saves its own output needs to know where in every mode.
         has_target = mode.keeps or not options.save
         self.target = self._compile(options.target) if has_target else None
@@ -159,7 +164,7 @@ class ResolvedTask:
         decides_by_existence = (
             self.mode.skips and not options.refresh and options.on_corrupt == "error"
         )
-        is_simple = self.is_closed and self.task.signature.is_simple
+        is_simple = self.is_closed and self.task.signature.is_simple and self.version is None
         is_known = type(store).locate in (Filestore.locate, Store.locate)
         if template is None or not (decides_by_existence and is_simple and is_known):
             return NoFastPath(store)
@@ -205,6 +210,14 @@ class ResolvedTask:
         """Refuse a suffix that no format has, before anything runs."""
         if self.target is None or self.options.format or not isinstance(self.store, Filestore):
             return
+        if self.target.text.endswith("/"):
+            if self.options.save:
+                raise ConfigError(
+                    f"{self._where(self.target)}: a target that ends in / is a folder, which the"
+                    " function fills itself: set save = false, and write to"
+                    " prefectx.current_target()"
+                )
+            return
         ending = "x" + self.target.tail
         suffix = PurePosixPath(ending).suffix
         if suffix and not known_suffix(ending):
@@ -224,3 +237,9 @@ class ResolvedTask:
 
     def _where(self, template: Template) -> str:
         return f"task {self.task.name!r}, target {template.text!r}"
+
+
+def _is_interactive(fn: Callable[..., Any]) -> bool:
+    """Tell whether a function is defined in a notebook or at a prompt, and by a name."""
+    # Python's prompt, IPython and its kernels set ps1.
+    return fn.__module__ == "__main__" and "<" not in fn.__qualname__ and hasattr(sys, "ps1")

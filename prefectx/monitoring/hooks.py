@@ -47,6 +47,10 @@ class ObservedCall(Protocol):
         """The mode of the call."""
 
     @property
+    def is_redefined(self) -> bool:
+        """Whether an older version of the function had the output."""
+
+    @property
     def inputs(self) -> tuple[Future[object], ...]:
         """The futures among the arguments."""
 

@@ -258,6 +258,12 @@ class _Keys(Section):
         False,
         description="Allow different calls to share a target; the output of the first one counts.",
     )
+    ignore: Names = Field(
+        (),
+        examples=[["log"]],
+        description="Arguments that do not tell calls apart: they count neither in an automatic "
+        "{base} nor when two calls share a target.",
+    )
     fsync: bool = Field(
         True, description="Flush each output to disk, so that it survives a power cut."
     )

@@ -23,6 +23,7 @@ class OwnTaskKeywords(TypedDict, total=False):
     save: bool
     refresh: bool
     shared: bool
+    ignore: Sequence[str]
     fsync: bool
     lock: bool
     on_corrupt: Literal["error", "rerun"]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefectx import PrefectxError, context, load, override, task
-from prefectx.calls import TARGET_OWNERS, Skip, decide, look, make_call
+from prefectx.calls import Skip, decide, look, make_call, target_owners
 
 ATOMS = (
     st.integers()
@@ -122,7 +122,7 @@ def test_the_fast_path_never_differs_from_the_decision(tmp_path_factory, situati
     """What it knows is what make_call, look and decide say; on what they refuse it is silent."""
     names, defaults, target, calls = situation
     with override(root=tmp_path_factory.mktemp("root")):
-        TARGET_OWNERS.clear()
+        target_owners().clear()
         try:
             resolved = task(target=target, shared=shared)(function_of(names, defaults)).resolved()
         except PrefectxError:
@@ -178,7 +178,7 @@ def test_missing_outputs_among_found_ones_are_made():
 def test_keywords_and_defaults_are_the_same_call():
     """However the arguments are given, the output is found."""
     made = short("working/{a}-{b}", 1)
-    TARGET_OWNERS.clear()
+    target_owners().clear()
     again = task(target="working/{a}-{b}")(both)
     assert made == again(a=1) == again(1, b=0) == again(b=0, a=1)
 

@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from prefectx import settings
-from prefectx.arguments.references import check_upstream, load_items, resolve_futures
-from prefectx.calls import Call, Decision, Outcome, Run
+from prefectx.arguments.references import check_upstream, load, load_items, resolve_futures
+from prefectx.calls import Call, Decision, Outcome, Run, owners_of_run
 from prefectx.engines.local.futures import LocalFuture, LocalState, SkippedFuture
 from prefectx.engines.protocol import Engine, FlowDefinition, Result, WaitFor
 from prefectx.errors import ConfigError
@@ -59,7 +59,7 @@ class InlineEngine:
             return Result(state, state)
         args, kwargs = _inputs(call, wait_for)
         if _is_bare(call):
-            return Result(call.task.fn(*args, **kwargs))
+            return Result(load(call.task.fn(*args, **kwargs)))
         return _result(call.run(*args, **kwargs))
 
     async def run_async(
@@ -81,7 +81,7 @@ class InlineEngine:
             if not _is_bare(call):
                 return _future(call, call.run(*args, **kwargs))
             data = call.task.fn(*args, **kwargs)
-            return LocalFuture(list(data) if call.task.isgenerator else data)
+            return LocalFuture(load(list(data) if call.task.isgenerator else data))
         except Exception as error:  # as in Prefect, one bad input does not stop the others
             return LocalFuture(error, failed=True, item=call.item)
 
@@ -201,7 +201,7 @@ def _running(flow: FlowDefinition) -> Iterator[None]:
     """Log, count and show what happens in a flow, and sum it up at the end."""
     options = settings.current().project
     logs.set_up(options.logging)
-    with in_flow(flow.name), recording(flow) as summary:
+    with in_flow(flow.name), owners_of_run(), recording(flow) as summary:
         try:
             with showing(summary, options.progress):
                 yield

@@ -10,6 +10,7 @@ from typing import Any
 from prefect.context import FlowRunContext, TaskRunContext
 
 from prefectx import settings
+from prefectx.calls import owners_of_run
 from prefectx.engines.prefect import logs
 from prefectx.engines.prefect.api import prefect_api
 from prefectx.engines.prefect.around import Kind, around
@@ -117,7 +118,7 @@ def _counted_with_api(flow: FlowDefinition) -> Iterator[None]:
 @contextmanager
 def _counted(flow: FlowDefinition) -> Iterator[None]:
     options = settings.current().project
-    with progress.recording(flow) as summary:
+    with owners_of_run(), progress.recording(flow) as summary:
         try:
             with showing(summary, options.progress):
                 yield

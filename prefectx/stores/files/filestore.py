@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 from prefectx.errors import StoreError
@@ -115,6 +116,8 @@ class Filestore(Store):
             CorruptItemError: the file cannot be read, or has no valid signature.
             StoreError: the file cannot be reached, or is a pickle and those are not allowed.
         """
+        if location[-1:] == "/":
+            return self._load_folder(location)
         format = self._format(location)
         files = self._files(location)
         with files.reading(location) as path:
@@ -160,6 +163,14 @@ class Filestore(Store):
 
         return locked(location)
 
+    def aside(self, location: str) -> AbstractContextManager[str]:
+        """Return a context for a function that writes the output at `location` itself.
+
+        It gives a path in a temporary folder beside the location, under the final name; the
+        folders above are made. What is there becomes the output if there is no error.
+        """
+        return self._files(location).aside(location, fsync=self.fsync)
+
     def locate(self, root: str, target: str) -> str:
         """Return the absolute path, or the URL, of `target` under `root`."""
         if root[:1] == "/" != target[:1] and not _UNTIDY.search(target):
@@ -167,9 +178,11 @@ class Filestore(Store):
         if "://" not in target and "://" in root and not target.startswith("/"):
             target = f"{root.rstrip('/')}/{target}"
         protocol, is_url, path = target.partition("://")
-        if not is_url:
-            return os.path.abspath(os.path.join(root, target))
-        return os.path.abspath(path) if protocol in {"file", "local"} else target
+        if is_url and protocol not in {"file", "local"}:
+            return target
+        # A folder keeps its slash.
+        ending = "/" if target.endswith("/") else ""
+        return os.path.abspath(path if is_url else os.path.join(root, target)) + ending
 
     def suffix(self, location: str) -> str:
         """Return the part of the name that says its format (`.json.gz`), or ""."""
@@ -186,6 +199,14 @@ class Filestore(Store):
             TypeError: it is not a local file.
         """
         return super().fspath(location) if "://" in location else location
+
+    def _load_folder(self, location: str) -> Path:
+        """Return the path of a folder: only its readers know what is in it."""
+        if "://" in location:
+            raise StoreError(f"{location} is a folder behind a URL: read it where it is")
+        if not self.exists(location):
+            raise FileNotFoundError(f"no folder is at {location}")
+        return Path(location)
 
     def _files(self, location: str) -> Files:
         if "://" not in location:

@@ -21,6 +21,9 @@ class Files(Protocol):
     def replacing(self, path: str, /, *, fsync: bool) -> AbstractContextManager[str]:
         """Give a local file to write, and move it to `path` unless there is an error."""
 
+    def aside(self, path: str, /, *, fsync: bool) -> AbstractContextManager[str]:
+        """Give a path to write to, and move what is there to `path` unless there is an error."""
+
     def reading(self, path: str, /) -> AbstractContextManager[str]:
         """Give a local file to read that holds what is at `path`."""
 

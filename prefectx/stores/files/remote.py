@@ -14,7 +14,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from prefectx.errors import MissingDependencyError, StoreError
 from prefectx.imports import require
 from prefectx.item import ItemInfo
 from prefectx.stores.files.local import HIDDEN
+from prefectx.stores.files.remote_aside import COMPLETE, remove_folder, written_aside
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -54,6 +55,9 @@ class RemoteFiles:
         Raises:
             StoreError: a folder is there, or the service cannot be reached.
         """
+        if url.endswith("/"):
+            # A folder is there when its marker is.
+            return self.exists(url + COMPLETE)
         with self._reaching(url) as (system, path):
             try:
                 kind = system.info(path)["type"]
@@ -105,7 +109,14 @@ class RemoteFiles:
     def delete(self, url: str) -> None:
         """Remove the file at `url`, if there is one."""
         with self._reaching(url) as (system, path), contextlib.suppress(FileNotFoundError):
-            system.rm_file(path)
+            if url.endswith("/"):
+                remove_folder(system, path.rstrip("/"))
+            else:
+                system.rm_file(path)
+
+    def aside(self, url: str, *, fsync: bool) -> AbstractContextManager[str]:
+        """Give a URL to write to, and move what is there to `url` unless there is an error."""
+        return written_aside(url, self._reaching)
 
     def list(self, prefix: str) -> Iterator[str]:
         """Yield the files whose URLs begin with `prefix`."""
@@ -114,7 +125,8 @@ class RemoteFiles:
             found = system.find(path)
         for name in sorted(found):
             url = folder + name.removeprefix(path)
-            if url.startswith(prefix) and not posixpath.basename(name).startswith(HIDDEN):
+            inside = name.removeprefix(path)
+            if url.startswith(prefix) and f"/{HIDDEN}" not in inside:
                 yield url
 
     def info(self, url: str) -> ItemInfo:
