@@ -14,6 +14,7 @@ from prefectx.arguments.traversal import ATOMS
 from prefectx.calls.decision import Skip, decide, look
 from prefectx.calls.one_at_a_time import ABANDONED, InThread, OneAtATime, locked, written
 from prefectx.calls.payload import FlowName, Outcome, Payload, Portable
+from prefectx.calls.redefinitions import REDEFINITIONS
 from prefectx.calls.resolved_task import ResolvedTask, TaskDefinition
 from prefectx.errors import PrefectxError, SaveError
 from prefectx.futures import Future, State
@@ -37,13 +38,11 @@ class Call(Portable):
         flow: gives the name of the flow that makes the call.
         inputs: the futures among the arguments.
         is_plain: whether the arguments are scalars, so that there is nothing to load.
-        is_redefined: whether an older version of the function had this output.
     """
 
     __slots__ = (
-        "_flow", "_known", "_resolved", "arguments", "inputs", "is_plain",
-        "is_redefined", "item", "mode",
-        "options", "task",
+        "_flow", "_known", "_resolved", "arguments", "inputs", "is_plain", "item", "mode",
+        "options", "task", "version",
     )  # fmt: skip
 
     def __init__(
@@ -56,7 +55,6 @@ class Call(Portable):
         *,
         inputs: tuple[Future[object], ...] = (),
         is_plain: bool = False,
-        is_redefined: bool = False,
     ) -> None:
         self.task: TaskDefinition = resolved.task
         self.mode: Mode = resolved.mode
@@ -65,7 +63,7 @@ class Call(Portable):
         self.arguments = arguments
         self.inputs = inputs
         self.is_plain = is_plain
-        self.is_redefined = is_redefined
+        self.version = resolved.version
         self._resolved = resolved
         self._known = known
         self._flow = flow
@@ -153,6 +151,8 @@ class Call(Portable):
             data = self.item  # it has returned what it has saved
         elif type(data) not in ATOMS and not isinstance(data, State):
             data = load(data)
+        if self.version is not None:
+            REDEFINITIONS.renew(self.item, self.version)
         if self.item is None or not self.options.save or isinstance(data, State):
             return Outcome(data, False, time.perf_counter() - started)
         try:

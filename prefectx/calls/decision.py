@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from prefectx.calls.redefinitions import REDEFINITIONS
 from prefectx.errors import CorruptItemError, StoreError
 from prefectx.futures import Future
 from prefectx.item import Item, Store
@@ -17,7 +18,6 @@ from prefectx.monitoring.hooks import ObservedCall
 
 _log = logging.getLogger("prefectx.calls")
 
-# Unreadable: damaged, and `on_corrupt = "rerun"`. Redefined: the function, interactively.
 Reason = Literal["not kept", "refresh", "missing", "unreadable", "redefined"]
 
 
@@ -28,7 +28,7 @@ class Skip(NamedTuple):
 
 
 class Run(NamedTuple):
-    """The function has to run, for a reason."""
+    """The function has to run, for a reason; `unreadable` needs `on_corrupt = "rerun"`."""
 
     reason: Reason
 
@@ -107,4 +107,5 @@ def _facts(call: ObservedCall, found: dict[Store, set[str]]) -> Facts:
         except CorruptItemError as error:
             _log.warning("Task %r runs again: %s", call.task.name, error)
             is_readable = False
-    return Facts(item, False, exists, is_readable, call.is_redefined, call.inputs)
+    redefined = call.version is not None and REDEFINITIONS.is_outdated(item, call.version)
+    return Facts(item, False, exists, is_readable, redefined, call.inputs)

@@ -15,6 +15,7 @@ from prefectx.calls.call import Call
 from prefectx.calls.decision import MISSING, Decision, Skip
 from prefectx.calls.make_call import decide_each, decided
 from prefectx.calls.one_at_a_time import RUNS
+from prefectx.calls.redefinitions import REDEFINITIONS
 from prefectx.calls.resolved_task import ResolvedTask
 from prefectx.engines.protocol import Engine
 from prefectx.engines.registry import ENGINES
@@ -88,8 +89,7 @@ def map(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:  # noqa: A001
     deferred = bool(kwargs.pop("deferred", False))
     engine = ENGINES[task.mode.engine]
     rows = list(map_arguments(task.task.signature, args, kwargs, task.task.name))
-    # All calls are made before the first is handed on, so that a wrong one stops them all.
-    made = decide_each(task, rows, engine.flow_name)
+    made = decide_each(task, rows, engine.flow_name)  # all, so that a wrong one stops them all
     futures = [_hand_on(engine, task, *each, wait_for, deferred=deferred) for each in made]
     return [_state(future) for future in futures] if return_state else engine.gathered(futures)
 
@@ -138,6 +138,7 @@ def _hand_on(
         future = engine.submit(call, decision, wait_for)
         if call.item is not None:
             RUNS.submit(call.item, future)
+            REDEFINITIONS.renew_after(future, call.version)
         over_with(future, over, engine.seconds)
     return future
 

@@ -13,7 +13,7 @@ from prefectx.calls.decision import MISSING, Decision, Skip, decide, look
 from prefectx.calls.one_at_a_time import RUNS
 from prefectx.calls.payload import FlowName
 from prefectx.calls.resolved_task import ResolvedTask
-from prefectx.calls.target_owners import REDEFINITIONS, owner_of, target_owners
+from prefectx.calls.target_owners import owner_of, target_owners
 from prefectx.item import Item
 from prefectx.run_context import current_values
 from prefectx.targets.fields import Fields
@@ -48,23 +48,16 @@ def make_call(
     is_open = not task.is_closed or current_values()
     item = task.locate(Fields(task.fields, known, flow) if is_open else known)
     if not task.options.shared:
-        values = tuple(known.values() if is_plain else map(comparable, known.values()))
+        ignored = task.options.ignore
+        values = tuple(
+            ... if name in ignored else comparable(value) for name, value in known.items()
+        )
         is_busy = RUNS.is_busy(item) or (batch is not None and item in batch)
         owner = owner_of(task.callee, values)
         target_owners().claim(item, owner, task.target, is_busy=is_busy)
     if batch is not None:
         batch.add(item)
-    version = task.version
-    return Call(
-        task,
-        item,
-        arguments,
-        known,
-        flow,
-        inputs=tuple(inputs),
-        is_plain=is_plain,
-        is_redefined=version is not None and REDEFINITIONS.is_outdated(item, version),
-    )
+    return Call(task, item, arguments, known, flow, inputs=tuple(inputs), is_plain=is_plain)
 
 
 def decided(

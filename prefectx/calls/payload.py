@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self, cast
 from prefectx import settings
 from prefectx.arguments.marks import is_marked, quote
 from prefectx.arguments.signature import Arguments
+from prefectx.calls.redefinitions import REDEFINITIONS
 from prefectx.calls.resolved_task import ResolvedTask, TaskDefinition
 from prefectx.calls.target_owners import owners_of_run
 from prefectx.item import Item
@@ -39,6 +40,7 @@ class Payload(NamedTuple):
         settings: all settings there.
         context: the values set at run time there.
         quoted: the names of arguments that are passed on as they are.
+        version: None: whether a function was redefined is decided where the call was made.
     """
 
     task: TaskDefinition
@@ -47,6 +49,7 @@ class Payload(NamedTuple):
     settings: Settings
     context: Mapping[str, object]
     quoted: frozenset[str]
+    version: None = None
 
     @contextmanager
     def unpacked(self) -> Iterator[None]:
@@ -83,10 +86,10 @@ class Portable:
         if isinstance(self._resolved, Payload):
             return self._resolved
         quoted = frozenset(n for n, value in self.arguments.items() if is_marked(value, quote))
-        here = self._resolved
-        return Payload(
-            here.task, here.mode, here.options, here.settings, self.fields.context, quoted
-        )
+        here, options = self._resolved, self._resolved.options
+        if self.item is not None and REDEFINITIONS.is_outdated(self.item, here.version):
+            options = options.model_copy(update={"refresh": True})
+        return Payload(here.task, here.mode, options, here.settings, self.fields.context, quoted)
 
     @classmethod
     def arrived(cls, payload: Payload, item: Item[object] | None) -> Self:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import PurePosixPath
 from typing import Any, Protocol
 
 from prefectx.arguments.fingerprint import fingerprint
 from prefectx.arguments.signature import Signature
+from prefectx.calls.checks import check_ignored, check_target
 from prefectx.calls.fast_path import FastPath, NoFastPath
 from prefectx.calls.target_owners import Callee
 from prefectx.errors import ConfigError, StoreError, TargetError
-from prefectx.formats import known_suffix
 from prefectx.item import Item, Store
 from prefectx.modes import LOCAL, get_mode
 from prefectx.settings import Settings
@@ -110,8 +109,12 @@ class ResolvedTask:
         named = mode.keeps or options.sources["task_run_name"].layer != "default"
         self.run_name = self._compile(options.task_run_name) if named else None
         self.store = self._make_store(options.format) if self.target else Filestore()
-        self._check_suffix()
-        self._check_lock()
+        if self.target is not None:
+            try:
+                check_target(self.target, self.store, options, keeps=mode.keeps)
+                check_ignored(options.ignore, task.signature)
+            except (ConfigError, StoreError, NotImplementedError) as error:
+                raise ConfigError(f"{self._where(self.target)}: {error}") from error
         constants = {
             "funcname": task.fn.__name__,
             "name": task.name,
@@ -162,9 +165,12 @@ class ResolvedTask:
     def _make_fast_path(self) -> FastPath:
         options, template, store = self.options, self._folded, self._folded_store
         decides_by_existence = (
-            self.mode.skips and not options.refresh and options.on_corrupt == "error"
+            self.mode.skips
+            and not options.refresh
+            and options.on_corrupt == "error"
+            and self.version is None
         )
-        is_simple = self.is_closed and self.task.signature.is_simple and self.version is None
+        is_simple = self.is_closed and self.task.signature.is_simple and not options.ignore
         is_known = type(store).locate in (Filestore.locate, Store.locate)
         if template is None or not (decides_by_existence and is_simple and is_known):
             return NoFastPath(store)
@@ -205,35 +211,6 @@ class ResolvedTask:
             return compile_template(text) if isinstance(text, str) else None
         except TargetError as error:
             raise TargetError(f"task {self.task.name!r}: {error}") from error
-
-    def _check_suffix(self) -> None:
-        """Refuse a suffix that no format has, before anything runs."""
-        if self.target is None or self.options.format or not isinstance(self.store, Filestore):
-            return
-        if self.target.text.endswith("/"):
-            if self.options.save:
-                raise ConfigError(
-                    f"{self._where(self.target)}: a target that ends in / is a folder, which the"
-                    " function fills itself: set save = false, and write to"
-                    " prefectx.current_target()"
-                )
-            return
-        ending = "x" + self.target.tail
-        suffix = PurePosixPath(ending).suffix
-        if suffix and not known_suffix(ending):
-            raise ConfigError(
-                f"{self._where(self.target)}: no format is known for {suffix!r}; register one with"
-                " prefectx.register_format, or name one with format="
-            )
-
-    def _check_lock(self) -> None:
-        """Refuse `lock = true` if the store has no locks, before anything runs."""
-        if not (self.options.lock and self.mode.keeps and self.target):
-            return
-        try:
-            self.store.lock(self.store.locate(self.options.root, f"{self.target.prefix}x"))
-        except (StoreError, NotImplementedError) as error:
-            raise ConfigError(f"{self._where(self.target)}: {error}") from error
 
     def _where(self, template: Template) -> str:
         return f"task {self.task.name!r}, target {template.text!r}"

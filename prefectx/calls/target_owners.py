@@ -107,30 +107,6 @@ def owners_of_run() -> Iterator[None]:
         _current.set(PROCESS)
 
 
-class Redefinitions:
-    """The outputs of functions that are defined interactively, and which version claimed them.
-
-    A function that is defined again, in a notebook perhaps, replaces its older self: the outputs
-    that the older one had in this process are made anew.
-    """
-
-    def __init__(self) -> None:
-        self._versions: dict[Item[object], bytes] = {}
-
-    def is_outdated(self, item: Item[object], version: bytes) -> bool:
-        """Tell whether an older version of the function had this output; note the new one."""
-        before = self._versions.get(item)
-        self._versions[item] = version
-        return before is not None and before != version
-
-    def clear(self) -> None:
-        """Forget the versions."""
-        self._versions.clear()
-
-
-REDEFINITIONS = Redefinitions()
-
-
 def _collision(item: Item[object], first: Owner, second: Owner, template: Template) -> str:
     wrong = (
         f"two different calls fill the same target {item.location!r}:"

@@ -47,8 +47,8 @@ class ObservedCall(Protocol):
         """The mode of the call."""
 
     @property
-    def is_redefined(self) -> bool:
-        """Whether an older version of the function had the output."""
+    def version(self) -> bytes | None:
+        """A fingerprint of a function that is defined interactively, else None."""
 
     @property
     def inputs(self) -> tuple[Future[object], ...]:
