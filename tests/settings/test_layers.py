@@ -37,6 +37,7 @@ VALUES = {
     "save": ((False, False), (True, True)),
     "refresh": ((True, True), (False, False)),
     "shared": ((True, True), (False, False)),
+    "ignore": ((["log"], ("log",)), (["a", "b"], ("a", "b"))),
     "fsync": ((False, False), (True, True)),
     "lock": ((True, True), (False, False)),
     "on_corrupt": (("rerun", "rerun"), ("error", "error")),
