@@ -103,6 +103,12 @@ class DoneAndNotDone(NamedTuple):
     not_done: set[Future[object]]
 
 
+def final_state(future: Future[R]) -> State[R]:
+    """Wait for a call to be over, and return its state."""
+    future.wait()
+    return future.state
+
+
 def item_of(value: object) -> Item[object] | None:
     """Return the item that a value stands for: itself, or the output of a future's call."""
     if isinstance(value, Item):

@@ -104,6 +104,15 @@ class Signature:
         return dict(bound.arguments)
 
 
+def take_call_options(kwargs: Arguments) -> tuple[bool, typing.Any]:
+    """Take what a call is given besides the function's arguments out of its keywords.
+
+    Returns:
+        `return_state` and `wait_for`.
+    """
+    return bool(kwargs.pop("return_state", False)), kwargs.pop("wait_for", None)
+
+
 def _parameters_of_items(fn: Callable[..., object], signature: inspect.Signature) -> frozenset[str]:
     if not any(p.annotation is not p.empty for p in signature.parameters.values()):
         return frozenset()

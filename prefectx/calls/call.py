@@ -74,7 +74,7 @@ class Call(Portable):
     ) -> Call:
         """Return the call of scalars whose output the fast path has found missing, and claimed."""
         arguments = dict(zip(task.callee.names, row, strict=True))
-        item = Item[object](task.fast_path.store, location)
+        item: Item[object] = Item(task.fast_path.store, location)
         return cls(task, item, arguments, arguments, flow, is_plain=True)
 
     def run(self, *args: object, **kwargs: object) -> Outcome:

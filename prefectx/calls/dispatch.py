@@ -9,7 +9,7 @@ from typing import Any
 
 from prefectx.arguments.mapping import map_arguments
 from prefectx.arguments.references import load
-from prefectx.arguments.signature import Arguments
+from prefectx.arguments.signature import Arguments, take_call_options
 from prefectx.arguments.traversal import ATOMS
 from prefectx.calls.call import Call
 from prefectx.calls.decision import MISSING, Decision, Skip
@@ -19,8 +19,8 @@ from prefectx.calls.redefinitions import REDEFINITIONS
 from prefectx.calls.resolved_task import ResolvedTask
 from prefectx.engines.protocol import Engine
 from prefectx.engines.registry import ENGINES
-from prefectx.futures import Future, State
-from prefectx.item import Item
+from prefectx.futures import Future, final_state
+from prefectx.item import Item, Store
 from prefectx.monitoring.hooks import HOOKS, handed_on, over_with
 
 Args = tuple[object, ...]
@@ -41,10 +41,10 @@ def call(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:
         else:
             result = task.task.fn(*args)
             return result if type(result) in ATOMS else load(result)
-    return_state, wait_for = _take_options(kwargs) if kwargs else (False, None)
+    return_state, wait_for = take_call_options(kwargs) if kwargs else (False, None)
     row, location, exists = task.fast_path.find(args, kwargs)
     if exists and location is not None:
-        item = Item[Any](task.fast_path.store, location)
+        item: Item[Any] = Item(task.fast_path.store, location)
     else:
         engine = ENGINES[task.mode.engine]
         made, decision = _decided(engine, task, args, kwargs, row, location)
@@ -54,7 +54,9 @@ def call(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:
         item = decision.item
     for skipped in HOOKS.call_skipped:
         skipped(task.task.name)
-    found: Any = ENGINES[task.mode.engine].finished(item).state if return_state else item
+    found: Any = item
+    if return_state:
+        found = ENGINES[task.mode.engine].finished(item.store, item.location).state
     return _as_coroutine(found) if task.task.isasync else found
 
 
@@ -66,15 +68,17 @@ def submit(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:
     Raises:
         TargetError: if the target cannot be filled or belongs to a different call.
     """
-    return_state, wait_for = _take_options(kwargs) if kwargs else (False, None)
+    return_state, wait_for = take_call_options(kwargs) if kwargs else (False, None)
     engine = ENGINES[task.mode.engine]
     row, location, exists = task.fast_path.find(args, kwargs)
     if exists and location is not None:
-        future = _skipped(engine, task, Item(task.fast_path.store, location))
+        for skipped in HOOKS.call_skipped:
+            skipped(task.task.name)
+        future = engine.finished(task.fast_path.store, location)
     else:
         made, decision = _decided(engine, task, args, kwargs, row, location)
         future = _hand_on(engine, task, made, decision, wait_for)
-    return _state(future) if return_state else future
+    return final_state(future) if return_state else future
 
 
 def map(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:  # noqa: A001
@@ -85,13 +89,19 @@ def map(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:  # noqa: A001
     Raises:
         TargetError: before anything runs, if a target cannot be filled or two calls share one.
     """
-    return_state, wait_for = _take_options(kwargs)
+    return_state, wait_for = take_call_options(kwargs)
     deferred = bool(kwargs.pop("deferred", False))
     engine = ENGINES[task.mode.engine]
     rows = list(map_arguments(task.task.signature, args, kwargs, task.task.name))
     made = decide_each(task, rows, engine.flow_name)  # all, so that a wrong one stops them all
-    futures = [_hand_on(engine, task, *each, wait_for, deferred=deferred) for each in made]
-    return [_state(future) for future in futures] if return_state else engine.gathered(futures)
+    store = task.fast_path.store
+    futures = [
+        _skipped(engine, task, store, each)
+        if isinstance(each, str)
+        else _hand_on(engine, task, *each, wait_for, deferred=deferred)
+        for each in made
+    ]
+    return [final_state(future) for future in futures] if return_state else engine.gathered(futures)
 
 
 def delay(task: ResolvedTask, args: Args, kwargs: Arguments, wait_for: Any = None) -> Any:
@@ -99,11 +109,6 @@ def delay(task: ResolvedTask, args: Args, kwargs: Arguments, wait_for: Any = Non
     engine = ENGINES[task.mode.engine]
     made, decision = decided(task, args, kwargs, engine.flow_name)
     return _hand_on(engine, task, made, decision, wait_for, deferred=True)
-
-
-def _take_options(kwargs: Arguments) -> tuple[bool, Any]:
-    """Take what a call is given besides the function's arguments out of its keywords."""
-    return bool(kwargs.pop("return_state", False)), kwargs.pop("wait_for", None)
 
 
 def _decided(
@@ -117,15 +122,14 @@ def _decided(
 def _hand_on(
     engine: Engine,
     task: ResolvedTask,
-    call: Call | None,
+    call: Call,
     decision: Decision,
     wait_for: Any,
     *,
     deferred: bool = False,
 ) -> Future[Any]:
-    if call is None or (isinstance(decision, Skip) and task.mode.skips):
-        assert isinstance(decision, Skip)
-        return _skipped(engine, task, decision.item)
+    if isinstance(decision, Skip) and task.mode.skips:
+        return _skipped(engine, task, decision.item.store, decision.item.location)
     if deferred:
         return engine.delay(call, wait_for)
     earlier = RUNS.submitted(call.item)
@@ -143,15 +147,10 @@ def _hand_on(
     return future
 
 
-def _skipped(engine: Engine, task: ResolvedTask, item: Item[Any]) -> Future[Any]:
+def _skipped(engine: Engine, task: ResolvedTask, store: Store, location: str) -> Future[Any]:
     for skipped in HOOKS.call_skipped:
         skipped(task.task.name)
-    return engine.finished(item)
-
-
-def _state(future: Future[Any]) -> State[Any]:
-    future.wait()
-    return future.state
+    return engine.finished(store, location)
 
 
 def _run(engine: Engine, call: Call, decision: Decision, wait_for: Any, return_state: bool) -> Any:

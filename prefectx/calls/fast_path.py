@@ -6,7 +6,7 @@ something is wrong, it has no answer, and these have one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from prefectx.arguments.signature import Arguments
@@ -94,7 +94,7 @@ class FastPath:
         except StoreError:
             return args, None, False
 
-    def find_many(self, rows: Sequence[Row]) -> tuple[list[str | None], Iterable[str]]:
+    def find_many(self, rows: Sequence[Row]) -> tuple[list[str | None], set[str]]:
         """Do what `find` does for many calls; the store is asked once for all.
 
         Parameters:
@@ -107,7 +107,7 @@ class FastPath:
         try:
             found = self.store.exists_many([place for place in locations if place is not None])
         except StoreError:
-            return [None] * len(rows), ()
+            return [None] * len(rows), set()
         return locations, found
 
     def _location(self, values: Row) -> str | None:
@@ -166,9 +166,9 @@ class NoFastPath(FastPath):
         """Return that nothing is known."""
         return args, None, False
 
-    def find_many(self, rows: Sequence[Row]) -> tuple[list[str | None], Iterable[str]]:
+    def find_many(self, rows: Sequence[Row]) -> tuple[list[str | None], set[str]]:
         """Return that nothing is known."""
-        return [None] * len(rows), ()
+        return [None] * len(rows), set()
 
 
 def _filler(template: Template, names: tuple[str, ...]) -> Callable[[Row], str]:

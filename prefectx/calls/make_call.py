@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from prefectx.arguments.fingerprint import comparable
 from prefectx.arguments.references import settle
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
 from prefectx.calls.call import Call
-from prefectx.calls.decision import MISSING, Decision, Skip, decide, look
+from prefectx.calls.decision import MISSING, Decision, decide, look
 from prefectx.calls.one_at_a_time import RUNS
 from prefectx.calls.payload import FlowName
 from prefectx.calls.resolved_task import ResolvedTask
@@ -80,7 +81,7 @@ def decided(
 
 def decide_each(
     task: ResolvedTask, rows: Sequence[Row], flow: FlowName
-) -> list[tuple[Call | None, Decision]]:
+) -> list[str | tuple[Call, Decision]]:
     """Make many calls of one task and decide what becomes of each, asking the store once.
 
     Parameters:
@@ -89,22 +90,22 @@ def decide_each(
         flow: gives the name of the flow that makes the calls, None outside a flow.
 
     Returns:
-        Each call, None if the fast path has found its output, and the decision.
+        Of each call the location, if the fast path has found its output, else the call and the
+        decision.
 
     Raises:
         TargetError: if a target cannot be filled, or two of the calls share one.
     """
-    store = task.fast_path.store
     places, found = task.fast_path.find_many(rows)
-    made: list[tuple[Call | None, Decision] | None] = [
-        None
-        if place is None
-        else (None, Skip(Item(store, place)))
-        if place in found
+    if found.issuperset(places):
+        return cast(list[str | tuple[Call, Decision]], places)  # all are finished
+    made: list[str | tuple[Call, Decision] | None] = [
+        place
+        if place is None or place in found
         else (Call.with_scalars(task, row, place, flow), MISSING)
         for row, place in zip(rows, places, strict=True)
     ]
-    batch = {known[0].item for known in made if known and known[0] and known[0].item}
+    batch = {each[0].item for each in made if isinstance(each, tuple) and each[0].item}
     others = [
         make_call(task, dict(zip(task.callee.names, row, strict=True)), flow, batch)
         for row, known in zip(rows, made, strict=True)

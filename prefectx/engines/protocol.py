@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from prefectx.calls import Call, Decision, TaskDefinition
 from prefectx.futures import DoneAndNotDone, Future, FutureList, State
-from prefectx.item import Item
+from prefectx.item import Store
 from prefectx.monitoring.progress import RunSummary
 
 WaitFor = Future[Any] | Iterable[Future[Any]] | None
@@ -83,8 +83,8 @@ class Engine(Protocol):
     def delay(self, call: Call, wait_for: WaitFor) -> Future[Any]:
         """Leave a call to a worker that serves the task, and return its future."""
 
-    def finished(self, item: Item[Any]) -> Future[Any]:
-        """Return the future of a call whose output exists."""
+    def finished(self, store: Store, location: str) -> Future[Any]:
+        """Return the future of a call whose output exists there."""
 
     def gathered(self, futures: list[Future[Any]]) -> FutureList[Any]:
         """Return the futures of a mapped task as one."""

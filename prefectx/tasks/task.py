@@ -55,13 +55,11 @@ class Task(HookedTask, Deferrable[P, R]):
 
     def resolved(self) -> ResolvedTask:
         """Return the task's options, templates and store under the settings in force."""
-        current = settings.current()
-        resolved = self._resolved
-        if resolved is None or resolved.settings is not current:
-            unbound = self._unbound
-            resolved = ResolvedTask(self, current) if unbound is None else unbound.resolved()
-            self._resolved = resolved
-        return resolved
+        state, unbound = settings.STATE, self._unbound
+        current = state.here.get() or state.everywhere or state.project or settings.current()
+        if self._resolved is None or self._resolved.settings is not current:
+            self._resolved = ResolvedTask(self, current) if unbound is None else unbound.resolved()
+        return self._resolved
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the task and return what its mode says: data, or the item of the output.

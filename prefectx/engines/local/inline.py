@@ -17,7 +17,7 @@ from prefectx.engines.local.futures import LocalFuture, LocalState, SkippedFutur
 from prefectx.engines.protocol import Engine, FlowDefinition, Result, WaitFor
 from prefectx.errors import ConfigError
 from prefectx.futures import DoneAndNotDone, Future, FutureList, State
-from prefectx.item import Item
+from prefectx.item import Store
 from prefectx.monitoring import logging as logs
 from prefectx.monitoring.display import showing
 from prefectx.monitoring.progress import recording
@@ -89,9 +89,9 @@ class InlineEngine:
         """Run a call at once: no worker serves the task."""
         return self.submit(call, Run("missing"), wait_for)
 
-    def finished(self, item: Item[Any]) -> Future[Any]:
-        """Return the future of a call whose output exists."""
-        return SkippedFuture(item.store, item.location)
+    def finished(self, store: Store, location: str) -> Future[Any]:
+        """Return the future of a call whose output exists there."""
+        return SkippedFuture(store, location)
 
     def gathered(self, futures: list[Future[Any]]) -> FutureList[Any]:
         """Return the futures of a mapped task as one."""

@@ -27,7 +27,7 @@ from prefectx.engines.prefect.tasks import PrefectTask, prefect_task
 from prefectx.engines.protocol import Engine, FlowDefinition, Result, WaitFor
 from prefectx.errors import TargetError
 from prefectx.futures import DoneAndNotDone, Future, FutureList, State
-from prefectx.item import Item
+from prefectx.item import Store
 from prefectx.run_context import flow_name
 
 Ready = tuple[PrefectTask[..., Any], tuple[object, ...], Arguments]
@@ -85,9 +85,9 @@ class PrefectEngine:
         apply_async = with_api(StockTask.apply_async)
         return _with_item(apply_async(ready, args, kwargs, waited_for(wait_for)), call)
 
-    def finished(self, item: Item[Any]) -> Future[Any]:
-        """Return the future of a call whose output exists."""
-        return cast(Future[Any], SkippedFuture(item.store, item.location))
+    def finished(self, store: Store, location: str) -> Future[Any]:
+        """Return the future of a call whose output exists there."""
+        return cast(Future[Any], SkippedFuture(store, location))
 
     def gathered(self, futures: list[Future[Any]]) -> FutureList[Any]:
         """Return the futures of a mapped task as Prefect's list of them."""
