@@ -115,9 +115,6 @@ class Memory(Subscriber):
         self.after_call(call)
 
 
-MEMORY = Memory()
-
-
 @contextmanager
 def trimming(wanted: bool = True) -> Iterator[None]:
     """Return memory after the block, if the process has grown by enough.
@@ -167,3 +164,6 @@ def _resident() -> int:
     # Called after every call, so without the cost of pathlib and buffers.
     with open("/proc/self/statm", "rb", buffering=0) as stream:  # noqa: PTH123
         return int(stream.read().split()[1]) * mmap.PAGESIZE
+
+
+MEMORY = Memory()
