@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from prefectx import settings
+from prefectx import settings, testing
 from tests.servers import drain_prefect, shared_prefect_server
 
 
 @pytest.fixture(autouse=True)
-def settings_reset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """Each test starts in an empty folder, without variables of prefectx, with nothing read."""
+def fresh_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Each test starts in an empty folder, without variables of prefectx, and leaves no state."""
     for name in os.environ:
         if name.startswith("PREFECTX"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     settings.reset()
     yield
-    settings.reset()
+    testing.reset()
 
 
 @pytest.fixture(scope="session")

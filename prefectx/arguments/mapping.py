@@ -1,11 +1,11 @@
-"""`.map`: from arguments that can be gone through to the arguments of each call."""
+"""`.map`: makes the arguments of each call from iterable arguments."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
 from itertools import repeat
-from typing import Any
+from typing import cast
 
 from prefectx.arguments.marks import is_annotated, is_marked, unmapped
 from prefectx.arguments.references import load
@@ -16,10 +16,10 @@ from prefectx.futures import Future
 def map_arguments(
     signature: Signature, args: tuple[object, ...], kwargs: Arguments, task: str
 ) -> Iterator[tuple[object, ...]]:
-    """Yield for each call of a mapped task its arguments, in the order of the parameters.
+    """Yield the arguments of each call of a mapped task, in the order of the parameters.
 
-    Defaults are not gone through, nor are strings and bytes. A future is waited for and its data
-    gone through; futures inside a list are left to the calls.
+    Strings, bytes and default values are the same for all calls. A future is waited for, and its
+    data iterated; futures inside a list stay futures.
 
     Parameters:
         signature: binds arguments to the task's function.
@@ -28,7 +28,7 @@ def map_arguments(
         task: the name of the task, for errors.
 
     Raises:
-        TypeError: if nothing can be gone through, or the arguments do not fit the function.
+        TypeError: if no argument is iterable, or the arguments do not fit the function.
         ValueError: if the lengths differ.
     """
     given = signature.flatten(signature.bind_given(args, kwargs))
@@ -60,7 +60,8 @@ def _is_iterable(value: object) -> bool:
     return isinstance(value, Iterable) and not isinstance(value, (str, bytes, io.IOBase))
 
 
-def _column(value: Any) -> list[object]:
+def _column(value: object) -> list[object]:
     if is_annotated(value):
         return [value.rewrap(part) for part in _column(value.unwrap())]
-    return list(load(value) if isinstance(value, Future) else value)
+    data = load(value) if isinstance(value, Future) else value
+    return list(cast(Iterable[object], data))
