@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from _string import formatter_field_name_split  # type: ignore[import-not-found]
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePosixPath
@@ -13,6 +14,8 @@ from prefectx.errors import TargetError
 from prefectx.futures import item_of
 from prefectx.item import Item
 
+# How objects are shown that do not say how: `<Model object at 0x7f0c2a1b3c40>`.
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 _PATH_ATTRIBUTES = frozenset({"stem", "name", "suffix", "parent"})
 
 
@@ -76,11 +79,15 @@ class Field:
         if self.conversion:
             value = _CONVERSIONS[self.conversion](value)
         spec = self.spec if isinstance(self.spec, str) else self.spec.fill(lookup)
-        return format(value, spec) if spec else show(value)
+        return _stable(format(value, spec), value) if spec else show(value)
 
 
 def show(value: Any) -> str:
-    """Return the text that stands for a value in a target: of an item its stem."""
+    """Return the text that stands for a value in a target: of an item its stem.
+
+    Raises:
+        ValueError: the text would be an address in memory, another one in each run.
+    """
     if type(value) is str:
         return value
     item = item_of(value)
@@ -92,7 +99,17 @@ def show(value: Any) -> str:
         return "-".join(sorted(show(part) for part in value))
     if isinstance(value, (datetime.datetime, datetime.time)):
         return value.isoformat().replace(":", "")
-    return format(value)
+    return _stable(format(value), value)
+
+
+def _stable(text: str, value: object) -> str:
+    if _ADDRESS.search(text) and not isinstance(value, str):
+        raise ValueError(
+            f"an object of {type(value).__qualname__} is shown by its address in memory, which"
+            " differs in each run; name what identifies it, such as {model.name}, or give the"
+            " class a method __str__"
+        )
+    return text
 
 
 def explained(part: Part, lookup: Lookup) -> str:
@@ -104,7 +121,7 @@ def explained(part: Part, lookup: Lookup) -> str:
         names = getattr(lookup, "names", tuple)
         choices = ", ".join(sorted(names()))
         raise TargetError(f"{field} is not there; there is: {choices}") from None
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise TargetError(f"{field} cannot be filled: {error}") from error
 
 
@@ -127,4 +144,8 @@ def _element(value: Any, key: str | int) -> Any:
         raise ValueError(f"{type(value).__name__} has no {key!r}") from error
 
 
-_CONVERSIONS: Mapping[str, Callable[[Any], str]] = {"s": show, "r": repr, "a": ascii}
+_CONVERSIONS: Mapping[str, Callable[[Any], str]] = {
+    "s": show,
+    "r": lambda value: _stable(repr(value), value),
+    "a": lambda value: _stable(ascii(value), value),
+}
