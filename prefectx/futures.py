@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 from prefectx.item import Item
@@ -107,6 +107,11 @@ def final_state(future: Future[R]) -> State[R]:
     """Wait for a call to be over, and return its state."""
     future.wait()
     return future.state
+
+
+def listed(futures: Future[R] | Iterable[Future[R]] | None) -> list[Future[R]]:
+    """Return as a list what `wait_for` may be: one future, several, or nothing."""
+    return [futures] if isinstance(futures, Future) else list(futures or ())
 
 
 def item_of(value: object) -> Item[object] | None:

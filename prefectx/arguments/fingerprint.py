@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Collection, Mapping
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from prefectx.arguments.identity.form import ATOMS, Unidentifiable
 from prefectx.arguments.identity.makers import IDENTITIES

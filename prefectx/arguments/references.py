@@ -66,7 +66,7 @@ def settle(arguments: Arguments) -> tuple[Arguments, list[Future[object]]]:
     def settled(value: object, is_allowed: bool) -> object:
         if isinstance(value, Future):
             if item_of(value) is None:
-                return _outcome(value) if is_allowed else _result(value)
+                return outcome(value) if is_allowed else result(value)
             pending.append(value)
         if is_annotated(value):
             is_allowed = is_marked(value, allow_failure)
@@ -106,21 +106,27 @@ def _load_item(value: object) -> object:
 
 def _resolve(value: object) -> object:
     if isinstance(value, Future):
-        return _result(value)
+        return result(value)
     if not is_annotated(value):
         return value
     inner = value.unwrap()
     if is_marked(value, quote):
         return inner
-    return replace(inner, _outcome if is_marked(value, allow_failure) else _resolve)
+    return replace(inner, outcome if is_marked(value, allow_failure) else _resolve)
 
 
-def _result(future: Future[object]) -> object:
+def result(future: Future[object]) -> object:
+    """Return the result of a future.
+
+    Raises:
+        UpstreamError: if its call failed.
+    """
     try:
         return future.result()
     except Exception as error:
         raise UpstreamError(f"an input failed: {type(error).__name__}: {error}") from error
 
 
-def _outcome(value: object) -> object:
+def outcome(value: object) -> object:
+    """Return the result of a future, or the exception that its call raised; other values as is."""
     return value.result(raise_on_failure=False) if isinstance(value, Future) else value

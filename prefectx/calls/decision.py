@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 from prefectx.calls.redefinitions import REDEFINITIONS
@@ -18,7 +19,7 @@ from prefectx.monitoring.hooks import ObservedCall
 
 _log = logging.getLogger("prefectx.calls")
 
-Reason = Literal["not kept", "refresh", "missing", "unreadable", "redefined"]
+Reason = Literal["not kept", "refresh", "missing", "expired", "unreadable", "redefined"]
 
 
 class Skip(NamedTuple):
@@ -51,8 +52,7 @@ class Facts(NamedTuple):
     item: Item[object] | None  # the output to look for, None if the call keeps none
     refresh: bool = False  # the function is to run though the output exists
     exists: bool = False
-    is_readable: bool = True  # false only if the output was read, and could not be
-    is_redefined: bool = False  # an older version of the function had the output
+    doubt: Reason | None = None  # why an output that exists does not count
     inputs: tuple[Future[object], ...] = ()  # futures among the arguments
 
 
@@ -62,13 +62,9 @@ def decide(facts: Facts) -> Decision:
         return Run("not kept")
     if facts.refresh:
         return Run("refresh")
-    if facts.exists and facts.is_readable and not facts.is_redefined:
-        return Skip(facts.item)
-    if facts.inputs:
-        return Wait(facts.inputs)
-    if not facts.exists:
-        return MISSING
-    return Run("redefined" if facts.is_redefined else "unreadable")
+    if facts.exists:
+        return Run(facts.doubt) if facts.doubt else Skip(facts.item)
+    return Wait(facts.inputs) if facts.inputs else MISSING
 
 
 def look(calls: Sequence[ObservedCall]) -> list[Facts]:
@@ -100,12 +96,22 @@ def _facts(call: ObservedCall, found: dict[Store, set[str]]) -> Facts:
     if call.options.refresh:
         return Facts(item, refresh=True)
     exists = item.location in found[item.store]
-    is_readable = True
-    if exists and call.options.on_corrupt == "rerun":
+    return Facts(
+        item, exists=exists, doubt=_doubt(call, item) if exists else None, inputs=call.inputs
+    )
+
+
+def _doubt(call: ObservedCall, item: Item[object]) -> Reason | None:
+    if call.version is not None and REDEFINITIONS.is_outdated(item, call.version):
+        return "redefined"
+    if call.options.max_age is not None:
+        saved = item.info().saved
+        if saved is not None and (datetime.now(UTC) - saved).total_seconds() > call.options.max_age:
+            return "expired"
+    if call.options.on_corrupt == "rerun":
         try:
             item.load()
         except CorruptItemError as error:
             _log.warning("Task %r runs again: %s", call.task.name, error)
-            is_readable = False
-    redefined = call.version is not None and REDEFINITIONS.is_outdated(item, call.version)
-    return Facts(item, False, exists, is_readable, redefined, call.inputs)
+            return "unreadable"
+    return None

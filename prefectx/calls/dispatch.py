@@ -19,7 +19,7 @@ from prefectx.calls.redefinitions import REDEFINITIONS
 from prefectx.calls.resolved_task import ResolvedTask
 from prefectx.engines.protocol import Engine
 from prefectx.engines.registry import ENGINES
-from prefectx.futures import Future, final_state
+from prefectx.futures import Future, final_state, listed
 from prefectx.item import Item, Store
 from prefectx.monitoring.hooks import HOOKS, handed_on, over_with
 
@@ -44,7 +44,7 @@ def call(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:
     return_state, wait_for = take_call_options(kwargs) if kwargs else (False, None)
     row, location, exists = task.fast_path.find(args, kwargs)
     if exists and location is not None:
-        item: Item[Any] = Item(task.fast_path.store, location)
+        item: Any = Item(task.fast_path.store, location)
     else:
         engine = ENGINES[task.mode.engine]
         made, decision = _decided(engine, task, args, kwargs, row, location)
@@ -54,10 +54,9 @@ def call(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:
         item = decision.item
     for skipped in HOOKS.call_skipped:
         skipped(task.task.name)
-    found: Any = item
     if return_state:
-        found = ENGINES[task.mode.engine].finished(item.store, item.location).state
-    return _as_coroutine(found) if task.task.isasync else found
+        item = ENGINES[task.mode.engine].finished(item.store, item.location).state
+    return _as_coroutine(item) if task.task.isasync else item
 
 
 def submit(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:
@@ -92,11 +91,11 @@ def map(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:  # noqa: A001
     return_state, wait_for = take_call_options(kwargs)
     deferred = bool(kwargs.pop("deferred", False))
     engine = ENGINES[task.mode.engine]
-    rows = list(map_arguments(task.task.signature, args, kwargs, task.task.name))
-    made = decide_each(task, rows, engine.flow_name)  # all, so that a wrong one stops them all
-    store = task.fast_path.store
+    rows, sources = map_arguments(task.task.signature, args, kwargs, task.task.name)
+    made = decide_each(task, list(rows), engine.flow_name)  # all: a wrong one stops them all
+    wait_for = [*listed(wait_for), *sources] if sources else wait_for
     futures = [
-        _skipped(engine, task, store, each)
+        _skipped(engine, task, task.fast_path.store, each)
         if isinstance(each, str)
         else _hand_on(engine, task, *each, wait_for, deferred=deferred)
         for each in made
@@ -136,8 +135,7 @@ def _hand_on(
     if earlier is not None:
         if task.mode.skips:
             return earlier
-        given = [wait_for] if isinstance(wait_for, Future) else wait_for or ()
-        wait_for = [*given, earlier]
+        wait_for = [*listed(wait_for), earlier]
     with handed_on(call) as over:
         future = engine.submit(call, decision, wait_for)
         if call.item is not None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from prefectx.arguments.fingerprint import fingerprint
 from prefectx.arguments.signature import Signature
+from prefectx.calls.cache_keywords import with_cache_keywords
 from prefectx.calls.checks import check_ignored, check_target
 from prefectx.calls.fast_path import FastPath, NoFastPath
 from prefectx.calls.target_owners import Callee
@@ -33,6 +34,10 @@ class TaskDefinition(Protocol):
     @property
     def keywords(self) -> Mapping[str, object]:
         """The keywords of prefectx that the decorator was given."""
+
+    @property
+    def prefect_keywords(self) -> Mapping[str, object]:
+        """The keywords of Prefect that the decorator was given."""
 
     @property
     def signature(self) -> Signature:
@@ -95,8 +100,11 @@ class ResolvedTask:
     def __init__(self, task: TaskDefinition, settings: Settings) -> None:
         self.task = task
         self.settings = settings
-        self.options = options = settings.options(task.name, task.keywords)
+        options = settings.options(task.name, task.keywords)
         self.mode = mode = get_mode(options.mode)
+        if mode.keeps and task.prefect_keywords:
+            options = with_cache_keywords(options, task.prefect_keywords, task.name)
+        self.options = options
         self.callee = Callee(task.qualified_name, task.name, None, task.signature.names)
         self.version = fingerprint(task.fn) if _is_interactive(task.fn) else None
         # A function that saves its own output needs to know where in every mode.
@@ -169,6 +177,7 @@ class ResolvedTask:
             and not options.refresh
             and options.on_corrupt == "error"
             and self.version is None
+            and options.max_age is None
         )
         is_simple = self.is_closed and self.task.signature.is_simple and not options.ignore
         is_known = type(store).locate in (Filestore.locate, Store.locate)

@@ -22,6 +22,7 @@ class OwnTaskKeywords(TypedDict, total=False):
     format: str | None
     save: bool
     refresh: bool
+    max_age: str | float | None
     shared: bool
     ignore: Sequence[str]
     fsync: bool

@@ -3,7 +3,6 @@
 import math
 import string
 import threading
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -58,7 +57,9 @@ scalars = st.one_of(
     st.integers(-20, 20),
     st.floats(allow_nan=False, width=16),
     st.text(alphabet="ab-._/1e", max_size=4),
-    st.sampled_from(["None", "True", "nan", "1", "-1", "1.0", "a-1", "f", "deadbeef", "deadbeefdeadbeef"]),
+    st.sampled_from(
+        ["None", "True", "nan", "1", "-1", "1.0", "a-1", "f", "deadbeef", "deadbeefdeadbeef"]
+    ),
     st.dates(),
     st.binary(max_size=2),
     st.builds(Path, st.sampled_from(["a", "b/a", "1"])),
@@ -171,7 +172,9 @@ def test_paths_count_relative_to_the_root(tmp_path, monkeypatch):
         name = DefaultName("f", folders=(str(place),))
         names |= {name.fill({"path": p}) for p in (Path("data/a.csv"), place / "data/a.csv")}
     assert len(names) == 1
-    assert DefaultName("f", folders=(str(places[0]),)).fill({"path": Path("data/a.csv")}) not in names
+    assert (
+        DefaultName("f", folders=(str(places[0]),)).fill({"path": Path("data/a.csv")}) not in names
+    )
 
 
 class Model:

@@ -25,13 +25,41 @@ from prefectx.arguments.identity.names import leads_back, module_name, qualified
 _VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 # What Python and the makers of dataclasses put into a class, and what says nothing of it.
 _INCIDENTAL = frozenset(
-    "__module__ __qualname__ __dict__ __weakref__ __slots__ __annotations__ __annotate__"
-    " __annotate_func__ __annotations_cache__ __firstlineno__ __static_attributes__"
-    " __abstractmethods__ _abc_impl __parameters__ __orig_bases__ __dataclass_fields__"
-    " __dataclass_params__ __attrs_attrs__ __attrs_own_setattr__ __attrs_props__ __signature__"
-    " __class_vars__ __private_attributes__ _member_map_ _member_names_ _value2member_map_"
-    " _unhashable_values_ _unhashable_values_map_ _hashable_values_ _new_member_"
-    " _use_args_ _value_repr_ __new_member__".split()
+    [
+        "__module__",
+        "__qualname__",
+        "__dict__",
+        "__weakref__",
+        "__slots__",
+        "__annotations__",
+        "__annotate__",
+        "__annotate_func__",
+        "__annotations_cache__",
+        "__firstlineno__",
+        "__static_attributes__",
+        "__abstractmethods__",
+        "_abc_impl",
+        "__parameters__",
+        "__orig_bases__",
+        "__dataclass_fields__",
+        "__dataclass_params__",
+        "__attrs_attrs__",
+        "__attrs_own_setattr__",
+        "__attrs_props__",
+        "__signature__",
+        "__class_vars__",
+        "__private_attributes__",
+        "_member_map_",
+        "_member_names_",
+        "_value2member_map_",
+        "_unhashable_values_",
+        "_unhashable_values_map_",
+        "_hashable_values_",
+        "_new_member_",
+        "_use_args_",
+        "_value_repr_",
+        "__new_member__",
+    ]
 )
 # A type that was made at run time, Py_TPFLAGS_HEAPTYPE.
 _IS_MADE_IN_PYTHON = 1 << 9
@@ -50,9 +78,7 @@ def function_form(function: FunctionType) -> Form:
             function.__defaults__,
             function.__kwdefaults__,
             Form("closure", function.__closure__ or ()),
-            attributes_form(
-                {k: v for k, v in function.__dict__.items() if k != "__wrapped__"}
-            ),
+            attributes_form({k: v for k, v in function.__dict__.items() if k != "__wrapped__"}),
         ),
     )
 

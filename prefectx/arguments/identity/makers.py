@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from prefectx.arguments.identity import functions, references, standard
 from prefectx.arguments.identity.form import ATOMS, Form, Maker
-from prefectx.arguments.identity.objects import object_form
 from prefectx.arguments.identity.names import defining_module
+from prefectx.arguments.identity.objects import object_form
 
 T = TypeVar("T")
 

@@ -119,4 +119,6 @@ def _ufunc(function: Any) -> Form:
 
 def _generator(generator: Any) -> Form:
     bits = generator.bit_generator
-    return Form("numpy.Generator", (type(bits).__name__, bits.state, getattr(bits, "seed_seq", None)))
+    return Form(
+        "numpy.Generator", (type(bits).__name__, bits.state, getattr(bits, "seed_seq", None))
+    )

@@ -45,7 +45,9 @@ def index_form(index: Any) -> Form:
         return Form("pandas.range index", (index.start, index.stop, index.step, names))
     if kind == "MultiIndex":
         levels = zip(index.levels, index.codes, strict=True)
-        return Form("pandas.multi-index", (names, len(index), *(_level(*level) for level in levels)))
+        return Form(
+            "pandas.multi-index", (names, len(index), *(_level(*level) for level in levels))
+        )
     freq = getattr(index, "freq", None)
     return Form("pandas.index", (kind, names, values_form(index.array, index.dtype), freq))
 
@@ -108,7 +110,9 @@ def extension_form(array: Any) -> Form:
         missing = array.isna()
         filled = array.to_numpy(array.dtype.numpy_dtype, na_value=0) if missing.any() else None
         known = numpy.asarray(array.to_numpy()) if filled is None else filled
-        return Form("pandas.masked", (elements_form(known), bool(missing.any()) and elements_form(missing)))
+        return Form(
+            "pandas.masked", (elements_form(known), bool(missing.any()) and elements_form(missing))
+        )
     return object_form(array)
 
 
@@ -164,7 +168,10 @@ def _text(array: Any) -> Form:
         return pyarrow_forms.content_form(arrow.array(array, arrow.large_string()))
     except (KeyError, UnicodeEncodeError):  # no Arrow, or half of a character
         numpy = sys.modules["numpy"]
-        texts = [b"" if m else t.encode(errors="surrogatepass") for t, m in zip(array, missing, strict=True)]
+        texts = [
+            b"" if m else t.encode(errors="surrogatepass")
+            for t, m in zip(array, missing, strict=True)
+        ]
         lengths = numpy.fromiter(map(len, texts), "i8", len(texts))
         valid = bool(missing.any()) and xxh3_128_digest(~missing)
         digests = (xxh3_128_digest(lengths), xxh3_128_digest(b"".join(texts)))
