@@ -39,8 +39,7 @@ def call(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:
             if type(value) not in ATOMS:
                 break
         else:
-            result = task.task.fn(*args)
-            return result if type(result) in ATOMS else load(result)
+            return data if type(data := task.task.fn(*args)) in ATOMS else load(data)
     return_state, wait_for = take_call_options(kwargs) if kwargs else (False, None)
     row, location, exists = task.fast_path.find(args, kwargs)
     if exists and location is not None:
