@@ -143,8 +143,7 @@ def _find(module: str, qualname: str) -> object:
     # Not in __main__: on a worker that is another program.
     if module == "__main__" or module not in sys.modules:
         return None
-    return functools.reduce(_attribute, qualname.split("."), cast(object, sys.modules[module]))
-
-
-def _attribute(owner: object, name: str) -> object:
-    return getattr(owner, name, None)
+    try:
+        return cast(object, functools.reduce(getattr, qualname.split("."), sys.modules[module]))
+    except AttributeError:
+        return None
