@@ -1,4 +1,4 @@
-"""The contenders for a finished call: each is to find out that it need not run `n -> 2 n`."""
+"""The contenders for a finished call: each finds that `n -> 2 n` has been computed already."""
 
 from __future__ import annotations
 

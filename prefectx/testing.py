@@ -99,7 +99,7 @@ class StoreContract:
 
     @pytest.fixture
     def location(self, store: Store, root: str) -> str:
-        """Return a location where nothing is kept yet."""
+        """Return a location without an output."""
         return store.locate(root, "contract/output")
 
     def test_nothing_is_there_at_first(self, store: Store, location: str) -> None:
@@ -119,7 +119,7 @@ class StoreContract:
             assert type(found) is type(data)
 
     def test_gives_back_a_new_object(self, store: Store, location: str) -> None:
-        """Changing what was saved or loaded does not change what is kept."""
+        """Changing a saved or loaded object does not change the output."""
         data = self.objects[-1]
         if not isinstance(data, list):
             pytest.skip("for lists")

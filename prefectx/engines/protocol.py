@@ -111,5 +111,5 @@ class Engine(Protocol):
     def tags(self, *tags: str) -> AbstractContextManager[set[str]]:
         """Give the runs in a `with` block these tags."""
 
-    def get_run_logger(self) -> logging.Logger | logging.LoggerAdapter[Any]:
+    def get_run_logger(self) -> logging.Logger | logging.LoggerAdapter[logging.Logger]:
         """Return the logger of the current flow or task."""

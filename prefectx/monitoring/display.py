@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from prefectx.monitoring.logging import RUNS
-from prefectx.monitoring.progress import RunSummary, TaskSummary, in_words
+from prefectx.monitoring.progress import RunSummary, in_words
 
 _INTERVAL = 30.0
 # Shorter flows show only their summary.
@@ -43,20 +43,15 @@ def showing(summary: RunSummary, progress: bool | str) -> Iterator[None]:
 def lines(summary: RunSummary) -> Iterator[str]:
     """Yield a line of counts for each task of a running flow."""
     for name, counts in list(summary.tasks.items()):
-        yield f"{name:<20} {_counts(counts)}{_pace(counts)}"
-
-
-def _counts(counts: TaskSummary) -> str:
-    return (
-        f"{counts.skipped:>7,} skipped {counts.running:>6,} running"
-        f" {counts.ran:>7,} done {counts.failed:>5,} failed"
-    )
-
-
-def _pace(counts: TaskSummary) -> str:
-    rate = counts.rate
-    left = f"   {in_words(counts.running / rate)} left" if rate and counts.running else ""
-    return f"   {rate:.1f}/s{left}" if rate else ""
+        line = (
+            f"{name:<20} {counts.skipped:>7,} skipped {counts.running:>6,} running"
+            f" {counts.ran:>7,} done {counts.failed:>5,} failed"
+        )
+        if counts.rate:
+            line += f"   {counts.rate:.1f}/s"
+            if counts.running:
+                line += f"   {in_words(counts.running / counts.rate)} left"
+        yield line
 
 
 @contextmanager

@@ -132,7 +132,7 @@ class PrefectEngine:
         """Give the runs in a `with` block these tags."""
         return prefect.tags(*tags)
 
-    def get_run_logger(self) -> logging.Logger | logging.LoggerAdapter[Any]:
+    def get_run_logger(self) -> logging.Logger | logging.LoggerAdapter[logging.Logger]:
         """Return the logger of the current flow or task."""
         return prefect.get_run_logger()
 

@@ -82,10 +82,11 @@ class PrefectFlow(Flow[P, R], StockFlow[P, R]):  # type: ignore[misc]  # calls d
     def task_runner(self, runner: Runner) -> None:
         self._task_runner = runner
 
-    def _replace(self, prefect: dict[str, Any]) -> Self:
+    def _replace(self, prefect: dict[str, object]) -> Self:
         copy = super()._replace(prefect)
         # Prefect's with_options returns a plain flow; copy what it has made of the options.
-        plain = vars(StockFlow.with_options(self, **prefect))
+        with_options: Callable[..., object] = StockFlow.with_options
+        plain = vars(with_options(self, **prefect))
         copy.__dict__ |= {name: plain[name] for name in plain.keys() - _KEPT}
         copy.task_runner = plain["task_runner"]
         return copy
@@ -98,16 +99,16 @@ class PrefectFlow(Flow[P, R], StockFlow[P, R]):  # type: ignore[misc]  # calls d
 _KEPT = frozenset({"fn", "__wrapped__", "isasync", "isgenerator", "task_runner"})
 
 
-def _for_run(flow: PrefectFlow[..., Any]) -> PrefectFlow[..., Any]:
+def _for_run(flow: PrefectFlow[..., object]) -> PrefectFlow[..., object]:
     return flow.for_run()
 
 
-def prefect_flow(flow: FlowDefinition) -> PrefectFlow[..., Any]:
+def prefect_flow(flow: FlowDefinition) -> PrefectFlow[..., object]:
     """Return the flow, or the Prefect flow of a flow decorated in another mode."""
     if isinstance(flow, PrefectFlow):
         return flow
     assert isinstance(flow, Flow)
-    twin: PrefectFlow[..., Any] | None = flow.__dict__.get("_twin")
+    twin: PrefectFlow[..., object] | None = flow.__dict__.get("_twin")
     if twin is None:
         fn = flow.kind(flow.fn) if flow.kind else flow.fn
         twin = PrefectFlow(fn, flow.prefect_keywords)

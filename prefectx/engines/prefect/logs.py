@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import logging.config
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +52,8 @@ def set_up(options: Options) -> None:
 def _set_formats(options: Logging) -> None:
     if _is_configured_by_user():
         return
-    for handler in _handlers():
+    loggers = map(logging.getLogger, (None, "prefect", "prefect.extra", *_RUNS))
+    for handler in (handler for logger in loggers for handler in logger.handlers):
         if isinstance(handler, APILogHandler):
             handler.setFormatter(logging.Formatter(_format_at_api(options.format)))
         elif isinstance(handler, PrefectConsoleHandler):
@@ -91,11 +91,6 @@ def _is_configured_by_user() -> bool:
     path = get_current_settings().logging.config_path
     variables = ("PREFECT_LOGGING_FORMATTERS_", "PREFECT_LOGGING_HANDLERS_")
     return bool(path and Path(path).exists()) or any(n.startswith(variables) for n in os.environ)
-
-
-def _handlers() -> Iterator[logging.Handler]:
-    for name in (None, "prefect", "prefect.extra", *_RUNS):
-        yield from logging.getLogger(name).handlers
 
 
 class _PrefectRunFormatter(RunFormatter):

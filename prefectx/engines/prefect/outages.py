@@ -47,7 +47,11 @@ class Outage:
             self._since = time.monotonic()
             self.cover()  # connections opened since
         if time.monotonic() - self._since > self._longest:
-            _give_up_events()
+            for service in _services():
+                client = vars(service).get("_client")
+                if isinstance(client, PrefectEventsClient):
+                    # Else Prefect tries for some seconds per event before the process ends.
+                    client._reconnection_attempts = 0
             raise ServerError(
                 f"Prefect's server has been away for longer than keepalive.outage"
                 f" ({self._longest:.0f} s): {error}"
@@ -99,14 +103,6 @@ def _services() -> list[object]:
     # All of Prefect's services are in one table.
     services = EventsWorker._instances  # type: ignore[misc]  # typed by its class
     return list(services.values())
-
-
-def _give_up_events() -> None:
-    # Else Prefect tries for some seconds per event before the process ends.
-    for service in _services():
-        client = vars(service).get("_client")
-        if isinstance(client, PrefectEventsClient):
-            client._reconnection_attempts = 0
 
 
 class _Transport(httpx.BaseTransport):

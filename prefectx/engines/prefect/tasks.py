@@ -79,10 +79,11 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
             copy.task_run_name = cast(Any, served.run_name)
         return copy
 
-    def _replace(self, own: dict[str, Any], prefect: dict[str, Any]) -> Self:
+    def _replace(self, own: dict[str, object], prefect: dict[str, object]) -> Self:
         copy = super()._replace(own, prefect)
         # Prefect's with_options returns a plain task; copy what it has made of the options.
-        plain = vars(StockTask.with_options(self, **prefect))
+        with_options: Callable[..., object] = StockTask.with_options
+        plain = vars(with_options(self, **prefect))
         copy.__dict__ |= {name: plain[name] for name in plain.keys() - _KEPT}
         copy.task_run_name = cast(Any, copy.keywords.get("task_run_name"))
         return copy
@@ -141,12 +142,12 @@ _KEPT = frozenset(
 )
 
 
-def prefect_task(task: TaskDefinition) -> PrefectTask[..., Any]:
+def prefect_task(task: TaskDefinition) -> PrefectTask[..., object]:
     """Return the task, or the Prefect task of a task decorated in another mode."""
     if isinstance(task, PrefectTask):
         return task
     assert isinstance(task, Task)
-    twin: PrefectTask[..., Any] | None = task.__dict__.get("_twin")
+    twin: PrefectTask[..., object] | None = task.__dict__.get("_twin")
     if twin is None:
         fn = task.kind(task.fn) if task.kind else task.fn
         twin = PrefectTask(fn, task.keywords, task.prefect_keywords)
@@ -155,9 +156,9 @@ def prefect_task(task: TaskDefinition) -> PrefectTask[..., Any]:
     return twin
 
 
-def _task_for_call(call: Call, name: str | None, is_finished: bool) -> PrefectTask[..., Any]:
+def _task_for_call(call: Call, name: str | None, is_finished: bool) -> PrefectTask[..., object]:
     return prefect_task(call.task).named(name).for_call(call, is_finished=is_finished)
 
 
-def _watched(call: Call) -> PrefectTask[..., Any]:
+def _watched(call: Call) -> PrefectTask[..., object]:
     return prefect_task(call.task).watched(call)

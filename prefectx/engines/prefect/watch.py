@@ -103,21 +103,17 @@ def is_run_by_runner() -> bool:
 def _make_api(settings: Settings, outage: float | None) -> Api | None:
     if not settings.api.url:
         return None
-    return Api(
-        url=settings.api.url,
-        headers=_headers(settings),
-        verify=not settings.api.tls_insecure_skip_verify,
-        ca_file=settings.api.ssl_cert_file,
-        outage=outage or 0.0,
-        server_pid=embedded_server_pid(settings.api.url),
-    )
-
-
-def _headers(settings: Settings) -> dict[str, str]:
     headers = dict(settings.client.custom_headers)
     if settings.api.key is not None:
         headers["Authorization"] = f"Bearer {settings.api.key.get_secret_value()}"
     elif settings.api.auth_string is not None:
         secret = settings.api.auth_string.get_secret_value().encode()
         headers["Authorization"] = f"Basic {base64.b64encode(secret).decode()}"
-    return headers
+    return Api(
+        url=settings.api.url,
+        headers=headers,
+        verify=not settings.api.tls_insecure_skip_verify,
+        ca_file=settings.api.ssl_cert_file,
+        outage=outage or 0.0,
+        server_pid=embedded_server_pid(settings.api.url),
+    )

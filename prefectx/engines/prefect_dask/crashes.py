@@ -37,7 +37,11 @@ class Submitted:
     ) -> None:
         shown = ", ".join(f"{name}={_shown(value)}" for name, value in arguments.items())
         self.name = f"{task.name}({shown})"
-        self.run_name = _run_name(task)
+        name = task.task_run_name
+        # A template of Prefect without fields: prefectx has filled it.
+        self.run_name = (
+            name.replace("{{", "{").replace("}}", "}") if isinstance(name, str) else task.name
+        )
         self.task = task.task_key
         self.task_run_id = task_run_id
 
@@ -66,12 +70,6 @@ def crashed_state(call: Submitted, error: BaseException, client: Client) -> Stat
 def _shown(value: object) -> str:
     # The repr of an item says more than that of a future.
     return reprlib.repr(replace(value, lambda part: item_of(part) or part))
-
-
-def _run_name(task: Task[..., object]) -> str:
-    name = task.task_run_name
-    # A template of Prefect without fields: prefectx has filled it.
-    return name.replace("{{", "{").replace("}}", "}") if isinstance(name, str) else task.name
 
 
 def _report(call: Submitted, state: State[object]) -> None:
