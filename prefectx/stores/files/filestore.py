@@ -15,6 +15,7 @@ from typing import Any
 from prefectx.errors import StoreError
 from prefectx.formats import FORMATS, Format, get_format, known_suffix
 from prefectx.item import ItemInfo, Store
+from prefectx.masking import mask_urls
 from prefectx.stores.error_messages import (
     UNWRAPPED,
     load_error,
@@ -24,6 +25,7 @@ from prefectx.stores.error_messages import (
 from prefectx.stores.files.local import LOCAL
 from prefectx.stores.files.protocol import Files
 from prefectx.stores.files.signatures import read_signed, write_signature
+from prefectx.stores.secrets import Secret, withheld
 from prefectx.stores.signing import SigningKey
 
 # What `abspath` would shorten, and URLs.
@@ -65,8 +67,7 @@ class Filestore(Store):
         self.mmap = mmap
         self.allow_pickle = allow_pickle
         self.signing_key = None if signing_key is None else SigningKey(signing_key)
-        # Not in the repr: it may hold passwords.
-        self._storage_options = dict(storage_options or {})
+        self._storage_options = Secret(dict(storage_options or {}))
 
     def exists(self, location: str) -> bool:
         """Tell whether a whole output is kept at `location`.
@@ -95,7 +96,7 @@ class Filestore(Store):
         try:
             files = self._files(location)
             with files.replacing(location, fsync=self.fsync) as temporary:
-                with open(temporary, "wb", opener=_open_untruncated) as stream:
+                with open(temporary, "wb", opener=_open_untruncated) as stream, withheld():
                     format.dump(data, stream)
                 if self.exact and format.verify is not None:
                     with open(temporary, "rb") as stream:
@@ -154,9 +155,9 @@ class Filestore(Store):
         """
         if "://" in location:
             raise StoreError(
-                f"lock = true is not possible at {location}: {type(self).__name__} locks local "
-                "paths only, as services have no lock that ends with its holder. Keep the output "
-                "in a folder or a database, or use lock = false: two runs may then both make it, "
+                f"lock = true is not possible at {mask_urls(location)}: {type(self).__name__} "
+                "locks local paths only, as services have no lock that ends with its holder. Keep the "
+                "output in a folder or a database, or use lock = false: two runs may then both make it, "
                 "and it is whole in any case"
             )
         from prefectx.stores.files.locks import locked
@@ -213,7 +214,7 @@ class Filestore(Store):
             return LOCAL
         from prefectx.stores.files.remote import RemoteFiles
 
-        return RemoteFiles(self._storage_options)
+        return RemoteFiles(self._storage_options.get())
 
     def _format(self, location: str) -> Format:
         if self.format is None:

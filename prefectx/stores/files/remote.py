@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from prefectx.errors import MissingDependencyError, StoreError
 from prefectx.imports import require
 from prefectx.item import ItemInfo
+from prefectx.masking import mask, mask_urls
 from prefectx.stores.files.local import HIDDEN
 from prefectx.stores.files.remote_aside import COMPLETE, remove_folder, written_aside
 
@@ -64,7 +65,9 @@ class RemoteFiles:
             except FileNotFoundError:
                 return False
         if kind == "directory":
-            raise StoreError(f"{url} is a folder, where a file should be: choose another target")
+            raise StoreError(
+                f"{mask_urls(url)} is a folder, where a file should be: choose another target"
+            )
         return True
 
     def exists_many(self, urls: Iterable[str]) -> set[str]:
@@ -158,14 +161,14 @@ class RemoteFiles:
             raise
         except ImportError as error:
             # fsspec's message says what to install.
-            raise MissingDependencyError(f"{url} cannot be reached: {error}") from error
+            raise MissingDependencyError(f"{mask_urls(url)} cannot be reached: {error}") from error
         except Exception as error:
             if system is not None and not system.async_impl:
                 # Its connection may be lost: the next call makes a new one.
                 system.clear_instance_cache()
             raise StoreError(
-                f"{url}: {type(error).__name__}: {error}; check the address, the credentials "
-                "and the connection"
+                f"{mask_urls(url)}: {type(error).__name__}: {mask(str(error))}; check the address, "
+                "the credentials and the connection"
             ) from error
 
 

@@ -31,6 +31,7 @@ from prefectx.stores.error_messages import (
     pickle_refused,
     save_error,
 )
+from prefectx.stores.secrets import Secret, withheld
 from prefectx.stores.signing import SigningKey
 from prefectx.stores.sql import database, index, locks, schema, tables
 from prefectx.stores.sql.template import column_names, key_column
@@ -76,8 +77,7 @@ class SqlStore(Store):
         self.exact = exact
         self.allow_pickle = allow_pickle
         self.signing_key = None if signing_key is None else SigningKey(signing_key)
-        # Not in the repr: it may hold a password.
-        self._url = url
+        self._url = Secret(url)
 
     def exists(self, location: str) -> bool:
         """Tell whether a whole output is kept at `location`."""
@@ -137,7 +137,7 @@ class SqlStore(Store):
         Raises:
             StoreError: the database has no such locks.
         """
-        return locks.lock(self._url, location)
+        return locks.lock(self._url.get(), location)
 
     def suffix(self, location: str) -> str:
         """Return the part of the location that says its format (`.json.gz`), or ""."""
@@ -155,10 +155,10 @@ class SqlStore(Store):
     def _transact(
         self, action: Callable[[sa.Connection], Result], *, writes: bool = False
     ) -> Result:
-        is_sqlite = self._url.startswith("sqlite")
-        if not is_sqlite and not database.ENGINES.is_prepared(self._url):
-            database.transact(self._url, index.make, writes=True)
-            database.ENGINES.set_prepared(self._url)
+        url, is_sqlite = self._url.get(), self.database.startswith("sqlite")
+        if not is_sqlite and not database.ENGINES.is_prepared(url):
+            database.transact(url, index.make, writes=True)
+            database.ENGINES.set_prepared(url)
 
         def indexed(connection: sa.Connection) -> Result:
             # SQLite's file may have been replaced; asking costs next to nothing.
@@ -166,12 +166,13 @@ class SqlStore(Store):
                 index.make(connection)
             return action(connection)
 
-        return database.transact(self._url, indexed, writes=writes)
+        return database.transact(url, indexed, writes=writes)
 
     def _save_row(self, connection: sa.Connection, location: str, data: object) -> None:
         format = self._format(location, self.suffix(location) or ".pkl")
         stream = io.BytesIO()
-        format.dump(data, stream)
+        with withheld():
+            format.dump(data, stream)
         if self.exact and format.verify is not None:
             stream.seek(0)
             format.verify(data, stream)
