@@ -77,6 +77,13 @@ class Store(ABC):
         """Return size and time of the output at `location`, as far as the store knows them."""
         return ItemInfo()
 
+    def check(self, location: str) -> None:  # noqa: B027  # most stores have nothing to check
+        """Tell before anything runs that nothing can be kept at `location`; it must be cheap.
+
+        Raises:
+            StoreError: if nothing can, as its bucket does not exist.
+        """
+
     def locate(self, root: str, target: str) -> str:
         """Return the location of a filled target; a store without files ignores `root`."""
         return target

@@ -156,9 +156,9 @@ class Filestore(Store):
         if "://" in location:
             raise StoreError(
                 f"lock = true is not possible at {mask_urls(location)}: {type(self).__name__} "
-                "locks local paths only, as services have no lock that ends with its holder. Keep the "
-                "output in a folder or a database, or use lock = false: two runs may then both make it, "
-                "and it is whole in any case"
+                "locks local paths only, as services have no lock that ends with its holder. Keep "
+                "the output in a folder or a database, or use lock = false: two runs may then both "
+                "make it, and it is whole in any case"
             )
         from prefectx.stores.files.locks import locked
 
@@ -171,6 +171,15 @@ class Filestore(Store):
         folders above are made. What is there becomes the output if there is no error.
         """
         return self._files(location).aside(location, fsync=self.fsync)
+
+    def check(self, location: str) -> None:
+        """Look for the bucket of a URL, once in a process.
+
+        Raises:
+            StoreError: there is none, or the service cannot be reached.
+        """
+        if "://" in location:
+            self._files(location).check(location)
 
     def locate(self, root: str, target: str) -> str:
         """Return the absolute path, or the URL, of `target` under `root`."""

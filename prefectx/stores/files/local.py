@@ -150,6 +150,9 @@ class LocalFiles:
                 self._spelling.check(path, device)
         yield path
 
+    def check(self, path: str) -> None:
+        """Refuse nothing: missing folders are made."""
+
     def delete(self, path: str) -> None:
         """Remove the file at `path`, if there is one."""
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):

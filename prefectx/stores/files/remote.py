@@ -23,6 +23,7 @@ from prefectx.errors import MissingDependencyError, StoreError
 from prefectx.imports import require
 from prefectx.item import ItemInfo
 from prefectx.masking import mask, mask_urls
+from prefectx.stores.files import s3
 from prefectx.stores.files.local import HIDDEN
 from prefectx.stores.files.remote_aside import COMPLETE, remove_folder, written_aside
 
@@ -38,6 +39,37 @@ _PAUSES = (0.05, 0.2, 0.5)
 _LIST_FROM = 4
 # From this many folders on, everything below their common folder is listed at once.
 _FOLDERS_FROM = 16
+
+
+class Buckets:
+    """The buckets that this process has seen. There is one such object, `BUCKETS`."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[AbstractFileSystem, str]] = set()
+
+    def check(self, system: AbstractFileSystem, url: str) -> None:
+        """Look for the bucket of a URL, unless it was seen before.
+
+        Raises:
+            StoreError: there is none.
+        """
+        protocol, _, bucket = _bucket(url).partition("://")
+        if protocol not in _WHOLE_PUTS or (system, bucket) in self._seen:
+            return
+        is_there = s3.has_bucket(system, bucket) if s3.is_s3(system) else system.exists(bucket)
+        if not is_there:
+            raise StoreError(
+                f"there is no bucket {bucket!r} for {mask_urls(url)}: make it, or choose another "
+                "root"
+            )
+        self._seen.add((system, bucket))
+
+    def reset(self) -> None:
+        """Forget all buckets."""
+        self._seen.clear()
+
+
+BUCKETS = Buckets()
 
 
 class RemoteFiles:
@@ -63,6 +95,7 @@ class RemoteFiles:
             try:
                 kind = system.info(path)["type"]
             except FileNotFoundError:
+                BUCKETS.check(system, url)
                 return False
         if kind == "directory":
             raise StoreError(
@@ -72,13 +105,37 @@ class RemoteFiles:
 
     def exists_many(self, urls: Iterable[str]) -> set[str]:
         """Return those of `urls` where a file is, with as few requests as possible."""
+        buckets: dict[str, list[str]] = defaultdict(list)
+        for url in urls:
+            buckets[_bucket(url)].append(url)
+        found: set[str] = set()
+        for bucket, inside in buckets.items():
+            if len(inside) < _LIST_FROM:
+                found.update(filter(self.exists, inside))
+            elif bucket.startswith(("s3://", "s3a://")):
+                found.update(self._existing_on_s3(bucket, inside))
+            else:
+                found.update(self._existing_in_folders(inside))
+        return found
+
+    def _existing_on_s3(self, bucket: str, urls: list[str]) -> Iterator[str]:
+        with self._reaching(bucket) as (system, path):
+            keys = [url.removeprefix(f"{bucket}/") for url in urls]
+            try:
+                found = s3.existing(system, path, keys)
+            except FileNotFoundError:
+                BUCKETS.check(system, bucket)
+                raise
+        return (f"{bucket}/{key}" for key in found)
+
+    def _existing_in_folders(self, urls: list[str]) -> set[str]:
         folders: dict[str, list[str]] = defaultdict(list)
         for url in urls:
             folders[url.rpartition("/")[0]].append(url)
         above = _common_folder(folders)
-        if len(folders) > _FOLDERS_FROM and above:
-            wanted = {url for inside in folders.values() for url in inside}
-            return wanted.intersection(self.list(above))
+        # Of a whole bucket a listing may be endless.
+        if len(folders) > _FOLDERS_FROM and above and above != f"{_bucket(above)}/":
+            return set(urls).intersection(self.list(above))
         found: set[str] = set()
         for folder, inside in folders.items():
             if len(inside) < _LIST_FROM:
@@ -88,6 +145,7 @@ class RemoteFiles:
                 try:
                     entries = system.ls(path, detail=True)
                 except FileNotFoundError:
+                    BUCKETS.check(system, folder)
                     continue
             files = {posixpath.basename(e["name"]) for e in entries if e["type"] == "file"}
             found.update(url for url in inside if posixpath.basename(url) in files)
@@ -108,6 +166,15 @@ class RemoteFiles:
             with self._reaching(url) as (system, path):
                 _with_retries(lambda: _download(system, path, temporary))
             yield temporary
+
+    def check(self, url: str) -> None:
+        """Look for the bucket of a URL, once in a process.
+
+        Raises:
+            StoreError: there is none, or the service cannot be reached.
+        """
+        with self._reaching(url) as (system, _):
+            BUCKETS.check(system, url)
 
     def delete(self, url: str) -> None:
         """Remove the file at `url`, if there is one."""
@@ -172,6 +239,12 @@ class RemoteFiles:
             ) from error
 
 
+def _bucket(url: str) -> str:
+    """Return the URL of the bucket or the server of a URL."""
+    protocol, _, rest = url.partition("://")
+    return f"{protocol}://{rest.partition('/')[0]}"
+
+
 def _common_folder(folders: Iterable[str]) -> str:
     """Return the URL of the folder that holds all folders, with its slash, or ""."""
     # What the first and the last share, all share.
@@ -217,6 +290,8 @@ def _download(system: AbstractFileSystem, path: str, target: str) -> None:
     if "memory" in system.protocol:
         # All readers of such a file share one position.
         Path(target).write_bytes(system.cat_file(path))
+    elif s3.is_s3(system):
+        s3.download(system, path, target)
     else:
         system.get_file(path, target)
 
