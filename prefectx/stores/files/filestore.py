@@ -8,7 +8,7 @@ import io
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from prefectx.stores.error_messages import (
 )
 from prefectx.stores.files.local import LOCAL
 from prefectx.stores.files.protocol import Files
-from prefectx.stores.files.signatures import read_signed, write_signature
+from prefectx.stores.files.signatures import Signed, delete_signed, read_signed
 from prefectx.stores.secrets import Secret, withheld
 from prefectx.stores.signing import SigningKey
 
@@ -94,16 +94,16 @@ class Filestore(Store):
         """
         format = self._format(location)
         try:
-            files = self._files(location)
-            with files.replacing(location, fsync=self.fsync) as temporary:
+            files, key = self._files(location), self.signing_key
+            signing = Signed(key, files, location, fsync=self.fsync) if key else nullcontext()
+            with signing as signed, files.replacing(location, fsync=self.fsync) as temporary:
                 with open(temporary, "wb", opener=_open_untruncated) as stream, withheld():
                     format.dump(data, stream)
                 if self.exact and format.verify is not None:
                     with open(temporary, "rb") as stream:
                         format.verify(data, stream)
-                if self.signing_key is not None:
-                    key = self.signing_key
-                    write_signature(key, files, location, temporary, fsync=self.fsync)
+                if signed is not None:
+                    signed.write(temporary)
         except UNWRAPPED:
             raise
         except Exception as error:
@@ -137,7 +137,10 @@ class Filestore(Store):
 
     def delete(self, location: str) -> None:
         """Remove the output at `location`, if there is one."""
-        self._files(location).delete(location)
+        if self.signing_key is None:
+            self._files(location).delete(location)
+        else:
+            delete_signed(self.signing_key, self._files(location), location)
 
     def list(self, prefix: str = "") -> Iterator[str]:
         """Yield the locations that begin with `prefix`, a path or a URL."""

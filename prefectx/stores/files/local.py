@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import itertools
 import os
+import re
 import shutil
 import stat
 import time
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -31,10 +34,13 @@ HIDDEN = ".prefectx-"
 _LIST_FROM = 16
 # Reading an entry costs about half a stat: more entries per location than this do not pay.
 _LIST_TIMES = 3
-# A temporary file of another host, whose processes we cannot see, is abandoned after these seconds.
+# A temporary file of another machine, whose locks we may not see, is abandoned after these seconds.
 _ABANDONED = 24 * 3600
 
-_HOST = os.uname().nodename
+# Of temporary files: machine, process, start of the process, number.
+_TEMPORARY = re.compile(rf"{re.escape(HIDDEN)}([0-9a-f]{{8}})-[0-9]+-[0-9a-f]+-[0-9]+\.tmp")
+_TEMPORARY_OF_EARLIER_VERSIONS = re.compile(rf"{re.escape(HIDDEN)}.+-[0-9]+-[0-9]+\.tmp")
+_LOCK = re.compile(rf"{re.escape(HIDDEN)}[0-9a-f]{{24}}\.lock")
 _stat = os.stat  # looked up once: every finished call uses it
 
 
@@ -99,18 +105,19 @@ class LocalFiles:
     def replacing(self, path: str, *, fsync: bool) -> Iterator[str]:
         """Give a temporary file to write, and move it to `path` unless there is an error.
 
-        If there is a file at `path`, its permissions are kept.
+        If there is a file at `path`, its permissions are kept. The temporary file has them, too.
 
         Parameters:
             path: where the file will be; missing folders are made.
             fsync: write the content to the disk first, so that a power cut cannot empty the file.
         """
         folder = os.path.dirname(path)
-        descriptor, temporary = self._create_temporary(folder)
+        descriptor, temporary = self._create_temporary(folder, _mode(path))
         try:
             yield temporary
-            with contextlib.suppress(FileNotFoundError):
-                os.fchmod(descriptor, stat.S_IMODE(os.stat(path).st_mode))
+            mode = _mode(path)
+            if mode is not None and mode != stat.S_IMODE(os.fstat(descriptor).st_mode):
+                os.fchmod(descriptor, mode)
             if fsync:
                 os.fsync(descriptor)
             if folder in self._spelling.case_sensitive_folders:
@@ -124,22 +131,35 @@ class LocalFiles:
             raise
         finally:
             os.close(descriptor)
+        self.sweep(folder)
+
+    def sweep(self, folder: str) -> None:
+        """Remove what killed processes left in a folder, once in a process."""
         if folder not in self._swept:
             self._swept.add(folder)
             _remove_abandoned(folder)
 
-    def _create_temporary(self, folder: str) -> tuple[int, str]:
+    def temporary_name(self) -> str:
+        """Return a name that no other process has used, in any container, or will use."""
+        return f"{HIDDEN}{_MACHINE}-{os.getpid()}-{_START}-{next(self._counter)}.tmp"
+
+    def _create_temporary(self, folder: str, mode: int | None) -> tuple[int, str]:
+        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR
+        # It is written by its name, which a file that nobody may write does not allow.
+        first = None if mode is None else mode | stat.S_IRUSR | stat.S_IWUSR
         while True:
-            path = f"{folder}/{HIDDEN}{_HOST}-{os.getpid()}-{next(self._counter)}.tmp"
+            path = f"{folder}/{self.temporary_name()}"
+            descriptor = open_making_folders(path, flags, 0o666 if first is None else first)
             try:
-                descriptor = open_making_folders(path, os.O_CREAT | os.O_EXCL | os.O_RDWR)
-            except FileExistsError as error:
-                # Our name: left by a killed process that had this process's id. Take the next.
-                if error.filename != path:
-                    raise
-            else:
-                _try_lock(descriptor)
-                return descriptor, path
+                # Another process may have taken it for abandoned before it was locked.
+                if _try_lock(descriptor) is not False and os.fstat(descriptor).st_nlink:
+                    if first is not None:
+                        os.fchmod(descriptor, first)
+                    return descriptor, path
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)
 
     @contextmanager
     def reading(self, path: str) -> Iterator[str]:
@@ -194,13 +214,29 @@ class LocalFiles:
 LOCAL = LocalFiles()
 
 
-def open_making_folders(path: str, flags: int) -> int:
+def open_making_folders(path: str, flags: int, mode: int = 0o666) -> int:
     """Open a file as `os.open` does, and make missing folders above it."""
     try:
-        return os.open(path, flags | os.O_CLOEXEC, 0o666)
+        return os.open(path, flags | os.O_CLOEXEC, mode)
     except FileNotFoundError:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        return os.open(path, flags | os.O_CLOEXEC, 0o666)
+        return os.open(path, flags | os.O_CLOEXEC, mode)
+
+
+def is_same_file(path: str, descriptor: int) -> bool:
+    """Tell whether an open file is still the one at `path`."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _mode(path: str) -> int | None:
+    """Return the permissions of the file at `path`, None if there is none."""
+    try:
+        return stat.S_IMODE(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _list_folder(folder: str, at_most: int) -> tuple[set[str], set[str] | None]:
@@ -230,43 +266,56 @@ def _list_folder(folder: str, at_most: int) -> tuple[set[str], set[str] | None]:
 
 
 def _remove_abandoned(folder: str) -> None:
-    """Remove the temporary files that killed processes left in a folder."""
-    with os.scandir(folder) as entries:
-        leftovers = [e for e in entries if e.name.startswith(HIDDEN) and e.name.endswith(".tmp")]
-    for entry in leftovers:
-        # Another process may do the same at the same time.
-        with contextlib.suppress(FileNotFoundError):
-            if _is_abandoned(entry):
-                os.unlink(entry.path)
+    """Remove the temporary files and the locks that killed processes left in a folder."""
+    # The folder may forbid listing, another process may do the same, a file may be another user's.
+    with contextlib.suppress(OSError):
+        with os.scandir(folder) as entries:
+            ours = [entry for entry in entries if entry.name.startswith(HIDDEN)]
+        for entry in ours:
+            with contextlib.suppress(OSError):
+                _remove_if_abandoned(entry)
 
 
-def _is_abandoned(entry: os.DirEntry[str]) -> bool:
-    host, _, number = entry.name.removeprefix(HIDDEN).removesuffix(".tmp").rpartition("-")
-    host, _, pid = host.rpartition("-")
-    if not (pid.isdigit() and number.isdigit()):
-        return False
-    if host == _HOST and _is_running(int(pid)):
-        return False
-    if host != _HOST and time.time() - entry.stat().st_mtime < _ABANDONED:
-        return False
-    # Another container may have our host name and process ids of its own: the lock tells.
+def _remove_if_abandoned(entry: os.DirEntry[str]) -> None:
+    temporary = _TEMPORARY.fullmatch(entry.name)
+    is_lock = _LOCK.fullmatch(entry.name)
+    if not (temporary or is_lock or _TEMPORARY_OF_EARLIER_VERSIONS.fullmatch(entry.name)):
+        return
+    is_old = time.time() - entry.stat().st_mtime > _ABANDONED
+    # Of another machine, or of this one before it was started, locks may not be seen.
+    is_of_here = is_lock or (temporary is not None and temporary[1] == _MACHINE)
+    if not (is_of_here or is_old):
+        return
     with open(entry.path, "rb") as stream:
-        return _try_lock(stream.fileno())
+        # Process ids mean nothing in another container; its locks hold here, too.
+        is_free = _try_lock(stream.fileno())
+        if is_free is None:
+            is_free = is_old and not is_lock
+        if is_free and is_same_file(entry.path, stream.fileno()):
+            os.unlink(entry.path)
 
 
-def _is_running(pid: int) -> bool:
-    with contextlib.suppress(PermissionError):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return False
-    return True
-
-
-def _try_lock(descriptor: int) -> bool:
-    """Lock a file while it is open; False if another process holds it, or there are no locks."""
+def _try_lock(descriptor: int) -> bool | None:
+    """Lock a file while it is open; False if another process holds it, None without locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return False
+    except OSError:
+        return None
     return True
+
+
+def _machine() -> str:
+    """Return what identifies this machine since it was started; its containers share it."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as stream:
+            identity = stream.read()
+    except OSError:
+        identity = f"{os.uname().nodename} {uuid.getnode()}"
+    return hashlib.sha256(identity.encode()).hexdigest()[:8]
+
+
+_MACHINE = _machine()
+# A container that is started again has the same process ids.
+_START = f"{time.time_ns():x}"
