@@ -10,7 +10,7 @@ import pytest
 from prefectx import override, task
 from prefectx.errors import StoreError
 from prefectx.stores import Filestore
-from prefectx.stores.files.remote import BUCKETS
+from prefectx.stores.files.buckets import BUCKETS
 from tests.stores.conftest import S3_KEYS, served
 
 

@@ -3,20 +3,15 @@
 Longer than 250 lines as one class with what it calls: splitting it would cost a call or a jump.
 """
 # pathlib costs more than the system calls that it wraps.
-# ruff: noqa: PTH103, PTH105, PTH108, PTH116, PTH120, PTH123
+# ruff: noqa: PTH103, PTH105, PTH108, PTH116, PTH120
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import hashlib
 import itertools
 import os
-import re
 import shutil
 import stat
-import time
-import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -25,32 +20,23 @@ from datetime import UTC, datetime
 from prefectx.errors import StoreError
 from prefectx.item import ItemInfo
 from prefectx.stores.files.case_folding import SpellingGuard
+from prefectx.stores.files.leftovers import HIDDEN, remove_abandoned, temporary_name, try_lock
 
 # The bits of a mode that give the kind of file, and their value for a folder.
 _KIND, _FOLDER = 0o170000, stat.S_IFDIR
-# The start of the names of our own files, which are not outputs.
-HIDDEN = ".prefectx-"
 # From this many locations in one folder on, listing it is faster than a stat for each.
 _LIST_FROM = 16
 # Reading an entry costs about half a stat: more entries per location than this do not pay.
 _LIST_TIMES = 3
-# A temporary file of another machine, whose locks we may not see, is abandoned after these seconds.
-_ABANDONED = 24 * 3600
-
-# Of temporary files: machine, process, start of the process, number.
-_TEMPORARY = re.compile(rf"{re.escape(HIDDEN)}([0-9a-f]{{8}})-[0-9]+-[0-9a-f]+-[0-9]+\.tmp")
-_TEMPORARY_OF_EARLIER_VERSIONS = re.compile(rf"{re.escape(HIDDEN)}.+-[0-9]+-[0-9]+\.tmp")
-_LOCK = re.compile(rf"{re.escape(HIDDEN)}[0-9a-f]{{24}}\.lock")
 _stat = os.stat  # looked up once: every finished call uses it
 
 
 class LocalFiles:
     """Files on this machine. The process has one, `LOCAL`; it learns about folders and devices."""
 
-    __slots__ = ("_case_sensitive", "_counter", "_spelling", "_swept")
+    __slots__ = ("_case_sensitive", "_spelling", "_swept")
 
     def __init__(self) -> None:
-        self._counter = itertools.count()
         self.reset()
 
     def reset(self) -> None:
@@ -137,22 +123,18 @@ class LocalFiles:
         """Remove what killed processes left in a folder, once in a process."""
         if folder not in self._swept:
             self._swept.add(folder)
-            _remove_abandoned(folder)
-
-    def temporary_name(self) -> str:
-        """Return a name that no other process has used, in any container, or will use."""
-        return f"{HIDDEN}{_MACHINE}-{os.getpid()}-{_START}-{next(self._counter)}.tmp"
+            remove_abandoned(folder)
 
     def _create_temporary(self, folder: str, mode: int | None) -> tuple[int, str]:
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR
         # It is written by its name, which a file that nobody may write does not allow.
         first = None if mode is None else mode | stat.S_IRUSR | stat.S_IWUSR
         while True:
-            path = f"{folder}/{self.temporary_name()}"
+            path = f"{folder}/{temporary_name()}"
             descriptor = open_making_folders(path, flags, 0o666 if first is None else first)
             try:
                 # Another process may have taken it for abandoned before it was locked.
-                if _try_lock(descriptor) is not False and os.fstat(descriptor).st_nlink:
+                if try_lock(descriptor) is not False and os.fstat(descriptor).st_nlink:
                     if first is not None:
                         os.fchmod(descriptor, first)
                     return descriptor, path
@@ -223,14 +205,6 @@ def open_making_folders(path: str, flags: int, mode: int = 0o666) -> int:
         return os.open(path, flags | os.O_CLOEXEC, mode)
 
 
-def is_same_file(path: str, descriptor: int) -> bool:
-    """Tell whether an open file is still the one at `path`."""
-    try:
-        return os.path.samestat(os.stat(path), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
-
-
 def _mode(path: str) -> int | None:
     """Return the permissions of the file at `path`, None if there is none."""
     try:
@@ -263,59 +237,3 @@ def _list_folder(folder: str, at_most: int) -> tuple[set[str], set[str] | None]:
         # A folder may forbid listing and still allow access to its files.
         return set(), None
     return files, others
-
-
-def _remove_abandoned(folder: str) -> None:
-    """Remove the temporary files and the locks that killed processes left in a folder."""
-    # The folder may forbid listing, another process may do the same, a file may be another user's.
-    with contextlib.suppress(OSError):
-        with os.scandir(folder) as entries:
-            ours = [entry for entry in entries if entry.name.startswith(HIDDEN)]
-        for entry in ours:
-            with contextlib.suppress(OSError):
-                _remove_if_abandoned(entry)
-
-
-def _remove_if_abandoned(entry: os.DirEntry[str]) -> None:
-    temporary = _TEMPORARY.fullmatch(entry.name)
-    is_lock = _LOCK.fullmatch(entry.name)
-    if not (temporary or is_lock or _TEMPORARY_OF_EARLIER_VERSIONS.fullmatch(entry.name)):
-        return
-    is_old = time.time() - entry.stat().st_mtime > _ABANDONED
-    # Of another machine, or of this one before it was started, locks may not be seen.
-    is_of_here = is_lock or (temporary is not None and temporary[1] == _MACHINE)
-    if not (is_of_here or is_old):
-        return
-    with open(entry.path, "rb") as stream:
-        # Process ids mean nothing in another container; its locks hold here, too.
-        is_free = _try_lock(stream.fileno())
-        if is_free is None:
-            is_free = is_old and not is_lock
-        if is_free and is_same_file(entry.path, stream.fileno()):
-            os.unlink(entry.path)
-
-
-def _try_lock(descriptor: int) -> bool | None:
-    """Lock a file while it is open; False if another process holds it, None without locks."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True
-
-
-def _machine() -> str:
-    """Return what identifies this machine since it was started; its containers share it."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id") as stream:
-            identity = stream.read()
-    except OSError:
-        identity = f"{os.uname().nodename} {uuid.getnode()}"
-    return hashlib.sha256(identity.encode()).hexdigest()[:8]
-
-
-_MACHINE = _machine()
-# A container that is started again has the same process ids.
-_START = f"{time.time_ns():x}"

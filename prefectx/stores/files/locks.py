@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from prefectx.errors import StoreError
-from prefectx.stores.files.local import HIDDEN, LOCAL, is_same_file, open_making_folders
+from prefectx.stores.files.leftovers import HIDDEN, is_same_file
+from prefectx.stores.files.local import LOCAL, open_making_folders
 
 _log = logging.getLogger("prefectx.stores")
 

@@ -24,14 +24,13 @@ from prefectx.imports import require
 from prefectx.item import ItemInfo
 from prefectx.masking import mask, mask_urls
 from prefectx.stores.files import s3
-from prefectx.stores.files.local import HIDDEN
+from prefectx.stores.files.buckets import BUCKETS, OBJECT_STORES, bucket_of
+from prefectx.stores.files.leftovers import HIDDEN
 from prefectx.stores.files.remote_aside import COMPLETE, remove_folder, written_aside
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-# Services that show an object when its upload is complete, and not before.
-_WHOLE_PUTS = {"abfs", "abfss", "adl", "az", "gcs", "gs", "oci", "oss", "s3", "s3a"}
 # Some servers of S3's protocol hide an object for a moment while it is replaced, or send the
 # checksum of one version and the content of the other: seconds between the attempts to read it.
 _PAUSES = (0.05, 0.2, 0.5)
@@ -39,37 +38,6 @@ _PAUSES = (0.05, 0.2, 0.5)
 _LIST_FROM = 4
 # From this many folders on, everything below their common folder is listed at once.
 _FOLDERS_FROM = 16
-
-
-class Buckets:
-    """The buckets that this process has seen. There is one such object, `BUCKETS`."""
-
-    def __init__(self) -> None:
-        self._seen: set[tuple[AbstractFileSystem, str]] = set()
-
-    def check(self, system: AbstractFileSystem, url: str) -> None:
-        """Look for the bucket of a URL, unless it was seen before.
-
-        Raises:
-            StoreError: there is none.
-        """
-        protocol, _, bucket = _bucket(url).partition("://")
-        if protocol not in _WHOLE_PUTS or (system, bucket) in self._seen:
-            return
-        is_there = s3.has_bucket(system, bucket) if s3.is_s3(system) else system.exists(bucket)
-        if not is_there:
-            raise StoreError(
-                f"there is no bucket {bucket!r} for {mask_urls(url)}: make it, or choose another "
-                "root"
-            )
-        self._seen.add((system, bucket))
-
-    def reset(self) -> None:
-        """Forget all buckets."""
-        self._seen.clear()
-
-
-BUCKETS = Buckets()
 
 
 class RemoteFiles:
@@ -107,7 +75,7 @@ class RemoteFiles:
         """Return those of `urls` where a file is, with as few requests as possible."""
         buckets: dict[str, list[str]] = defaultdict(list)
         for url in urls:
-            buckets[_bucket(url)].append(url)
+            buckets[bucket_of(url)].append(url)
         found: set[str] = set()
         for bucket, inside in buckets.items():
             if len(inside) < _LIST_FROM:
@@ -134,7 +102,7 @@ class RemoteFiles:
             folders[url.rpartition("/")[0]].append(url)
         above = _common_folder(folders)
         # Of a whole bucket a listing may be endless.
-        if len(folders) > _FOLDERS_FROM and above and above != f"{_bucket(above)}/":
+        if len(folders) > _FOLDERS_FROM and above and above != f"{bucket_of(above)}/":
             return set(urls).intersection(self.list(above))
         found: set[str] = set()
         for folder, inside in folders.items():
@@ -239,12 +207,6 @@ class RemoteFiles:
             ) from error
 
 
-def _bucket(url: str) -> str:
-    """Return the URL of the bucket or the server of a URL."""
-    protocol, _, rest = url.partition("://")
-    return f"{protocol}://{rest.partition('/')[0]}"
-
-
 def _common_folder(folders: Iterable[str]) -> str:
     """Return the URL of the folder that holds all folders, with its slash, or ""."""
     # What the first and the last share, all share.
@@ -260,7 +222,7 @@ def _upload(system: AbstractFileSystem, source: str, path: str) -> None:
         # Its files can be read half-written during a put, but not during a pipe.
         system.pipe_file(path, Path(source).read_bytes())
         return
-    if protocols & _WHOLE_PUTS:
+    if protocols & OBJECT_STORES:
         system.put_file(source, path)
         return
     folder = path.rpartition("/")[0]

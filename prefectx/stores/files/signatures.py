@@ -7,7 +7,7 @@ import hmac
 from pathlib import Path
 
 from prefectx.stores.error_messages import not_signed
-from prefectx.stores.files.local import HIDDEN
+from prefectx.stores.files.leftovers import HIDDEN
 from prefectx.stores.files.protocol import Files
 from prefectx.stores.signing import SigningKey
 
