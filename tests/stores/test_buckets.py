@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -144,6 +145,16 @@ class TestListing:
             store.save(f"{root}/{name}", 1)
         found = store.exists_many(f"{root}/{name}" for name in names)
         assert found == {f"{root}/{name}" for name in names[::2]}
+
+    def test_folders_and_files(self, crowded):
+        """A folder is there when the marker that completes it is."""
+        root = f"s3://bucket/{uuid.uuid4().hex}"
+        for name in ("a.json", "whole/.prefectx-complete", "half/a.json"):
+            with crowded._files(root).replacing(f"{root}/{name}", fsync=False) as path:
+                Path(path).write_text("1")
+        asked = [f"{root}/{name}" for name in ("a.json", "whole/", "half/", "none/", "b.json")]
+        for subset in (asked, asked[:2]):
+            assert crowded.exists_many(subset) == {f"{root}/a.json", f"{root}/whole/"}
 
     def test_several_buckets(self, crowded):
         wanted = [f"s3://crowded/flat/other-{number:05}" for number in range(10)]

@@ -73,8 +73,10 @@ class RemoteFiles:
 
     def exists_many(self, urls: Iterable[str]) -> set[str]:
         """Return those of `urls` where a file is, with as few requests as possible."""
+        # A folder is there when its marker is.
+        files = {url + COMPLETE if url.endswith("/") else url: url for url in urls}
         buckets: dict[str, list[str]] = defaultdict(list)
-        for url in urls:
+        for url in files:
             buckets[bucket_of(url)].append(url)
         found: set[str] = set()
         for bucket, inside in buckets.items():
@@ -84,7 +86,7 @@ class RemoteFiles:
                 found.update(self._existing_on_s3(bucket, inside))
             else:
                 found.update(self._existing_in_folders(inside))
-        return found
+        return {files[url] for url in found}
 
     def _existing_on_s3(self, bucket: str, urls: list[str]) -> Iterator[str]:
         with self._reaching(bucket) as (system, path):
