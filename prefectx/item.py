@@ -11,6 +11,8 @@ from typing import Any, Generic
 
 from typing_extensions import TypeVar
 
+from prefectx.masking import MASK, is_secret, mask_urls
+
 R_co = TypeVar("R_co", covariant=True, default=Any)
 
 
@@ -75,6 +77,13 @@ class Store(ABC):
         """Return size and time of the output at `location`, as far as the store knows them."""
         return ItemInfo()
 
+    def check(self, location: str) -> None:  # noqa: B027  # most stores have nothing to check
+        """Tell before anything runs that nothing can be kept at `location`; it must be cheap.
+
+        Raises:
+            StoreError: if nothing can, as its bucket does not exist.
+        """
+
     def locate(self, root: str, target: str) -> str:
         """Return the location of a filled target; a store without files ignores `root`."""
         return target
@@ -120,9 +129,11 @@ class Store(ABC):
 
     def __repr__(self) -> str:
         settings = ", ".join(
-            f"{key}={value!r}" for key, value in vars(self).items() if not key.startswith("_")
+            f"{key}={MASK if is_secret(key) and isinstance(value, str) else value!r}"
+            for key, value in vars(self).items()
+            if not key.startswith("_")
         )
-        return f"{type(self).__name__}({settings})"
+        return mask_urls(f"{type(self).__name__}({settings})")
 
 
 class Item(Generic[R_co]):
@@ -205,14 +216,15 @@ class Item(Generic[R_co]):
         return Item, (self.store, self.location)
 
     def __repr__(self) -> str:
-        return f"Item({self.location!r})"
+        return f"Item({mask_urls(self.location)!r})"
 
     def _repr_html_(self) -> str:
         import html
 
         info = self.info() if self.exists() else None
         state = "not there" if info is None else f"{info.size or 0:,} bytes, saved {info.saved}"
-        return f"<code>{html.escape(self.location)}</code> <small>{html.escape(state)}</small>"
+        location = html.escape(mask_urls(self.location))
+        return f"<code>{location}</code> <small>{html.escape(state)}</small>"
 
 
 class AsideItem(Item[R_co]):

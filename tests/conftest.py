@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -19,6 +20,18 @@ def fresh_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     settings.reset()
     yield
     testing.reset()
+
+
+@pytest.fixture
+def configure(tmp_path: Path):
+    """Write prefectx.toml (or another file) into the working directory and read the settings."""
+
+    def write(text: str = "", name: str = "prefectx.toml") -> settings.Settings:
+        (tmp_path / name).write_text(dedent(text), encoding="utf-8")
+        settings.reset()
+        return settings.current()
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,9 @@ class Files(Protocol):
     def reading(self, path: str, /) -> AbstractContextManager[str]:
         """Give a local file to read that holds what is at `path`."""
 
+    def check(self, path: str, /) -> None:
+        """Refuse a path below which no file can be, if that is cheap to tell."""
+
     def delete(self, path: str, /) -> None:
         """Remove the file at `path`, if there is one."""
 
