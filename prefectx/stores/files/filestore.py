@@ -8,12 +8,14 @@ import io
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from prefectx.errors import StoreError
 from prefectx.formats import FORMATS, Format, get_format, known_suffix
 from prefectx.item import ItemInfo, Store
+from prefectx.masking import mask_urls
 from prefectx.stores.error_messages import (
     UNWRAPPED,
     load_error,
@@ -22,7 +24,8 @@ from prefectx.stores.error_messages import (
 )
 from prefectx.stores.files.local import LOCAL
 from prefectx.stores.files.protocol import Files
-from prefectx.stores.files.signatures import read_signed, write_signature
+from prefectx.stores.files.signatures import Signed, delete_signed, read_signed
+from prefectx.stores.secrets import Secret, withheld
 from prefectx.stores.signing import SigningKey
 
 # What `abspath` would shorten, and URLs.
@@ -64,8 +67,7 @@ class Filestore(Store):
         self.mmap = mmap
         self.allow_pickle = allow_pickle
         self.signing_key = None if signing_key is None else SigningKey(signing_key)
-        # Not in the repr: it may hold passwords.
-        self._storage_options = dict(storage_options or {})
+        self._storage_options = Secret(dict(storage_options or {}))
 
     def exists(self, location: str) -> bool:
         """Tell whether a whole output is kept at `location`.
@@ -92,16 +94,16 @@ class Filestore(Store):
         """
         format = self._format(location)
         try:
-            files = self._files(location)
-            with files.replacing(location, fsync=self.fsync) as temporary:
-                with open(temporary, "wb", opener=_open_untruncated) as stream:
+            files, key = self._files(location), self.signing_key
+            signing = Signed(key, files, location, fsync=self.fsync) if key else nullcontext()
+            with signing as signed, files.replacing(location, fsync=self.fsync) as temporary:
+                with open(temporary, "wb", opener=_open_untruncated) as stream, withheld():
                     format.dump(data, stream)
                 if self.exact and format.verify is not None:
                     with open(temporary, "rb") as stream:
                         format.verify(data, stream)
-                if self.signing_key is not None:
-                    key = self.signing_key
-                    write_signature(key, files, location, temporary, fsync=self.fsync)
+                if signed is not None:
+                    signed.write(temporary)
         except UNWRAPPED:
             raise
         except Exception as error:
@@ -115,6 +117,8 @@ class Filestore(Store):
             CorruptItemError: the file cannot be read, or has no valid signature.
             StoreError: the file cannot be reached, or is a pickle and those are not allowed.
         """
+        if location[-1:] == "/":
+            return self._load_folder(location)
         format = self._format(location)
         files = self._files(location)
         with files.reading(location) as path:
@@ -133,7 +137,10 @@ class Filestore(Store):
 
     def delete(self, location: str) -> None:
         """Remove the output at `location`, if there is one."""
-        self._files(location).delete(location)
+        if self.signing_key is None:
+            self._files(location).delete(location)
+        else:
+            delete_signed(self.signing_key, self._files(location), location)
 
     def list(self, prefix: str = "") -> Iterator[str]:
         """Yield the locations that begin with `prefix`, a path or a URL."""
@@ -151,14 +158,31 @@ class Filestore(Store):
         """
         if "://" in location:
             raise StoreError(
-                f"lock = true is not possible at {location}: {type(self).__name__} locks local "
-                "paths only, as services have no lock that ends with its holder. Keep the output "
-                "in a folder or a database, or use lock = false: two runs may then both make it, "
-                "and it is whole in any case"
+                f"lock = true is not possible at {mask_urls(location)}: {type(self).__name__} "
+                "locks local paths only, as services have no lock that ends with its holder. Keep "
+                "the output in a folder or a database, or use lock = false: two runs may then both "
+                "make it, and it is whole in any case"
             )
         from prefectx.stores.files.locks import locked
 
         return locked(location)
+
+    def aside(self, location: str) -> AbstractContextManager[str]:
+        """Return a context for a function that writes the output at `location` itself.
+
+        It gives a path in a temporary folder beside the location, under the final name; the
+        folders above are made. What is there becomes the output if there is no error.
+        """
+        return self._files(location).aside(location, fsync=self.fsync)
+
+    def check(self, location: str) -> None:
+        """Look for the bucket of a URL, once in a process.
+
+        Raises:
+            StoreError: there is none, or the service cannot be reached.
+        """
+        if "://" in location:
+            self._files(location).check(location)
 
     def locate(self, root: str, target: str) -> str:
         """Return the absolute path, or the URL, of `target` under `root`."""
@@ -167,9 +191,11 @@ class Filestore(Store):
         if "://" not in target and "://" in root and not target.startswith("/"):
             target = f"{root.rstrip('/')}/{target}"
         protocol, is_url, path = target.partition("://")
-        if not is_url:
-            return os.path.abspath(os.path.join(root, target))
-        return os.path.abspath(path) if protocol in {"file", "local"} else target
+        if is_url and protocol not in {"file", "local"}:
+            return target
+        # A folder keeps its slash.
+        ending = "/" if target.endswith("/") else ""
+        return os.path.abspath(path if is_url else os.path.join(root, target)) + ending
 
     def suffix(self, location: str) -> str:
         """Return the part of the name that says its format (`.json.gz`), or ""."""
@@ -187,12 +213,20 @@ class Filestore(Store):
         """
         return super().fspath(location) if "://" in location else location
 
+    def _load_folder(self, location: str) -> Path:
+        """Return the path of a folder: only its readers know what is in it."""
+        if "://" in location:
+            raise StoreError(f"{location} is a folder behind a URL: read it where it is")
+        if not self.exists(location):
+            raise FileNotFoundError(f"no folder is at {location}")
+        return Path(location)
+
     def _files(self, location: str) -> Files:
         if "://" not in location:
             return LOCAL
         from prefectx.stores.files.remote import RemoteFiles
 
-        return RemoteFiles(self._storage_options)
+        return RemoteFiles(self._storage_options.get())
 
     def _format(self, location: str) -> Format:
         if self.format is None:

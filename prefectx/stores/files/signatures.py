@@ -7,24 +7,71 @@ import hmac
 from pathlib import Path
 
 from prefectx.stores.error_messages import not_signed
-from prefectx.stores.files.local import HIDDEN
+from prefectx.stores.files.leftovers import HIDDEN
 from prefectx.stores.files.protocol import Files
 from prefectx.stores.signing import SigningKey
 
 
-def write_signature(
-    key: SigningKey, files: Files, location: str, temporary: str, *, fsync: bool
-) -> None:
-    """Sign a file before it is moved to `location`.
+class Signed:
+    """The signature of an output that is being replaced, as a context around the replacing.
 
-    The name of the signature is made from it, so that it never changes: whichever of several
-    writers wins, the output that is there has its signature.
+    The name of a signature is made from it, so that it never changes: whichever of several
+    writers wins, the output that is there has its signature. That of the output that was replaced
+    is removed at the end.
+
+    Parameters:
+        key: the key to sign with.
+        files: where the output is.
+        location: the location of the output.
+        fsync: write the signature to the disk first.
     """
-    with Path(temporary).open("rb") as stream:
+
+    def __init__(self, key: SigningKey, files: Files, location: str, *, fsync: bool) -> None:
+        self._key = key
+        self._files = files
+        self._location = location
+        self._fsync = fsync
+        self._signature: str | None = None
+        self._replaced: str | None = None
+
+    def write(self, temporary: str) -> None:
+        """Sign a file before it is moved to its location."""
+        self._replaced = _present(self._key, self._files, self._location)
+        self._signature = _sign(self._key, self._location, temporary)
+        place = _place(self._location, self._signature)
+        with self._files.replacing(place, fsync=self._fsync) as path:
+            Path(path).write_text(self._signature)
+
+    def __enter__(self) -> Signed:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if error is None and self._replaced not in (None, self._signature):
+            assert self._replaced is not None
+            self._files.delete(_place(self._location, self._replaced))
+
+
+def delete_signed(key: SigningKey, files: Files, location: str) -> None:
+    """Remove an output and its signature."""
+    signature = _present(key, files, location)
+    files.delete(location)
+    if signature is not None:
+        files.delete(_place(location, signature))
+
+
+def _present(key: SigningKey, files: Files, location: str) -> str | None:
+    """Return the signature that the output at `location` has, if it has one; None without it."""
+    try:
+        with files.reading(location) as path:
+            return _sign(key, location, path)
+    except OSError:
+        return None
+
+
+def _sign(key: SigningKey, location: str, path: str) -> str:
+    with Path(path).open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").digest()
-    signature = key.sign(_signed_name(location), digest)
-    with files.replacing(_place(location, signature), fsync=fsync) as path:
-        Path(path).write_text(signature)
+    return key.sign(_signed_name(location), digest)
 
 
 def read_signed(key: SigningKey, files: Files, location: str, path: str) -> bytes:
