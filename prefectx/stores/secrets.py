@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Generic, TypeVar, cast
 
@@ -12,7 +11,9 @@ from prefectx.errors import ConfigError
 
 Value = TypeVar("Value", bound=object)
 
-_withheld: ContextVar[bool] = ContextVar("prefectx_withheld", default=False)
+# True while an output is pickled, which others may read: secrets are left out. Any other pickle is
+# a message to a process of the same user.
+WITHHELD: ContextVar[bool] = ContextVar("prefectx_withheld", default=False)
 
 
 class KnownSecrets:
@@ -42,24 +43,11 @@ class KnownSecrets:
 KNOWN = KnownSecrets()
 
 
-@contextmanager
-def withheld() -> Iterator[None]:
-    """Leave secrets out of what is pickled in this block: it is an output, which others may read.
-
-    Everywhere else a pickle is a message to another process of the same user.
-    """
-    token = _withheld.set(True)
-    try:
-        yield
-    finally:
-        _withheld.reset(token)
-
-
 class Secret(Generic[Value]):
     """A setting that may hold passwords, such as a URL or the options of a client.
 
-    Unpickled from an output, it is the setting of a store in this process's configuration, or of
-    one that was made in this process, of which the same is shown.
+    Pickled in an output it has no secrets. They come from the store in this process's
+    configuration of which the same is shown, or from one that was made in this process.
 
     Parameters:
         value: the setting.
@@ -90,7 +78,7 @@ class Secret(Generic[Value]):
         return self._value
 
     def __getstate__(self) -> dict[str, object]:
-        is_kept = _withheld.get() and self._value != self._shown
+        is_kept = WITHHELD.get() and self._value != self._shown
         return {"_value": None if is_kept else self._value, "_shown": self._shown}
 
     def __eq__(self, other: object) -> bool:
