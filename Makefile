@@ -2,42 +2,47 @@
 # make test   the tests that need no server
 # make lint   ruff, mypy and the directions of imports
 # make bench  prefectx and its peers side by side, into benchmarks/results; takes a while
-# Each makes .venv and installs what it needs. make demo PREFECTX=prefect.skiptask runs on Prefect.
+# Each makes .venv and installs what it needs, in the versions of constraints/newest.txt;
+# CONSTRAINTS=constraints/oldest.txt takes the oldest supported ones, CONSTRAINTS= the latest.
+# make demo PREFECTX=prefect.skiptask runs on Prefect.
 
-PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
 PREFECTX ?= cache
-BIN = .venv/bin
+CONSTRAINTS ?= constraints/newest.txt
+VENV ?= .venv
+BIN = $(VENV)/bin
 
 .PHONY: demo test lint bench clean
 
-demo: .venv/demo.stamp
+demo: $(VENV)/demo.stamp
 	PREFECTX=$(PREFECTX) $(BIN)/python examples/library_report.py
 
-test: .venv/test.stamp
+test: $(VENV)/test.stamp
 	$(BIN)/pytest -n auto --dist loadscope
 
-lint: .venv/dev.stamp
+lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/bench.stamp
+bench: $(VENV)/bench.stamp
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf .venv working
+	rm -rf $(VENV) working
 
-.venv/demo.stamp: EXTRAS = pandas,matplotlib
-.venv/test.stamp: EXTRAS = test
-.venv/dev.stamp: EXTRAS = dev
-.venv/bench.stamp: EXTRAS = bench
+$(VENV)/demo.stamp: EXTRAS = pandas,matplotlib
+$(VENV)/test.stamp: EXTRAS = test
+$(VENV)/dev.stamp: EXTRAS = dev
+$(VENV)/bench.stamp: EXTRAS = bench
 
 # The stamp says that these extras are installed, as pyproject.toml has them now.
-.venv/%.stamp: pyproject.toml
+$(VENV)/%.stamp: pyproject.toml $(CONSTRAINTS)
 	@test -n "$(PYTHON)" || { echo "prefectx needs Python 3.11 or later: make PYTHON=..."; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[$(EXTRAS)]"
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check \
+		$(addprefix --constraint ,$(CONSTRAINTS)) --editable ".[$(EXTRAS)]"
 	@touch $@

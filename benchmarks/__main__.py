@@ -1,7 +1,7 @@
 """prefectx and its peers side by side: python -m benchmarks [--short].
 
 In full it writes a page and a picture into benchmarks/results. The short form takes a minute or
-two, needs no network and starts no server; it fails where a ratio is worse than twice its goal.
+two, needs no network and starts no server; it fails if a ratio is worse than twice its goal.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def main() -> int:
     if not is_short:
         keep(figures)
     print("\n".join(report.goals_table(figures)))
-    # A time in microseconds says as much of the machine: it is shown, and fails nothing.
+    # Microseconds depend on the machine: they are shown, but do not count.
     ratios = [(goal, value) for goal, value in judged(figures) if goal.unit != "us"]
     far = [goal for goal, value in ratios if value > _TOLERANCE * goal.limit]
     return 1 if is_short and far else 0

@@ -1,10 +1,10 @@
-"""Memory that a flow of many small calls takes of client and scheduler, until its end.
+"""Memory that client and scheduler use for a flow of many small calls.
 
     python -m benchmarks.dask_calls [calls]
 
-The Prefect server, the scheduler and two workers are processes of their own, and so is the client:
-each figure is the resident memory of one of them. The second flow shows what the first has left
-that can be used again. Needs Linux; takes 100 ms a call and more.
+The Prefect server, the scheduler, two workers and the client are separate processes; each figure is
+the resident memory of one of them. The second flow shows how much memory of the first is used
+again. Needs Linux; takes 100 ms a call and more.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from prefectx import flow, task
 CALLS = 10_000
 BEGUN = time.monotonic()
 
-# Client and scheduler. What a flow is called with goes to its workers: this is no parameter of it.
+# Client and scheduler. Not a parameter of the flow, as those are sent to the workers.
 processes = [os.getpid()]
 
 

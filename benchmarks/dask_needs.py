@@ -3,7 +3,7 @@
     python benchmarks/dask_needs.py
 
 Needs a Prefect server (PREFECT_API_URL), else an embedded one is started. Each worker has two
-threads: without a word about memory, Dask runs two of the calls on it at a time.
+threads: without `dask.memory`, Dask runs two calls at a time on each.
 """
 
 import tempfile
@@ -18,7 +18,7 @@ import prefectx
 
 CALLS = 20
 PATIENCE = 150
-"""Seconds to wait: stock runs were seen to wait for ever for workers that do not come back."""
+"""Seconds to wait: plain prefect-dask may wait for ever for workers that do not come back."""
 
 CLUSTER = {"n_workers": 2, "threads_per_worker": 2, "memory_limit": "1GB"}
 

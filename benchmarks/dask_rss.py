@@ -3,7 +3,7 @@
     python benchmarks/dask_rss.py [calls]
 
 Needs a Prefect server (PREFECT_API_URL), else an embedded one is started. Each figure comes from
-a process of its own, in MB of resident memory.
+a new process, in MB of resident memory.
 """
 
 import multiprocessing

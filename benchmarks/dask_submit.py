@@ -1,4 +1,4 @@
-"""What submitting a call to Dask costs, with prefect-dask as it is and with prefectx.
+"""The cost of submitting a call to Dask, with plain prefect-dask and with prefectx.
 
     python benchmarks/dask_submit.py [calls]
 

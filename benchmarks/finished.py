@@ -21,7 +21,7 @@ def measured(rivals: list[Contender], counts: dict[int, int]) -> list[Result]:
 
 
 def _beside(rivals: list[Contender], count: int, rounds: int) -> list[Result]:
-    # Each number in a folder of its own: what listing takes depends on all that is in there.
+    # A separate folder for each count, as the time to list a folder depends on its size.
     target = f"finished-{count}/{{n}}"
     own = [*ours("cache", target), *ours("prefect.skiptask", target)]
     return measure([floor(finish(count, target)), *own, *rivals], count, rounds)
@@ -30,7 +30,7 @@ def _beside(rivals: list[Contender], count: int, rounds: int) -> list[Result]:
 def main() -> None:
     is_short = "--short" in sys.argv
     rivals = list(itertools.islice(peers(), 1)) if is_short else list(peers())
-    # The default mode: what skips in a flow run also counts there.
+    # In the default mode a flow run also counts the calls that it skips.
     run = measured if is_short else flow(name="finished calls")(measured)
     show(run(rivals, SHORT if is_short else COUNTS))
 

@@ -18,7 +18,7 @@ _MAPPED = [f"prefectx {mode}, mapped" for mode in ("cache", "prefect.skiptask")]
 
 
 class Goal(NamedTuple):
-    """What is wanted: at most `limit` of a figure."""
+    """An upper limit for a figure."""
 
     what: str
     limit: float
@@ -28,7 +28,7 @@ class Goal(NamedTuple):
 
 @dataclass(frozen=True)
 class Figures:
-    """What was measured.
+    """The measured figures.
 
     Attributes:
         sections: the results by the title of their section.
@@ -41,7 +41,7 @@ class Figures:
     payloads: dict[str, list[float]] = field(default_factory=dict)
 
     def get(self, section: str, name: str, count: int | None = None) -> Result:
-        """Return the results of a contender; a KeyError where it was not measured."""
+        """Return the results of a contender; KeyError if it was not measured."""
         for result in self.sections.get(section, ()):
             if result.name == name and count in (None, result.count):
                 return result
@@ -61,7 +61,7 @@ IMPORTS = "Imports"
 
 
 def _over_bare(figures: Figures) -> float:
-    # A difference, and a small one: what counts is what it takes when nothing disturbs it.
+    # A small difference: the smallest samples are the least disturbed.
     called = figures.get(RUNNING, "prefectx function, called")
     return min(called.cpu) - min(figures.get(RUNNING, BARE).cpu)
 
@@ -110,5 +110,5 @@ def judged(figures: Figures) -> Iterator[tuple[Goal, float]]:
 
 
 def verdict(goal: Goal, value: float) -> str:
-    """Return "met", or by how much not."""
+    """Return "met", or how far the figure is from the goal."""
     return "met" if value <= goal.limit else f"missed: {value / goal.limit:.1f} x the goal"

@@ -1,4 +1,4 @@
-"""The harness: contenders take turns in rounds, and what counts are ratios within a round.
+"""The harness: contenders take turns in rounds; the results are ratios within a round.
 
 Another program that takes the processor away falls on all contenders of a round alike, and the
 median over the rounds leaves the rest of it out.
@@ -25,13 +25,13 @@ _ENOUGH = 1000
 
 @dataclass
 class Result:
-    """What one contender took, per call, in microseconds.
+    """The times of one contender, per call, in microseconds.
 
     Attributes:
         name: the contender.
         count: the calls in a sample.
         cpu: processor time of this process, a sample for each round.
-        wall: time on the wall, likewise.
+        wall: wall time of the same samples.
     """
 
     name: str
@@ -152,7 +152,7 @@ def run(command: list[str], environment: dict[str, str] | None = None) -> str:
 
 
 def alone(module: str, *arguments: str, environment: dict[str, str] | None = None) -> Any:
-    """Run a module of the benchmarks in a process of its own; it prints its figures as JSON."""
+    """Run a module of the benchmarks in a new process; it prints its figures as JSON."""
     command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
     return json.loads(run(command, environment).splitlines()[-1])
 
@@ -165,5 +165,5 @@ def show(results: list[Result]) -> None:
 def results_of(
     module: str, *arguments: str, environment: dict[str, str] | None = None
 ) -> list[Result]:
-    """Run a module that ends with `show` in a process of its own, and return its results."""
+    """Run a module that ends with `show` in a new process, and return its results."""
     return [Result(**figures) for figures in alone(module, *arguments, environment=environment)]

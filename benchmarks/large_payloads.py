@@ -2,7 +2,7 @@
 
     python benchmarks/large_payloads.py [--array-mb 1000] [--frame-mb 100] [--rounds 3]
 
-Every measurement runs in a process of its own; times are the best of the rounds, in seconds.
+Every measurement runs in a new process; times are the best of the rounds, in seconds.
 """
 
 from __future__ import annotations

@@ -9,14 +9,14 @@ from collections.abc import Callable
 
 from benchmarks.contenders import FINISHED, double, finish
 from prefectx import task
-from prefectx.calls import TARGET_OWNERS
+from prefectx.calls import target_owners
 
 CALLS = 10_000
 
 
 def held(work: Callable[[], object]) -> float:
     """Return what is allocated after the calls and was not before."""
-    TARGET_OWNERS.clear()
+    target_owners().clear()
     gc.collect()
     tracemalloc.start()
     kept = work()

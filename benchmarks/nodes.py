@@ -1,4 +1,4 @@
-"""What Hamilton is to compute: it takes its functions from a module, and reads their source."""
+"""The functions that Hamilton computes: it takes them from a module, and reads their source."""
 
 
 def doubled(n: int) -> int:

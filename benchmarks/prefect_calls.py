@@ -22,7 +22,7 @@ from prefectx import flow, task
 CALLS = 20
 ROUNDS = 5
 
-# Numbers that no run before has had: its outputs may still be there.
+# Numbers that no earlier run has used, as its outputs may still exist.
 _fresh = itertools.count(time.time_ns())
 
 
@@ -46,7 +46,7 @@ def runs() -> Iterator[Contender]:
 
 
 def once(name: str, work: Callable[[int], object]) -> Contender:
-    """Return a contender that makes its calls once a round: the server falls behind as it is."""
+    """Return a contender that makes its calls once a round, as the server falls behind anyway."""
     return Contender(name, work, limit=CALLS)
 
 

@@ -1,4 +1,4 @@
-"""The names of Prefect's own contenders; apart, as what runs them imports Prefect."""
+"""The names of Prefect's contenders, in a module that does not import Prefect."""
 
 STOCK = "Prefect, a run"
 CACHED = "Prefect, cached, submitted"

@@ -1,4 +1,4 @@
-"""What is measured of whole programs: imports, and runs from their start to their end."""
+"""Times of whole programs: imports, and runs from start to end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A call that runs: `function` mode beside the bare function, `cache` mode beside a bare save.
+"""A call that runs: `function` mode against the plain function, `cache` mode against a save.
 
 python -m benchmarks.running [--short]
 """
@@ -20,7 +20,7 @@ from prefectx import task
 BARE = "bare function"
 SAVED = "bare function, atomic pickle save"
 
-# No argument comes twice, so that no call is finished.
+# New arguments for each call, so that none is finished.
 _fresh = itertools.count()
 
 
@@ -41,7 +41,7 @@ def fresh(call: Callable[[int], object]) -> Callable[[int], object]:
 
 
 def saved(folder: str, *, fsync: bool) -> Callable[[int], object]:
-    """Return the function with a save that no reader sees half of, as one writes it by hand."""
+    """Return the function with an atomic save, as one writes it by hand."""
     Path(folder).mkdir()
 
     def call(n: int) -> int:

@@ -1,4 +1,4 @@
-"""A Prefect server of the benchmark's own."""
+"""A Prefect server for the benchmarks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _START_WITHIN = 240
 
 @contextmanager
 def server() -> Iterator[str]:
-    """Run a server for the length of a block, and give the URL of its API."""
+    """Run a server during a block, and give the URL of its API."""
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""What the configuration costs: reading 200 tasks, resolving one, asking again, an override.
+"""The cost of the configuration: reading 200 tasks, resolving one, asking again, an override.
 
 Each figure is the median of several rounds. Run it with `python benchmarks/settings.py`.
 """

@@ -1,4 +1,4 @@
-"""Async tasks: calls that wait for something run at the same time.
+"""Async tasks: calls that wait for something run concurrently.
 
 python examples/async_tasks.py
 PREFECTX=cache python examples/async_tasks.py
@@ -31,7 +31,7 @@ async def compare() -> str:
 
 
 def main() -> None:
-    """Run the flow, and print what it took: one second the first time, not three."""
+    """Run the flow and print the time: the first run takes one second, not three."""
     started = time.perf_counter()
     city = asyncio.run(compare())
     print(f"{city} has the longest name; that took {time.perf_counter() - started:.1f} s.")

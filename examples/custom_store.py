@@ -1,4 +1,4 @@
-"""A store of one's own: four methods, here on a SQLite file.
+"""A custom store: four methods, here on a SQLite file.
 
 python examples/custom_store.py
 PREFECTX=cache python examples/custom_store.py

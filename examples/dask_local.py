@@ -4,8 +4,8 @@ python examples/dask_local.py               # two workers of 1 GB
 python examples/dask_local.py 20 8          # 20 tables of orders, joined in 8 buckets
 PREFECTX=cache python examples/dask_local.py   # the same outputs, one call after the other
 
-Each call says what memory it needs, and no more calls run on a worker than fit. What goes from
-call to call is the name of a file, never a table. A second run finds all outputs and ends at once.
+Each task says how much memory it needs, and a worker runs only as many calls as fit. Calls hand on
+the names of files, never tables. A second run finds all outputs and ends at once.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Measure every module of Python's own standard library and report the largest.
 
-Run it twice, in any mode; the second run does only what is not there yet:
+Run it twice, in any mode; the second run makes only what does not exist yet:
 
     python examples/library_report.py
     PREFECTX=cache python examples/library_report.py --limit 100
@@ -42,7 +42,7 @@ NOT_OF_THE_LIBRARY = {"site-packages", "dist-packages", "__pycache__"}
 
 @task(target="working/{funcname}/{module}.pkl")
 def parse(module: str, path: Path) -> dict[str, Any]:
-    """Parse a source file; keep of its syntax tree what is measured."""
+    """Parse a source file; return the parts of its syntax tree to measure."""
     source = path.read_bytes()
     nodes = [node for node in ast.walk(syntax_tree(source, path)) if type(node) in KINDS]
     return {
@@ -74,7 +74,7 @@ def measure(outline: dict[str, Any]) -> dict[str, Any]:
 
 @task(target="working/report.csv")
 def report(measures: list[dict[str, Any]]) -> DataFrame:
-    """Join what was measured, the largest module first."""
+    """Join the measurements, the largest module first."""
     import pandas
 
     return pandas.DataFrame(measures).sort_values("lines", ascending=False, ignore_index=True)
@@ -95,7 +95,7 @@ def draw(table: DataFrame) -> Figure:
 
 @flow
 def library_report(limit: int | None = None) -> None:
-    """Parse and measure each module; join, print and draw what could be measured."""
+    """Parse and measure each module; join, print and draw the results."""
     modules = dict(sorted(find_modules())[:limit])
     get_console().print(f"{len(modules):,} modules of the standard library")
     outlines = parse.map(list(modules), list(modules.values()))

@@ -22,7 +22,7 @@ def count(title: str, text: str, letters: list[str]) -> dict[str, int]:
 @flow
 def count_letters() -> dict[str, dict[str, int]]:
     """Count the same letters in every text."""
-    # A list of letters would be gone through as well: `unmapped` gives all of it to each call.
+    # Without `unmapped`, each call would get one of the letters instead of the list.
     counts = count.map(list(TEXTS), list(TEXTS.values()), unmapped(["e", "n", "w"]))
     return dict(zip(TEXTS, load(counts), strict=True))
 

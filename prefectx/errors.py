@@ -1,20 +1,20 @@
-"""The errors that a caller may want to catch; each names the thing, what was wrong, what to do."""
+"""The errors that a caller may want to catch. Each names the thing, the problem, and a remedy."""
 
 from typing import Any
 
 
 class PrefectxError(Exception):
-    """Whatever prefectx itself raises."""
+    """Base class of all errors that prefectx raises."""
 
 
 class ConfigError(PrefectxError):
-    """The configuration is wrong; the message lists every mistake that was found.
+    """The configuration is wrong; the message lists every mistake.
 
     Attributes:
         problems: the mistakes one by one, each with `place`, `key` and `message`; may be empty.
     """
 
-    problems: tuple[Any, ...] = ()
+    problems: tuple[Any, ...] = ()  # of `Problem` in settings, which imports this module
 
 
 class MissingDependencyError(PrefectxError, ImportError):
@@ -26,11 +26,11 @@ class TargetError(PrefectxError):
 
 
 class StoreError(PrefectxError):
-    """A store cannot do what was asked: look, save, load or delete."""
+    """A store failed to look for, save, load or delete an output."""
 
 
 class SaveError(StoreError):
-    """An output could not be saved; what was there before is as it was."""
+    """An output could not be saved; an earlier output at its place is unchanged."""
 
 
 class CorruptItemError(StoreError):
@@ -42,8 +42,8 @@ class UpstreamError(PrefectxError):
 
 
 class ServerError(PrefectxError):
-    """The Prefect API that was chosen does not answer."""
+    """The chosen Prefect API does not answer."""
 
 
 class WorkerError(PrefectxError):
-    """A call has no result: its worker died while running it, or could not run it."""
+    """A call has no result: its worker died, or could not run it."""

@@ -1,9 +1,9 @@
-"""What a future and a state are in every mode; each engine registers its own kinds."""
+"""Future and State: the same interface in every mode. Engines subclass or register theirs."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 from prefectx.item import Item
@@ -13,11 +13,11 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class State(ABC, Generic[R_co]):
-    """How a call ended, or how far it is.
+    """The state of a call.
 
     Attributes:
         name: `Completed`, `Cached`, `Failed`, ...
-        message: the state in words, None without any.
+        message: a description, None if there is none.
     """
 
     __slots__ = ()
@@ -35,7 +35,7 @@ class State(ABC, Generic[R_co]):
 
     @abstractmethod
     def is_final(self) -> bool:
-        """Tell whether the call is over."""
+        """Tell whether the call has returned or raised."""
 
     @abstractmethod
     def result(self, raise_on_failure: bool = True, *, _sync: bool = True) -> R_co:
@@ -43,16 +43,16 @@ class State(ABC, Generic[R_co]):
 
         Parameters:
             raise_on_failure: raise what the call raised, else return the exception.
-            _sync: inside an event loop Prefect's states give a coroutine unless it is given.
+            _sync: true, else Prefect's states return a coroutine inside an event loop.
         """
 
 
 class Future(ABC, Generic[R_co]):
-    """A call that was submitted.
+    """The future of a submitted call.
 
     Attributes:
         state: the state of the call.
-        item: the output of the call, known from the moment of submit; None if none is kept.
+        item: the output of the call, known at once; None if none is kept.
     """
 
     __slots__ = ()
@@ -65,17 +65,17 @@ class Future(ABC, Generic[R_co]):
         """Return what the call returned; raise (or return) what it raised.
 
         Parameters:
-            timeout: seconds to wait at most, without end if None.
+            timeout: seconds to wait at most, None for no limit.
             raise_on_failure: raise what the call raised, else return the exception.
         """
 
     @abstractmethod
     def wait(self, timeout: float | None = None) -> None:
-        """Wait until the call is over, `timeout` seconds at most."""
+        """Wait until the call is done, `timeout` seconds at most."""
 
     @abstractmethod
     def add_done_callback(self, fn: Callable[[Future[R_co]], object]) -> None:
-        """Call `fn` with this future when the call is over, at once if it is."""
+        """Call `fn` with this future when the call is done, or at once if it is."""
 
 
 class FutureList(list[Future[R]]):
@@ -86,25 +86,36 @@ class FutureList(list[Future[R]]):
 
         Parameters:
             timeout: seconds to wait at most for each.
-            raise_on_failure: raise what a call raised, else have the exception in its place.
+            raise_on_failure: raise what a call raised, else return the exception as its result.
         """
         return [future.result(timeout, raise_on_failure) for future in self]
 
     def wait(self, timeout: float | None = None) -> None:
-        """Wait until all calls are over, `timeout` seconds at most for each."""
+        """Wait until all calls are done, `timeout` seconds at most for each."""
         for future in self:
             future.wait(timeout)
 
 
 class DoneAndNotDone(NamedTuple):
-    """Two sets of futures: those that are over and those that are not."""
+    """Two sets of futures: those of finished calls, and the others."""
 
     done: set[Future[object]]
     not_done: set[Future[object]]
 
 
+def final_state(future: Future[R]) -> State[R]:
+    """Wait for a call to be over, and return its state."""
+    future.wait()
+    return future.state
+
+
+def listed(futures: Future[R] | Iterable[Future[R]] | None) -> list[Future[R]]:
+    """Return as a list what `wait_for` may be: one future, several, or nothing."""
+    return [futures] if isinstance(futures, Future) else list(futures or ())
+
+
 def item_of(value: object) -> Item[object] | None:
-    """Return the item that a value stands for: itself, or the output of a future's call."""
+    """Return the value if it is an item, or the item of a future; None for others."""
     if isinstance(value, Item):
         return value
     item = getattr(value, "item", None) if isinstance(value, Future) else None

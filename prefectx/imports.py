@@ -1,4 +1,4 @@
-"""Imports by name, when an object is needed, with a hint what to install."""
+"""Imports modules and objects by name; if one is missing, the error says what to install."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import ModuleType
 from prefectx.errors import ConfigError, MissingDependencyError
 
 BUILTIN_STORES = {"file": "prefectx.stores.files:Filestore", "sql": "prefectx.stores.sql:SqlStore"}
-"""The stores that need no [stores.NAME] table: their names and classes."""
+"""The stores that exist without a [stores.NAME] table: name -> class."""
 
 # Top-level module -> the extra of prefectx that installs it.
 _EXTRAS = {
@@ -22,7 +22,7 @@ _EXTRAS = {
     "sqlalchemy": "sql",
     "zstandard": "zstd",
 }
-# Top-level module -> its name on the package index, if that is different.
+# Top-level module -> its package, if that has another name.
 _PACKAGES = {"PIL": "pillow", "psycopg2": "psycopg2-binary"}
 
 
@@ -30,13 +30,13 @@ def load_object(path: str) -> object:
     """Import the object that `path` names.
 
     Parameters:
-        path: `package.module:Name`, or the same with a dot for the colon.
+        path: `package.module:Name` or `package.module.Name`.
 
     Returns:
         The object.
 
     Raises:
-        ConfigError: `path` is not such a name, or names nothing.
+        ConfigError: `path` has another form, or there is no such object.
         MissingDependencyError: a module is not installed.
     """
     module_name, separator, qualname = path.partition(":")
@@ -58,7 +58,7 @@ def require(module: str, purpose: str) -> ModuleType:
 
     Parameters:
         module: its full name.
-        purpose: what needs it, as the end of a sentence ("to read .csv files").
+        purpose: the end of the sentence that says why ("to read .csv files").
 
     Returns:
         The module.
@@ -77,7 +77,7 @@ def require(module: str, purpose: str) -> ModuleType:
 
 
 def install_hint(module: str) -> str:
-    """Say how to install a missing module, for the end of an error message."""
+    """Return how to install a missing module, for the end of an error message."""
     top = module.partition(".")[0]
     if top in _EXTRAS:
         return f'pip install "prefectx[{_EXTRAS[top]}]"'

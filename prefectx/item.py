@@ -1,26 +1,28 @@
-"""Item, a reference to an output, and Store, the contract for places where outputs are kept."""
+"""Item, a reference to an output, and Store, the base class of places that keep outputs."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic
 
 from typing_extensions import TypeVar
 
+from prefectx.masking import MASK, is_secret, mask_urls
+
 R_co = TypeVar("R_co", covariant=True, default=Any)
 
 
 @dataclass(frozen=True, slots=True)
 class ItemInfo:
-    """What a store knows of an output without reading it.
+    """Size and time of an output, which a store knows without reading it.
 
     Attributes:
-        size: size in bytes as it is kept, or None if the store cannot tell.
-        saved: when the output was saved (with time zone), or None.
+        size: stored size in bytes, None if unknown.
+        saved: time of saving, with time zone, None if unknown.
     """
 
     size: int | None = None
@@ -28,36 +30,36 @@ class ItemInfo:
 
 
 class Store(ABC):
-    """Where outputs are kept and how. Subclass it and write the four abstract methods.
+    """A place that keeps outputs. Subclass it and write the four abstract methods.
 
-    A store is small and picklable: it travels to workers inside every item. Two stores of one
-    class with equal attributes are the same store.
+    A store is small and picklable, as every item holds its store. Two stores of one class with
+    equal attributes are equal.
     """
 
     @abstractmethod
     def exists(self, location: str) -> bool:
-        """Tell whether a whole output is kept at `location`."""
+        """Tell whether a complete output is at `location`."""
 
     @abstractmethod
     def save(self, location: str, data: object) -> None:
-        """Keep `data` at `location`, replacing what is there; all of it or nothing.
+        """Save `data` at `location`, completely or not at all; replace an earlier output.
 
         Raises:
-            SaveError: if it cannot be kept; what was there before stays.
+            SaveError: if it cannot be saved; an earlier output stays.
         """
 
     @abstractmethod
     def load(self, location: str) -> Any:
-        """Read the output at `location` back.
+        """Read the output at `location`.
 
         Raises:
-            FileNotFoundError: if nothing is kept there.
-            CorruptItemError: if what is kept cannot be read.
+            FileNotFoundError: if there is none.
+            CorruptItemError: if it cannot be read.
         """
 
     @abstractmethod
     def delete(self, location: str) -> None:
-        """Remove the output at `location`; nothing happens if there is none."""
+        """Delete the output at `location`, if there is one."""
 
     def exists_many(self, locations: Iterable[str]) -> set[str]:
         """Return those of `locations` that exist; override it if asking one by one is slow."""
@@ -72,21 +74,28 @@ class Store(ABC):
         raise NotImplementedError(f"{type(self).__name__} cannot list its outputs")
 
     def info(self, location: str) -> ItemInfo:
-        """Tell size and time saved of the output at `location`, as far as the store knows."""
+        """Return size and time of the output at `location`, as far as the store knows them."""
         return ItemInfo()
 
+    def check(self, location: str) -> None:  # noqa: B027  # most stores have nothing to check
+        """Tell before anything runs that nothing can be kept at `location`; it must be cheap.
+
+        Raises:
+            StoreError: if nothing can, as its bucket does not exist.
+        """
+
     def locate(self, root: str, target: str) -> str:
-        """Turn a filled target into a location; a store that is not of files ignores `root`."""
+        """Return the location of a filled target; a store without files ignores `root`."""
         return target
 
     def suffix(self, location: str) -> str:
-        """Return the part of the location's last name that says the format (`.json.gz`)."""
+        """Return the suffix of the location that says its format (`.json.gz`)."""
         return ""
 
     def lock(self, location: str) -> AbstractContextManager[None]:
-        """Return a context in which no other thread, process or host has the lock of `location`.
+        """Return a context manager that holds the lock of `location`, on all hosts.
 
-        The lock ends with its holder, also when that is killed.
+        The lock ends with the process that holds it, even if that is killed.
 
         Raises:
             NotImplementedError: if the store has no locks.
@@ -95,6 +104,14 @@ class Store(ABC):
             f"lock = true is not possible in {self!r}, which has no locks: choose another store, "
             "or write its method `lock`"
         )
+
+    def aside(self, location: str) -> AbstractContextManager[str]:
+        """Return a context for a function that writes the output at `location` itself.
+
+        It gives the location to write to; what is there becomes the output when the block ends
+        without an error. A store that cannot do that gives `location`.
+        """
+        return nullcontext(location)
 
     def fspath(self, location: str) -> str:
         """Return the local path of `location`.
@@ -112,16 +129,18 @@ class Store(ABC):
 
     def __repr__(self) -> str:
         settings = ", ".join(
-            f"{key}={value!r}" for key, value in vars(self).items() if not key.startswith("_")
+            f"{key}={MASK if is_secret(key) and isinstance(value, str) else value!r}"
+            for key, value in vars(self).items()
+            if not key.startswith("_")
         )
-        return f"{type(self).__name__}({settings})"
+        return mask_urls(f"{type(self).__name__}({settings})")
 
 
 class Item(Generic[R_co]):
-    """A reference to an output: its store and its location, never its data.
+    """A reference to an output: its store and its location, but not its data.
 
     Parameters:
-        store: where the output is kept.
+        store: the store of the output.
         location: its path, URL or key there.
     """
 
@@ -133,7 +152,7 @@ class Item(Generic[R_co]):
 
     @property
     def store(self) -> Store:
-        """Where the output is kept."""
+        """The store of the output."""
         return self._store
 
     @property
@@ -148,12 +167,12 @@ class Item(Generic[R_co]):
 
     @property
     def stem(self) -> str:
-        """The name without the suffix that says its format: `a` of `working/a.json`."""
+        """The name without the suffix of its format: `a` of `working/a.json`."""
         name = self.name
         return name.removesuffix(self.store.suffix(self.location)) or name
 
     def exists(self) -> bool:
-        """Tell whether the output is there."""
+        """Tell whether the output exists."""
         return self.store.exists(self.location)
 
     def load(self) -> R_co:
@@ -162,16 +181,25 @@ class Item(Generic[R_co]):
         return data
 
     def save(self, data: object) -> None:
-        """Keep `data` as the output, replacing what is there."""
+        """Save `data` as the output, or replace it."""
         self.store.save(self.location, data)
 
     def delete(self) -> None:
-        """Remove the output, so that its task runs again."""
+        """Delete the output, so that its task runs again."""
         self.store.delete(self.location)
 
     def info(self) -> ItemInfo:
-        """Tell the output's size and the time it was saved."""
+        """Return the size and the time of the output."""
         return self.store.info(self.location)
+
+    @property
+    def final(self) -> Item[R_co]:
+        """The output that exists, for functions that continue one: the item itself.
+
+        It differs for the item that `current_target()` gives, which lies aside until the function
+        has returned.
+        """
+        return self
 
     def __fspath__(self) -> str:
         return self.store.fspath(self.location)
@@ -188,11 +216,36 @@ class Item(Generic[R_co]):
         return Item, (self.store, self.location)
 
     def __repr__(self) -> str:
-        return f"Item({self.location!r})"
+        return f"Item({mask_urls(self.location)!r})"
 
     def _repr_html_(self) -> str:
         import html
 
         info = self.info() if self.exists() else None
         state = "not there" if info is None else f"{info.size or 0:,} bytes, saved {info.saved}"
-        return f"<code>{html.escape(self.location)}</code> <small>{html.escape(state)}</small>"
+        location = html.escape(mask_urls(self.location))
+        return f"<code>{location}</code> <small>{html.escape(state)}</small>"
+
+
+class AsideItem(Item[R_co]):
+    """The item to write to, inside a function that saves its own output.
+
+    Parameters:
+        store: where the output will be kept.
+        location: where to write it.
+        final: the item of the output.
+    """
+
+    __slots__ = ("_final",)
+
+    def __init__(self, store: Store, location: str, final: Item[R_co]) -> None:
+        super().__init__(store, location)
+        self._final = final
+
+    @property
+    def final(self) -> Item[R_co]:
+        """The output that exists, for functions that continue one."""
+        return self._final
+
+    def __reduce__(self) -> tuple[type[Item[R_co]], tuple[Store, str]]:
+        return self._final.__reduce__()

@@ -18,7 +18,7 @@ class Mode:
         name: as `PREFECTX` and `mode` spell it.
         engine: the module whose `ENGINE` runs calls and flows.
         keeps: whether outputs are kept and calls return items.
-        skips: whether a finished call goes past the engine.
+        skips: whether a finished call never reaches the engine.
     """
 
     name: str
@@ -45,10 +45,10 @@ MODES = {
 
 
 def get_mode(name: str) -> Mode:
-    """Return the mode of a name.
+    """Return the mode with this name.
 
     Raises:
-        ConfigError: if there is no such mode; it lists the modes.
+        ConfigError: if there is none; it lists the modes.
     """
     try:
         return MODES[name]

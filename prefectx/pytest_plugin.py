@@ -1,11 +1,11 @@
-"""The pytest plugin: other settings for a test, and nothing left behind."""
+"""The pytest plugin: settings for a test, which end with it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known to pytest."""
+    """Register the marker."""
     config.addinivalue_line(
         "markers",
         "prefectx(mode='cache', root=tmp_path, **settings): run the test under these settings",
@@ -25,24 +25,24 @@ def pytest_configure(config: pytest.Config) -> None:
 def prefectx_settings(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[Callable[..., Settings]]:
-    """Run a test in mode `cache` with its outputs under `tmp_path`; call it for other settings.
+    """Run a test in mode `cache` with its outputs under `tmp_path`; call it to change settings.
 
-    The values of `@pytest.mark.prefectx(...)` come first, what the fixture is called with comes
-    last, and all of it ends with the test:
+    The marker `@pytest.mark.prefectx(...)` changes settings as well; a call of the fixture outranks
+    it. All of it ends with the test:
 
         def test_pipeline(prefectx_settings):
             prefectx_settings(mode="function", context={"year": 2024})
             assert pipeline() == 42
 
     Returns:
-        `prefectx.override` without the `with`: a function of settings.
+        A function that takes the settings of `prefectx.override`, and returns them.
     """
-    # Imported late: pytest loads this module in every project that prefectx is installed for.
+    # Imported late: pytest loads this module in every project of the environment.
     from prefectx import settings
 
     with ExitStack() as stack:
 
-        def change(**values: Any) -> Settings:
+        def change(**values: object) -> Settings:
             return stack.enter_context(settings.override(**values))
 
         change(mode="cache", root=tmp_path)
@@ -54,6 +54,6 @@ def prefectx_settings(
 
 @pytest.fixture(autouse=True)
 def _prefectx_marker(request: pytest.FixtureRequest) -> None:
-    """Let the marker do without naming the fixture."""
+    """Apply the marker, even if the test does not name the fixture."""
     if request.node.get_closest_marker("prefectx"):
         request.getfixturevalue("prefectx_settings")

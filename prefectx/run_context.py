@@ -1,4 +1,4 @@
-"""What is set at run time: values for templates, and the flow that runs without Prefect."""
+"""Values set at run time: those for templates, and the name of a flow without Prefect."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _flow: ContextVar[str | None] = ContextVar("prefectx_flow", default=None)
 def context(**values: object) -> AbstractContextManager[Mapping[str, object]]:
     """Set values for templates: `with prefectx.context(base="2024-q1"): ...`.
 
-    Blocks nest: the values of the outer one hold as well, unless the inner sets them.
+    Blocks nest: an inner one adds to the values of the outer one, or replaces them.
 
     Parameters:
         **values: field name to value.
@@ -25,18 +25,18 @@ def context(**values: object) -> AbstractContextManager[Mapping[str, object]]:
 
 
 def use_values(values: Mapping[str, object]) -> AbstractContextManager[Mapping[str, object]]:
-    """Make `values` all that is set."""
+    """Set exactly these values, without those of outer blocks."""
     return VALUES.set(values)
 
 
 def current_values() -> Mapping[str, object]:
-    """Return the values that are set."""
+    """Return the values in force."""
     return VALUES.here.get() or VALUES.everywhere or _NOTHING
 
 
 @contextmanager
 def in_flow(name: str) -> Iterator[None]:
-    """Run the block as part of a flow that no Prefect knows."""
+    """Run the block as part of a flow that runs without Prefect."""
     token = _flow.set(name)
     try:
         yield
@@ -45,5 +45,5 @@ def in_flow(name: str) -> Iterator[None]:
 
 
 def flow_name() -> str | None:
-    """Return the name of the flow that runs without Prefect, None outside one."""
+    """Return the name of the current flow without Prefect, None outside one."""
     return _flow.get()

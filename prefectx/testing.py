@@ -1,4 +1,4 @@
-"""For authors of stores: the tests that every store must pass.
+"""For tests: `reset()` for the state of the process, and `StoreContract` for stores.
 
 class TestMyStore(prefectx.testing.StoreContract):
     @pytest.fixture
@@ -8,7 +8,9 @@ class TestMyStore(prefectx.testing.StoreContract):
 
 from __future__ import annotations
 
+import operator
 import pickle
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +19,38 @@ import pytest
 
 from prefectx.errors import SaveError
 from prefectx.item import Item, Store
+
+# All state of a process, and what resets it. By name, as engines and stores import their libraries.
+_STATE = (
+    ("prefectx.settings", "reset"),
+    ("prefectx.calls.one_at_a_time", "RUNS.reset"),
+    ("prefectx.calls.redefinitions", "REDEFINITIONS.clear"),
+    ("prefectx.calls.target_owners", "PROCESS.clear"),
+    ("prefectx.formats.registry", "FORMATS.reset"),
+    ("prefectx.stores.factory", "CACHE.reset"),
+    ("prefectx.stores.files.local", "LOCAL.reset"),
+    ("prefectx.stores.sql.database", "ENGINES.reset"),
+    ("prefectx.monitoring.keepalive", "HELPERS.reset"),
+    ("prefectx.monitoring.logging", "STATE.reset"),
+    ("prefectx.monitoring.memory", "MEMORY.reset"),
+    ("prefectx.monitoring.progress", "PROGRESS.reset"),
+    ("prefectx.engines.prefect.api", "SERVERS.reset"),
+    ("prefectx.engines.prefect.logs", "STATE.reset"),
+    ("prefectx.engines.prefect.watch", "APIS.reset"),
+    ("prefectx.engines.prefect_dask.threads", "THREADS.reset"),
+)
+
+
+def reset() -> None:
+    """Forget everything that prefectx knows in this process, as if it had just been imported.
+
+    Forgets the project's settings, which calls have which targets, registered formats, and open
+    stores with their connections; ends keepalive. Call it between tests, not while a flow runs.
+    """
+    for module, name in _STATE:
+        if module in sys.modules:
+            operator.attrgetter(name)(sys.modules[module])()
+
 
 ODD_NAMES = [
     "a b",
@@ -51,7 +85,7 @@ class StoreContract:
         list(range(10_000)),
     )
     #: An object that the store cannot keep, or None if it can keep all.
-    unsavable: object = staticmethod(lambda: "functions without a name cannot be pickled")
+    unsavable: object = (number for number in ())
 
     @pytest.fixture
     def store(self) -> Store:
@@ -65,7 +99,7 @@ class StoreContract:
 
     @pytest.fixture
     def location(self, store: Store, root: str) -> str:
-        """Return a location where nothing is kept yet."""
+        """Return a location without an output."""
         return store.locate(root, "contract/output")
 
     def test_nothing_is_there_at_first(self, store: Store, location: str) -> None:
@@ -85,7 +119,7 @@ class StoreContract:
             assert type(found) is type(data)
 
     def test_gives_back_a_new_object(self, store: Store, location: str) -> None:
-        """Changing what was saved or loaded does not change what is kept."""
+        """Changing a saved or loaded object does not change the output."""
         data = self.objects[-1]
         if not isinstance(data, list):
             pytest.skip("for lists")

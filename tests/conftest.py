@@ -2,23 +2,36 @@
 
 import os
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
-from prefectx import settings
+from prefectx import settings, testing
 from tests.servers import drain_prefect, shared_prefect_server
 
 
 @pytest.fixture(autouse=True)
-def settings_reset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """Each test starts in an empty folder, without variables of prefectx, with nothing read."""
+def fresh_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Each test starts in an empty folder, without variables of prefectx, and leaves no state."""
     for name in os.environ:
         if name.startswith("PREFECTX"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     settings.reset()
     yield
-    settings.reset()
+    testing.reset()
+
+
+@pytest.fixture
+def configure(tmp_path: Path):
+    """Write prefectx.toml (or another file) into the working directory and read the settings."""
+
+    def write(text: str = "", name: str = "prefectx.toml") -> settings.Settings:
+        (tmp_path / name).write_text(dedent(text), encoding="utf-8")
+        settings.reset()
+        return settings.current()
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -2,159 +2,151 @@
 
 from __future__ import annotations
 
-import datetime
-import decimal
-import enum
-import fractions
-import types
-import uuid
-from collections.abc import Iterable, Mapping
-from hashlib import blake2b
-from pathlib import PurePath
-from typing import Any
+import weakref
+from collections.abc import Callable, Collection, Mapping
+from types import BuiltinFunctionType, FunctionType
+from typing import TypeVar
 
-from prefectx.arguments.by_value import ByValue
-from prefectx.arguments.traversal import ATOMS
-from prefectx.futures import item_of
+from prefectx.arguments.identity.form import ATOMS, Unidentifiable
+from prefectx.arguments.identity.makers import IDENTITIES
+from prefectx.arguments.identity.means import is_means
+from prefectx.arguments.identity.names import leads_back, qualified_name
+from prefectx.arguments.identity.places import Folders
+from prefectx.arguments.identity.walk import Walk
+from prefectx.errors import TargetError
 
-_BY_REPR = (
-    datetime.date,
-    datetime.time,
-    datetime.timedelta,
-    datetime.tzinfo,
-    decimal.Decimal,
-    fractions.Fraction,
-    uuid.UUID,
-    range,
-    slice,
-)
-_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, type)
+T = TypeVar("T")
+
+SCHEME = 1
+"""The number of the way in which fingerprints are made; those of two schemes cannot be compared."""
+
+_LONGEST_KEPT = 64
 
 
-def fingerprint(value: Any) -> bytes:
-    """Return 16 bytes that stand for a value.
-
-    Built from the type and the content, never from an address or a raw pickle, so that it is the
-    same in every process. What cannot be taken apart (locks, connections, generators) counts by
-    its type only.
+def fingerprint(value: object, folders: Folders = ()) -> bytes:
+    """Return 16 bytes that stand for a value: its type, and all of its content.
 
     Parameters:
         value: any object; containers and objects are entered.
+        folders: the root and the project's folder: paths count relative to them.
+
+    Raises:
+        Unidentifiable: the value, or a part of it, cannot be told from others of its type.
     """
-    return _digest(value, ())
+    return Walk(folders).digest(value)
 
 
-def short_hash(arguments: Mapping[str, Any]) -> str:
-    """Return eight hexadecimal digits that stand for all arguments of a call."""
-    return fingerprint(dict(arguments)).hex()[:8]
+def short_hash(
+    arguments: Mapping[str, object], folders: Folders = (), ignored: Collection[str] = ()
+) -> str:
+    """Return 16 hexadecimal digits that stand for the arguments of a call.
 
+    Parameters:
+        arguments: name to value; their order does not count.
+        folders: the root and the project's folder: paths count relative to them.
+        ignored: the names of arguments that do not count.
 
-def comparable(value: Any) -> Any:
-    """Return a small object that is equal for equal values: the value itself, or its print."""
-    return value if type(value) in ATOMS else fingerprint(value)
-
-
-def _hash(tag: str, *parts: bytes) -> bytes:
-    state = blake2b(tag.encode(), digest_size=16)
-    for part in parts:
-        state.update(len(part).to_bytes(8, "little"))
-        state.update(part)
-    return state.digest()
-
-
-def _digest(value: Any, above: tuple[int, ...]) -> bytes:
-    kind = type(value)
-    if kind in ATOMS:
-        return _hash(kind.__name__, repr(value).encode("utf-8", "surrogatepass"))
-    if id(value) in above:
-        return _hash("cycle")
-    above = (*above, id(value))
-    if kind in (list, tuple):
-        return _hash(kind.__name__, *_each(value, above))
-    if kind is dict:
-        return _hash("dict", *sorted(_pairs(value.items(), above)))
-    if kind in (set, frozenset):
-        return _hash(kind.__name__, *sorted(_each(value, above)))
-    return _digest_object(value, above)
-
-
-def _each(values: Iterable[Any], above: tuple[int, ...]) -> list[bytes]:
-    return [_digest(value, above) for value in values]
-
-
-def _pairs(pairs: Iterable[tuple[Any, Any]], above: tuple[int, ...]) -> list[bytes]:
-    return [_digest(key, above) + _digest(value, above) for key, value in pairs]
-
-
-def _digest_object(value: Any, above: tuple[int, ...]) -> bytes:
-    item = item_of(value)
-    if item is not None:
-        return _hash("item", _name(type(item.store)), item.location.encode())
-    if isinstance(value, enum.Enum):
-        return _hash("enum", _name(type(value)), value.name.encode())
-    if isinstance(value, _BY_REPR):
-        return _hash("repr", _name(type(value)), repr(value).encode())
-    if isinstance(value, PurePath):
-        return _hash("path", str(value).encode("utf-8", "surrogatepass"))
-    if isinstance(value, _FUNCTIONS):
-        return _digest_function(value, above)
-    if isinstance(value, ByValue):
-        # The file does not count: a program may be moved.
-        return _digest(value.function, above)
-    if type(value).__module__.partition(".")[0] == "pandas" and hasattr(value, "to_frame"):
-        return _digest_columns(value, above)
-    if type(value).__module__.partition(".")[0] == "pandas" and hasattr(value, "columns"):
-        return _digest_columns(value, above)
-    return _digest_state(value, above)
-
-
-def _digest_columns(value: Any, above: tuple[int, ...]) -> bytes:
-    """Go by index, names, types and values: a frame's inner layout depends on its history."""
-    frame = value if hasattr(value, "columns") else value.to_frame()
-    parts = [frame.index.to_numpy(), *(frame.iloc[:, i].to_numpy() for i in range(frame.shape[1]))]
-    names = [list(frame.columns), [str(kind) for kind in frame.dtypes]]
-    return _hash("frame", _name(type(value)), *_each(names, above), *_each(parts, above))
-
-
-def _digest_function(value: Any, above: tuple[int, ...]) -> bytes:
-    name = _name(value)
-    code = getattr(value, "__code__", None)
-    if code is None or "<" not in value.__qualname__:
-        return _hash("function", name)
-    cells = [cell.cell_contents for cell in value.__closure__ or ()]
-    content = [value.__defaults__, value.__kwdefaults__, cells]
-    return _hash("local", name, *_digest_code(code), *_each(content, above))
-
-
-def _digest_code(code: types.CodeType) -> list[bytes]:
-    parts = [code.co_code, " ".join(code.co_names).encode()]
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            parts += _digest_code(constant)
-        else:
-            parts.append(_digest(constant, ()))
-    return parts
-
-
-def _digest_state(value: Any, above: tuple[int, ...]) -> bytes:
+    Raises:
+        TargetError: an argument has no identity.
+    """
+    counted = {name: value for name, value in sorted(arguments.items()) if name not in ignored}
     try:
-        reduced = value.__reduce_ex__(4)
-    except Exception:  # whatever an object's own __reduce__ raises, it cannot be taken apart
-        return _hash("opaque", _name(type(value)))
-    if isinstance(reduced, str):
-        return _hash("global", _name(type(value)), reduced.encode())
-    make, arguments, *rest = reduced
-    state, items, pairs = (*rest, None, None, None)[:3]
-    return _hash(
-        "object",
-        _name(type(value)),
-        _digest(make, above),
-        _digest(arguments, above),
-        _digest(state, above),
-        *_each(items or (), above),
-        *_pairs(pairs or (), above),
-    )
+        return fingerprint(counted, folders).hex()[:16]
+    except Unidentifiable:
+        raise _refusal(counted, folders) from None
 
 
-def _name(thing: Any) -> bytes:
-    return f"{thing.__module__}.{getattr(thing, '__qualname__', thing.__name__)}".encode()
+def comparable(value: object, folders: Folders = ()) -> object:
+    """Return a small object that is equal for equal values, to compare calls.
+
+    Returns:
+        A short scalar itself; of anything else a tuple with its fingerprint, or if it has none,
+        with something that is equal for that very object only. Of loggers and connections, which
+        do not count, an empty tuple.
+    """
+    kind = type(value)
+    if kind in ATOMS and (kind not in (str, bytes) or len(value) <= _LONGEST_KEPT):  # type: ignore[arg-type]  # mypy does not narrow by type()
+        return value
+    if is_means(value):
+        return ()
+    try:
+        return (fingerprint(value, folders),)
+    except Unidentifiable:
+        return (Itself(value),)
+
+
+class Itself:
+    """Stands for an object without identity: equal only if it stands for the very same object.
+
+    Parameters:
+        value: the object; it is not kept alive if it can be referred to weakly.
+    """
+
+    __slots__ = ("_find",)
+
+    def __init__(self, value: object) -> None:
+        self._find: Callable[[], object]
+        try:
+            self._find = weakref.ref(value)
+        except TypeError:
+            self._find = lambda: value
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Itself):
+            return NotImplemented
+        value = self._find()
+        return value is not None and value is other._find()
+
+    __hash__ = object.__hash__
+
+
+def callee_identity(function: Callable[..., object]) -> str | tuple[str, object]:
+    """Return what identifies a called function: where it is defined, if that is enough.
+
+    Returns:
+        `package.module:function`, the same however the file was loaded. For a function that this
+        does not identify (a closure, a lambda, one behind a decorator without `functools.wraps`,
+        one that was redefined), a partial or a callable object also its fingerprint.
+    """
+    named = function if isinstance(function, (FunctionType, BuiltinFunctionType, type)) else None
+    thing = named or getattr(function, "func", type(function))
+    if isinstance(thing, (FunctionType, type)):
+        name = ":".join(qualified_name(thing))
+    else:
+        name = f"{thing.__module__}:{getattr(thing, '__qualname__', type(thing).__qualname__)}"
+    if isinstance(named, FunctionType) and leads_back(named):
+        return name
+    try:
+        return name, fingerprint(function).hex()
+    except Unidentifiable:
+        return name, Itself(function)
+
+
+def register_identity(kind: type[T], function: Callable[[T], object]) -> None:
+    """Say what identifies the objects of a type, for fingerprints and automatic names.
+
+    Parameters:
+        kind: the type; its subclasses are included.
+        function: takes an object and returns what identifies it, such as a tuple of its settings.
+
+    Raises:
+        TypeError: `kind` is no class, or one whose values cannot count otherwise.
+    """
+    IDENTITIES.register(kind, function)
+
+
+def _refusal(arguments: Mapping[str, object], folders: Folders) -> TargetError:
+    for name, value in arguments.items():
+        try:
+            fingerprint(value, folders)
+        except Unidentifiable as error:
+            part = f", in {name}{error.path}," if error.path else ""
+            why = f" ({error.reason})" if error.reason else ""
+            return TargetError(
+                f"the argument {name!r} has no identity that would tell calls apart: a"
+                f" {error.kind.__module__}.{error.kind.__qualname__}{part} is not known by its"
+                f" content{why}; name a target that tells the calls apart, leave the argument out"
+                f' with ignore = ["{name}"], or say what identifies it with'
+                " prefectx.register_identity"
+            )
+    raise AssertionError("every argument has an identity")

@@ -1,25 +1,47 @@
-"""`.map`: from arguments that can be gone through to the arguments of each call."""
+"""`.map`: from iterable arguments to the arguments of each call."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
 from itertools import repeat
-from typing import Any
+from typing import NamedTuple
 
-from prefectx.arguments.marks import is_annotated, is_marked, unmapped
-from prefectx.arguments.references import load
+from prefectx.arguments.marks import allow_failure, is_annotated, is_marked, unmapped
+from prefectx.arguments.references import load, outcome, result
 from prefectx.arguments.signature import Arguments, Signature
-from prefectx.futures import Future
+from prefectx.futures import Future, State
+from prefectx.item import Item
+
+
+class MissingIterableError(TypeError):
+    """No argument of `.map` can be iterated."""
+
+
+class LengthMismatchError(ValueError):
+    """The iterable arguments of `.map` have different lengths."""
+
+
+class Mapped(NamedTuple):
+    """The calls of a mapped task.
+
+    Attributes:
+        rows: of each call the arguments, in the order of the parameters, defaults applied.
+        sources: the futures whose data were iterated: the calls depend on them.
+    """
+
+    rows: Iterator[tuple[object, ...]]
+    sources: list[Future[object]]
 
 
 def map_arguments(
     signature: Signature, args: tuple[object, ...], kwargs: Arguments, task: str
-) -> Iterator[tuple[object, ...]]:
-    """Yield for each call of a mapped task its arguments, in the order of the parameters.
+) -> Mapped:
+    """Return the arguments of each call of a mapped task.
 
-    Defaults are not gone through, nor are strings and bytes. A future is waited for and its data
-    gone through; futures inside a list are left to the calls.
+    Futures, states and items are resolved first: data that can be iterated are, anything else is
+    the same for all calls, as are strings, bytes and default values. References inside a list
+    stay what they are.
 
     Parameters:
         signature: binds arguments to the task's function.
@@ -28,39 +50,52 @@ def map_arguments(
         task: the name of the task, for errors.
 
     Raises:
-        TypeError: if nothing can be gone through, or the arguments do not fit the function.
-        ValueError: if the lengths differ.
+        MissingIterableError: if no argument is iterable.
+        LengthMismatchError: if the lengths differ.
+        TypeError: if the arguments do not fit the function.
+        UpstreamError: if an argument is a future that failed, and its failure is not allowed.
     """
     given = signature.flatten(signature.bind_given(args, kwargs))
-    columns = {name: _column(value) for name, value in given.items() if _is_iterable(value)}
+    found = {name: _column(value) for name, value in given.items()}
+    columns = {name: column for name, column in found.items() if column is not None}
     if not columns:
-        raise TypeError(f"task {task!r}: map needs at least one iterable argument")
+        raise MissingIterableError(f"task {task!r}: map needs at least one iterable argument")
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
-        raise ValueError(f"task {task!r}: map needs iterables of one length, it got {lengths}")
+        raise LengthMismatchError(
+            f"task {task!r}: map needs iterables of one length, it got {lengths}"
+        )
     constants = {
         name: value.unwrap() if is_marked(value, unmapped) else value
         for name, value in given.items()
     }
+    rows: Iterator[tuple[object, ...]]
     if columns.keys() <= set(signature.names):
         frame = signature.complete(constants)
         values = [columns.get(name, repeat(frame.get(name))) for name in signature.names]
-        return zip(*values, strict=False)
-    rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
-    return (tuple(signature.complete({**constants, **row}).values()) for row in rows)
+        rows = zip(*values, strict=False)
+    else:
+        named = (
+            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
+        )
+        rows = (tuple(signature.complete({**constants, **row}).values()) for row in named)
+    sources = [given[name] for name in columns]
+    return Mapped(rows, [source for source in sources if isinstance(source, Future)])
 
 
-def _is_iterable(value: object) -> bool:
+def _column(value: object) -> list[object] | None:
+    """Return what each call gets of an argument, None if it is the same for all."""
     if is_marked(value, unmapped):
-        return False
+        return None
     if is_annotated(value):
-        return _is_iterable(value.unwrap())
-    if isinstance(value, Future):
-        return True
-    return isinstance(value, Iterable) and not isinstance(value, (str, bytes, io.IOBase))
-
-
-def _column(value: Any) -> list[object]:
-    if is_annotated(value):
-        return [value.rewrap(part) for part in _column(value.unwrap())]
-    return list(load(value) if isinstance(value, Future) else value)
+        inner = value.unwrap()
+        if is_marked(value, allow_failure):
+            # What failed and may fail is no data: the calls get the exception.
+            inner = outcome(inner)
+        column = _column(inner)
+        return None if column is None else [value.rewrap(part) for part in column]
+    if isinstance(value, (Future, State, Item)):
+        value = load(result(value) if isinstance(value, Future) else value)
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, io.IOBase)):
+        return list(value)
+    return None

@@ -1,4 +1,4 @@
-"""Marks on arguments: `unmapped`, `allow_failure`, `quote`; Prefect's own count as well."""
+"""Marks on arguments: `unmapped`, `allow_failure`, `quote`; Prefect's marks count as well."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ class Mark(Generic[T]):
         return f"{type(self).__name__}({self.value!r})"
 
 
-class unmapped(Mark[T]):  # noqa: N801  # the name that Prefect's users know
-    """In `.map`: every call gets the whole value, it is not gone through."""
+class unmapped(Mark[T]):  # noqa: N801  # Prefect's name
+    """In `.map`: every call gets the whole value."""
 
     __slots__ = ()
 
 
-class allow_failure(Mark[T]):  # noqa: N801  # the name that Prefect's users know
-    """The call runs though this input failed, and gets the exception in its place."""
+class allow_failure(Mark[T]):  # noqa: N801  # Prefect's name
+    """The call runs even if this input failed, and gets the exception instead of its data."""
 
     __slots__ = ()
 
 
-class quote(Mark[T]):  # noqa: N801  # the name that Prefect's users know
-    """The value is passed as it is: futures and items in it are neither sought nor resolved."""
+class quote(Mark[T]):  # noqa: N801  # Prefect's name
+    """The value is passed unchanged: futures and items in it are not resolved."""
 
     __slots__ = ()
 
 
 def is_marked(value: object, mark: type[Mark[object]]) -> TypeGuard[Mark[object]]:
-    """Tell whether a value carries a mark, ours or Prefect's of the same name."""
+    """Tell whether a value has this mark, ours or Prefect's of the same name."""
     if isinstance(value, mark):
         return True
     prefect = sys.modules.get("prefect.utilities.annotations")
@@ -61,7 +61,7 @@ def is_marked(value: object, mark: type[Mark[object]]) -> TypeGuard[Mark[object]
 
 
 def is_annotated(value: object) -> TypeGuard[Mark[object]]:
-    """Tell whether a value carries any mark."""
+    """Tell whether a value has any mark."""
     if isinstance(value, Mark):
         return True
     prefect = sys.modules.get("prefect.utilities.annotations")

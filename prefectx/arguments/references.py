@@ -1,4 +1,4 @@
-"""From references to data: futures and items, anywhere in nested values."""
+"""Replaces futures and items in nested values by their data."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def load(value: FutureList[R]) -> list[R]: ...
 @overload
 def load(value: R) -> R: ...
 def load(value: object) -> object:
-    """Return the data that a value stands for, so that flow code reads the same in every mode.
+    """Return the data of items and futures, so that a flow's code is the same in every mode.
 
     Parameters:
-        value: an item, a future, a collection of them; anything else comes back as it is.
+        value: an item, a future, or a collection of them; other values are returned unchanged.
 
     Raises:
         Exception: what the call of a future raised.
@@ -37,7 +37,7 @@ def load(value: object) -> object:
 
 
 def load_items(arguments: Arguments, untouched: Collection[str] = ()) -> Arguments:
-    """Load the items in the arguments of a call, but not in those named by `untouched`."""
+    """Load the items in the arguments of a call, except in the arguments named in `untouched`."""
     return {
         name: value if name in untouched else replace(value, _load_item)
         for name, value in arguments.items()
@@ -54,19 +54,19 @@ def resolve_futures(arguments: Arguments) -> Arguments:
 
 
 def settle(arguments: Arguments) -> tuple[Arguments, list[Future[object]]]:
-    """Replace the futures that have no output by their results: only those say what they are.
+    """Replace futures without an item by their results, to fill a target from the arguments.
 
-    A future with an item stays: its target is known before it is over. Marks are dropped.
+    Futures with an item stay, as their item is known before they are done. Marks are dropped.
 
     Returns:
-        The arguments, and the futures that stayed.
+        The arguments, and the futures that stay.
     """
     pending: list[Future[object]] = []
 
     def settled(value: object, is_allowed: bool) -> object:
         if isinstance(value, Future):
             if item_of(value) is None:
-                return _outcome(value) if is_allowed else _result(value)
+                return outcome(value) if is_allowed else result(value)
             pending.append(value)
         if is_annotated(value):
             is_allowed = is_marked(value, allow_failure)
@@ -106,21 +106,27 @@ def _load_item(value: object) -> object:
 
 def _resolve(value: object) -> object:
     if isinstance(value, Future):
-        return _result(value)
+        return result(value)
     if not is_annotated(value):
         return value
     inner = value.unwrap()
     if is_marked(value, quote):
         return inner
-    return replace(inner, _outcome if is_marked(value, allow_failure) else _resolve)
+    return replace(inner, outcome if is_marked(value, allow_failure) else _resolve)
 
 
-def _result(future: Future[object]) -> object:
+def result(future: Future[object]) -> object:
+    """Return the result of a future.
+
+    Raises:
+        UpstreamError: if its call failed.
+    """
     try:
         return future.result()
     except Exception as error:
         raise UpstreamError(f"an input failed: {type(error).__name__}: {error}") from error
 
 
-def _outcome(value: object) -> object:
+def outcome(value: object) -> object:
+    """Return the result of a future, or the exception that its call raised; other values as is."""
     return value.result(raise_on_failure=False) if isinstance(value, Future) else value

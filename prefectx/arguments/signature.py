@@ -1,4 +1,4 @@
-"""A function's parameters: binding the arguments of a call to them, quickly."""
+"""Binds the arguments of calls to the parameters of a function."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Signature:
         names: the names of its parameters, in order.
         variadic: the names of its `*args` and `**kwargs`.
         keywords: the name of its `**kwargs`, None if it has none.
-        is_simple: whether all parameters can be given by position or by name.
-        wants_items: the names of the parameters whose annotation holds `Item`.
+        is_simple: whether every parameter takes arguments by position and by name.
+        wants_items: the names of the parameters whose annotation contains `Item`.
     """
 
     __slots__ = (
@@ -70,7 +70,7 @@ class Signature:
         return dict(bound.arguments)
 
     def bind_given(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Arguments:
-        """Return the arguments that were given, by name, without defaults.
+        """Return the given arguments by name, without defaults.
 
         Raises:
             TypeError: if the arguments do not fit, as the function itself would.
@@ -85,7 +85,7 @@ class Signature:
         return bound.args, bound.kwargs
 
     def flatten(self, arguments: Arguments) -> Arguments:
-        """Put the arguments in `**kwargs` beside the others."""
+        """Move the arguments inside `**kwargs` to the top level."""
         inner = arguments.get(self.keywords or "", {})
         rest = {name: value for name, value in arguments.items() if name != self.keywords}
         return {**rest, **typing.cast(Arguments, inner)}
@@ -104,12 +104,21 @@ class Signature:
         return dict(bound.arguments)
 
 
+def take_call_options(kwargs: Arguments) -> tuple[bool, typing.Any]:
+    """Take what a call is given besides the function's arguments out of its keywords.
+
+    Returns:
+        `return_state` and `wait_for`.
+    """
+    return bool(kwargs.pop("return_state", False)), kwargs.pop("wait_for", None)
+
+
 def _parameters_of_items(fn: Callable[..., object], signature: inspect.Signature) -> frozenset[str]:
     if not any(p.annotation is not p.empty for p in signature.parameters.values()):
         return frozenset()
     try:
         hints = typing.get_type_hints(fn)
-    except Exception:  # names that only a type checker sees: then compare the words
+    except Exception:  # the names may exist only for type checkers: then compare the text
         hints = {p.name: p.annotation for p in signature.parameters.values()}
     return frozenset(name for name, hint in hints.items() if _holds_item(hint))
 

@@ -1,14 +1,14 @@
 """Calls: what becomes of one invocation of one task. `dispatch` is the way in."""
 
-from prefectx.calls.call import Call, Outcome
+from prefectx.calls.call import Call
 from prefectx.calls.decision import Decision, Facts, Run, Skip, Wait, decide, look
 from prefectx.calls.make_call import make_call
 from prefectx.calls.one_at_a_time import current_target
+from prefectx.calls.payload import Outcome
 from prefectx.calls.resolved_task import ResolvedTask, TaskDefinition
-from prefectx.calls.target_owners import TARGET_OWNERS
+from prefectx.calls.target_owners import owners_of_run, target_owners
 
 __all__ = [
-    "TARGET_OWNERS",
     "Call",
     "Decision",
     "Facts",
@@ -22,4 +22,6 @@ __all__ = [
     "decide",
     "look",
     "make_call",
+    "owners_of_run",
+    "target_owners",
 ]

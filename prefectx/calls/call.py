@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NamedTuple, cast
+from typing import cast
 
 from prefectx import settings
-from prefectx.arguments.references import load_items
+from prefectx.arguments.references import load, load_items
 from prefectx.arguments.signature import Arguments
+from prefectx.arguments.traversal import ATOMS
 from prefectx.calls.decision import Skip, decide, look
-from prefectx.calls.one_at_a_time import InThread, OneAtATime, locked
-from prefectx.calls.payload import Payload, Portable
+from prefectx.calls.one_at_a_time import ABANDONED, InThread, OneAtATime, locked, written
+from prefectx.calls.payload import FlowName, Outcome, Payload, Portable
+from prefectx.calls.redefinitions import REDEFINITIONS
 from prefectx.calls.resolved_task import ResolvedTask, TaskDefinition
 from prefectx.errors import PrefectxError, SaveError
 from prefectx.futures import Future, State
@@ -21,16 +22,6 @@ from prefectx.item import Item
 from prefectx.modes import Mode
 from prefectx.monitoring.hooks import observed
 from prefectx.settings import Options
-
-FlowName = Callable[[], str | None]
-
-
-class Outcome(NamedTuple):
-    """How a call ended: with an item or data, found or made, and how long it took."""
-
-    value: Any
-    skipped: bool
-    seconds: float = 0.0
 
 
 class Call(Portable):
@@ -51,7 +42,7 @@ class Call(Portable):
 
     __slots__ = (
         "_flow", "_known", "_resolved", "arguments", "inputs", "is_plain", "item", "mode",
-        "options", "task",
+        "options", "task", "version",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +63,7 @@ class Call(Portable):
         self.arguments = arguments
         self.inputs = inputs
         self.is_plain = is_plain
+        self.version = resolved.version
         self._resolved = resolved
         self._known = known
         self._flow = flow
@@ -82,7 +74,7 @@ class Call(Portable):
     ) -> Call:
         """Return the call of scalars whose output the fast path has found missing, and claimed."""
         arguments = dict(zip(task.callee.names, row, strict=True))
-        item = Item[object](task.fast_path.store, location)
+        item: Item[object] = Item(task.fast_path.store, location)
         return cls(task, item, arguments, arguments, flow, is_plain=True)
 
     def run(self, *args: object, **kwargs: object) -> Outcome:
@@ -102,37 +94,45 @@ class Call(Portable):
             return await self._run_async(args, kwargs)
 
     def _run(self, args: tuple[object, ...], kwargs: Arguments) -> Outcome:
-        started = time.perf_counter()
-        with OneAtATime(self.item, self.task.name) as turn:
-            if turn.other is not None:
-                return cast(Outcome, turn.other.result())
-            with self._surroundings(), locked(self.item, self.options.lock and self.mode.keeps):
-                if isinstance(decide(*look([self])), Skip):
-                    outcome = Outcome(self.item, True)
-                else:
-                    args, kwargs = self._inputs(args, kwargs)
-                    data = self.task.fn(*args, **kwargs)
-                    outcome = self._keep(list(data) if self.task.isgenerator else data, started)
-            turn.outcome = outcome
-        return outcome
-
-    async def _run_async(self, args: tuple[object, ...], kwargs: Arguments) -> Outcome:
-        started = time.perf_counter()
-        with OneAtATime(self.item, self.task.name) as turn:
-            if turn.other is not None:
-                return cast(Outcome, await asyncio.wrap_future(turn.other))
-            with self._surroundings():
-                async with InThread(locked(self.item, self.options.lock and self.mode.keeps)):
+        started, outcome = time.perf_counter(), ABANDONED
+        while outcome is ABANDONED:
+            with OneAtATime(self.item, self.task.name) as turn:
+                if turn.other is not None:
+                    outcome = turn.other.result()
+                    continue
+                with self._surroundings(), locked(self):
                     if isinstance(decide(*look([self])), Skip):
                         outcome = Outcome(self.item, True)
                     else:
                         args, kwargs = self._inputs(args, kwargs)
-                        result = self.task.fn(*args, **kwargs)
-                        is_generator = self.task.isgenerator
-                        data = [part async for part in result] if is_generator else await result
+                        with written(self.item, not self.options.save):
+                            data = self.task.fn(*args, **kwargs)
+                            data = list(data) if self.task.isgenerator else data
                         outcome = self._keep(data, started)
-            turn.outcome = outcome
-        return outcome
+                turn.outcome = outcome
+        return cast(Outcome, outcome)
+
+    async def _run_async(self, args: tuple[object, ...], kwargs: Arguments) -> Outcome:
+        started, outcome = time.perf_counter(), ABANDONED
+        while outcome is ABANDONED:
+            with OneAtATime(self.item, self.task.name) as turn:
+                if turn.other is not None:
+                    # Whoever is cancelled while it waits does not cancel the run.
+                    outcome = await asyncio.shield(asyncio.wrap_future(turn.other))
+                    continue
+                with self._surroundings():
+                    async with InThread(locked(self)):
+                        if isinstance(decide(*look([self])), Skip):
+                            outcome = Outcome(self.item, True)
+                        else:
+                            args, kwargs = self._inputs(args, kwargs)
+                            with written(self.item, not self.options.save):
+                                result = self.task.fn(*args, **kwargs)
+                                is_generator = self.task.isgenerator
+                                data = [x async for x in result] if is_generator else await result
+                            outcome = self._keep(data, started)
+                turn.outcome = outcome
+        return cast(Outcome, outcome)
 
     def _inputs(
         self, args: tuple[object, ...], kwargs: Arguments
@@ -144,9 +144,15 @@ class Call(Portable):
         return signature.unbind(load_items(signature.bind(args, kwargs), untouched))
 
     def _keep(self, data: object, started: float) -> Outcome:
-        # A function may return a state instead of data, also a failed one.
-        if isinstance(data, State) and data.is_completed():
+        # A function may return a state instead of data; Prefect deals with a failed one itself.
+        if isinstance(data, State) and (data.is_completed() or not self.mode.is_prefect):
             data = data.result(_sync=True)
+        if data is None and not self.options.save and self.mode.keeps:
+            data = self.item  # it has returned what it has saved
+        elif type(data) not in ATOMS and not isinstance(data, State):
+            data = load(data)
+        if self.version is not None:
+            REDEFINITIONS.renew(self.item, self.version)
         if self.item is None or not self.options.save or isinstance(data, State):
             return Outcome(data, False, time.perf_counter() - started)
         try:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
+from prefectx.calls.redefinitions import REDEFINITIONS
 from prefectx.errors import CorruptItemError, StoreError
 from prefectx.futures import Future
 from prefectx.item import Item, Store
@@ -17,8 +19,7 @@ from prefectx.monitoring.hooks import ObservedCall
 
 _log = logging.getLogger("prefectx.calls")
 
-# Nothing is kept; it was asked for; no output; a damaged one, and `on_corrupt = "rerun"`.
-Reason = Literal["not kept", "refresh", "missing", "unreadable"]
+Reason = Literal["not kept", "refresh", "missing", "expired", "unreadable", "redefined"]
 
 
 class Skip(NamedTuple):
@@ -28,7 +29,7 @@ class Skip(NamedTuple):
 
 
 class Run(NamedTuple):
-    """The function has to run, for a reason."""
+    """The function has to run, for a reason; `unreadable` needs `on_corrupt = "rerun"`."""
 
     reason: Reason
 
@@ -51,7 +52,7 @@ class Facts(NamedTuple):
     item: Item[object] | None  # the output to look for, None if the call keeps none
     refresh: bool = False  # the function is to run though the output exists
     exists: bool = False
-    is_readable: bool = True  # false only if the output was read, and could not be
+    doubt: Reason | None = None  # why an output that exists does not count
     inputs: tuple[Future[object], ...] = ()  # futures among the arguments
 
 
@@ -61,11 +62,9 @@ def decide(facts: Facts) -> Decision:
         return Run("not kept")
     if facts.refresh:
         return Run("refresh")
-    if facts.exists and facts.is_readable:
-        return Skip(facts.item)
-    if facts.inputs:
-        return Wait(facts.inputs)
-    return Run("unreadable" if facts.exists else "missing")
+    if facts.exists:
+        return Run(facts.doubt) if facts.doubt else Skip(facts.item)
+    return Wait(facts.inputs) if facts.inputs else MISSING
 
 
 def look(calls: Sequence[ObservedCall]) -> list[Facts]:
@@ -97,11 +96,22 @@ def _facts(call: ObservedCall, found: dict[Store, set[str]]) -> Facts:
     if call.options.refresh:
         return Facts(item, refresh=True)
     exists = item.location in found[item.store]
-    is_readable = True
-    if exists and call.options.on_corrupt == "rerun":
+    return Facts(
+        item, exists=exists, doubt=_doubt(call, item) if exists else None, inputs=call.inputs
+    )
+
+
+def _doubt(call: ObservedCall, item: Item[object]) -> Reason | None:
+    if call.version is not None and REDEFINITIONS.is_outdated(item, call.version):
+        return "redefined"
+    if call.options.max_age is not None:
+        saved = item.info().saved
+        if saved is not None and (datetime.now(UTC) - saved).total_seconds() > call.options.max_age:
+            return "expired"
+    if call.options.on_corrupt == "rerun":
         try:
             item.load()
         except CorruptItemError as error:
             _log.warning("Task %r runs again: %s", call.task.name, error)
-            is_readable = False
-    return Facts(item, exists=exists, is_readable=is_readable, inputs=call.inputs)
+            return "unreadable"
+    return None

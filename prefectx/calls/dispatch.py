@@ -8,17 +8,19 @@ from __future__ import annotations
 from typing import Any
 
 from prefectx.arguments.mapping import map_arguments
-from prefectx.arguments.signature import Arguments
+from prefectx.arguments.references import load
+from prefectx.arguments.signature import Arguments, take_call_options
 from prefectx.arguments.traversal import ATOMS
 from prefectx.calls.call import Call
 from prefectx.calls.decision import MISSING, Decision, Skip
 from prefectx.calls.make_call import decide_each, decided
 from prefectx.calls.one_at_a_time import RUNS
+from prefectx.calls.redefinitions import REDEFINITIONS
 from prefectx.calls.resolved_task import ResolvedTask
 from prefectx.engines.protocol import Engine
 from prefectx.engines.registry import ENGINES
-from prefectx.futures import Future, State
-from prefectx.item import Item
+from prefectx.futures import Future, final_state, listed
+from prefectx.item import Item, Store
 from prefectx.monitoring.hooks import HOOKS, handed_on, over_with
 
 Args = tuple[object, ...]
@@ -37,11 +39,11 @@ def call(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:
             if type(value) not in ATOMS:
                 break
         else:
-            return task.task.fn(*args)
-    return_state, wait_for = _take_options(kwargs) if kwargs else (False, None)
+            return data if type(data := task.task.fn(*args)) in ATOMS else load(data)
+    return_state, wait_for = take_call_options(kwargs) if kwargs else (False, None)
     row, location, exists = task.fast_path.find(args, kwargs)
     if exists and location is not None:
-        item = Item[Any](task.fast_path.store, location)
+        item: Any = Item(task.fast_path.store, location)
     else:
         engine = ENGINES[task.mode.engine]
         made, decision = _decided(engine, task, args, kwargs, row, location)
@@ -51,8 +53,9 @@ def call(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:
         item = decision.item
     for skipped in HOOKS.call_skipped:
         skipped(task.task.name)
-    result = ENGINES[task.mode.engine].finished(item).state if return_state else item
-    return _as_coroutine(result) if task.task.isasync else result
+    if return_state:
+        item = ENGINES[task.mode.engine].finished(item.store, item.location).state
+    return _as_coroutine(item) if task.task.isasync else item
 
 
 def submit(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:
@@ -63,15 +66,17 @@ def submit(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:
     Raises:
         TargetError: if the target cannot be filled or belongs to a different call.
     """
-    return_state, wait_for = _take_options(kwargs) if kwargs else (False, None)
+    return_state, wait_for = take_call_options(kwargs) if kwargs else (False, None)
     engine = ENGINES[task.mode.engine]
     row, location, exists = task.fast_path.find(args, kwargs)
     if exists and location is not None:
-        future = _skipped(engine, task, Item(task.fast_path.store, location))
+        for skipped in HOOKS.call_skipped:
+            skipped(task.task.name)
+        future = engine.finished(task.fast_path.store, location)
     else:
         made, decision = _decided(engine, task, args, kwargs, row, location)
         future = _hand_on(engine, task, made, decision, wait_for)
-    return _state(future) if return_state else future
+    return final_state(future) if return_state else future
 
 
 def map(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:  # noqa: A001
@@ -82,14 +87,19 @@ def map(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:  # noqa: A001
     Raises:
         TargetError: before anything runs, if a target cannot be filled or two calls share one.
     """
-    return_state, wait_for = _take_options(kwargs)
+    return_state, wait_for = take_call_options(kwargs)
     deferred = bool(kwargs.pop("deferred", False))
     engine = ENGINES[task.mode.engine]
-    rows = list(map_arguments(task.task.signature, args, kwargs, task.task.name))
-    # All calls are made before the first is handed on, so that a wrong one stops them all.
-    made = decide_each(task, rows, engine.flow_name)
-    futures = [_hand_on(engine, task, *each, wait_for, deferred=deferred) for each in made]
-    return [_state(future) for future in futures] if return_state else engine.gathered(futures)
+    rows, sources = map_arguments(task.task.signature, args, kwargs, task.task.name)
+    made = decide_each(task, list(rows), engine.flow_name)  # all: a wrong one stops them all
+    wait_for = [*listed(wait_for), *sources] if sources else wait_for
+    futures = [
+        _skipped(engine, task, task.fast_path.store, each)
+        if isinstance(each, str)
+        else _hand_on(engine, task, *each, wait_for, deferred=deferred)
+        for each in made
+    ]
+    return [final_state(future) for future in futures] if return_state else engine.gathered(futures)
 
 
 def delay(task: ResolvedTask, args: Args, kwargs: Arguments, wait_for: Any = None) -> Any:
@@ -97,11 +107,6 @@ def delay(task: ResolvedTask, args: Args, kwargs: Arguments, wait_for: Any = Non
     engine = ENGINES[task.mode.engine]
     made, decision = decided(task, args, kwargs, engine.flow_name)
     return _hand_on(engine, task, made, decision, wait_for, deferred=True)
-
-
-def _take_options(kwargs: Arguments) -> tuple[bool, Any]:
-    """Take what a call is given besides the function's arguments out of its keywords."""
-    return bool(kwargs.pop("return_state", False)), kwargs.pop("wait_for", None)
 
 
 def _decided(
@@ -115,40 +120,34 @@ def _decided(
 def _hand_on(
     engine: Engine,
     task: ResolvedTask,
-    call: Call | None,
+    call: Call,
     decision: Decision,
     wait_for: Any,
     *,
     deferred: bool = False,
 ) -> Future[Any]:
-    if call is None or (isinstance(decision, Skip) and task.mode.skips):
-        assert isinstance(decision, Skip)
-        return _skipped(engine, task, decision.item)
+    if isinstance(decision, Skip) and task.mode.skips:
+        return _skipped(engine, task, decision.item.store, decision.item.location)
     if deferred:
         return engine.delay(call, wait_for)
     earlier = RUNS.submitted(call.item)
     if earlier is not None:
         if task.mode.skips:
             return earlier
-        given = [wait_for] if isinstance(wait_for, Future) else wait_for or ()
-        wait_for = [*given, earlier]
+        wait_for = [*listed(wait_for), earlier]
     with handed_on(call) as over:
         future = engine.submit(call, decision, wait_for)
         if call.item is not None:
             RUNS.submit(call.item, future)
+            REDEFINITIONS.renew_after(future, call.version)
         over_with(future, over, engine.seconds)
     return future
 
 
-def _skipped(engine: Engine, task: ResolvedTask, item: Item[Any]) -> Future[Any]:
+def _skipped(engine: Engine, task: ResolvedTask, store: Store, location: str) -> Future[Any]:
     for skipped in HOOKS.call_skipped:
         skipped(task.task.name)
-    return engine.finished(item)
-
-
-def _state(future: Future[Any]) -> State[Any]:
-    future.wait()
-    return future.state
+    return engine.finished(store, location)
 
 
 def _run(engine: Engine, call: Call, decision: Decision, wait_for: Any, return_state: bool) -> Any:

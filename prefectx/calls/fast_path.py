@@ -6,11 +6,12 @@ something is wrong, it has no answer, and these have one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
-from prefectx.calls.target_owners import AMBIGUOUS, TARGET_OWNERS, Callee, Owner
+from prefectx.calls.target_owners import AMBIGUOUS, Callee, Owner, target_owners
 from prefectx.errors import StoreError, TargetError
 from prefectx.item import Store
 from prefectx.run_context import VALUES
@@ -18,7 +19,10 @@ from prefectx.targets.containment import is_normal
 from prefectx.targets.field import Field
 from prefectx.targets.template import Template
 
-Row = tuple[object, ...]
+Row = tuple[Any, ...]
+_TEXT = frozenset({str, bytes})
+# Longer texts are remembered by a fingerprint, not kept.
+_LONG = 256
 
 
 class FastPath:
@@ -43,6 +47,7 @@ class FastPath:
         "_callee",
         "_fill",
         "_is_absolute",
+        "_is_checked",
         "_owners",
         "_shared",
         "store",
@@ -62,11 +67,14 @@ class FastPath:
         self._bind = bind
         self._arity = len(callee.names)
         self._before = before
-        self._owners = TARGET_OWNERS.of_store(store)
+        owners = target_owners()
+        self._owners = owners, owners.of_store(store)
         self._shared = shared
         self._is_absolute = template.prefix[:1] == "/"
         # Below another prefix a target has to be looked at more closely.
         self._fill = _filler(template, callee.names) if is_normal(f"{template.prefix}x") else None
+        # Numbers change nothing in the form of a target: one stands for all.
+        self._is_checked = not self._is_contained((0,) * len(callee.names))
 
     def find(self, args: Row, kwargs: Mapping[str, object]) -> tuple[Row, str | None, bool]:
         """Return all arguments, where the output is kept (None if unknown), whether it exists.
@@ -86,7 +94,7 @@ class FastPath:
         except StoreError:
             return args, None, False
 
-    def find_many(self, rows: Sequence[Row]) -> tuple[list[str | None], Iterable[str]]:
+    def find_many(self, rows: Sequence[Row]) -> tuple[list[str | None], set[str]]:
         """Do what `find` does for many calls; the store is asked once for all.
 
         Parameters:
@@ -99,15 +107,15 @@ class FastPath:
         try:
             found = self.store.exists_many([place for place in locations if place is not None])
         except StoreError:
-            return [None] * len(rows), ()
+            return [None] * len(rows), set()
         return locations, found
 
     def _location(self, values: Row) -> str | None:
-        is_text = is_ambiguous = False
+        is_text, is_ambiguous = self._is_checked, False
         for value in values:
             kind = type(value)
             if kind is not int:
-                if kind not in ATOMS:
+                if kind not in ATOMS or (kind in _TEXT and len(value) > _LONG):
                     return None
                 is_text = True
                 is_ambiguous = is_ambiguous or kind in AMBIGUOUS
@@ -124,10 +132,22 @@ class FastPath:
             owner: Owner = (self._callee, values)
             if is_ambiguous:
                 owner = (self._callee, values, repr(values))
-            first = self._owners.setdefault(location, owner)
+            owners, of_store = self._owners
+            if owners is not target_owners():
+                owners = target_owners()
+                of_store = owners.of_store(self.store)
+                self._owners = owners, of_store
+            first = of_store.setdefault(location, owner)
             if first is not owner and first != owner:
                 return None
         return location
+
+    def _is_contained(self, values: Row) -> bool:
+        try:
+            filled = self._fill(values) if self._fill is not None else ""
+        except (TargetError, ValueError):
+            return False
+        return is_normal(filled) and (self._is_absolute or filled[0] != "/")
 
 
 class NoFastPath(FastPath):
@@ -146,9 +166,9 @@ class NoFastPath(FastPath):
         """Return that nothing is known."""
         return args, None, False
 
-    def find_many(self, rows: Sequence[Row]) -> tuple[list[str | None], Iterable[str]]:
+    def find_many(self, rows: Sequence[Row]) -> tuple[list[str | None], set[str]]:
         """Return that nothing is known."""
-        return [None] * len(rows), ()
+        return [None] * len(rows), set()
 
 
 def _filler(template: Template, names: tuple[str, ...]) -> Callable[[Row], str]:

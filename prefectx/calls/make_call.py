@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from prefectx.arguments.fingerprint import comparable
 from prefectx.arguments.references import settle
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
-from prefectx.calls.call import Call, FlowName
-from prefectx.calls.decision import MISSING, Decision, Skip, decide, look
+from prefectx.calls.call import Call
+from prefectx.calls.decision import MISSING, Decision, decide, look
 from prefectx.calls.one_at_a_time import RUNS
+from prefectx.calls.payload import FlowName
 from prefectx.calls.resolved_task import ResolvedTask
-from prefectx.calls.target_owners import TARGET_OWNERS, owner_of
+from prefectx.calls.target_owners import owner_of, target_owners
 from prefectx.item import Item
 from prefectx.run_context import current_values
 from prefectx.targets.fields import Fields
@@ -47,10 +49,13 @@ def make_call(
     is_open = not task.is_closed or current_values()
     item = task.locate(Fields(task.fields, known, flow) if is_open else known)
     if not task.options.shared:
-        values = tuple(known.values() if is_plain else map(comparable, known.values()))
+        ignored = task.options.ignore
+        values = tuple(
+            ... if name in ignored else comparable(value) for name, value in known.items()
+        )
         is_busy = RUNS.is_busy(item) or (batch is not None and item in batch)
         owner = owner_of(task.callee, values)
-        TARGET_OWNERS.claim(item, owner, task.target, is_busy=is_busy)
+        target_owners().claim(item, owner, task.target, is_busy=is_busy)
     if batch is not None:
         batch.add(item)
     return Call(task, item, arguments, known, flow, inputs=tuple(inputs), is_plain=is_plain)
@@ -76,7 +81,7 @@ def decided(
 
 def decide_each(
     task: ResolvedTask, rows: Sequence[Row], flow: FlowName
-) -> list[tuple[Call | None, Decision]]:
+) -> list[str | tuple[Call, Decision]]:
     """Make many calls of one task and decide what becomes of each, asking the store once.
 
     Parameters:
@@ -85,22 +90,22 @@ def decide_each(
         flow: gives the name of the flow that makes the calls, None outside a flow.
 
     Returns:
-        Each call, None if the fast path has found its output, and the decision.
+        Of each call the location, if the fast path has found its output, else the call and the
+        decision.
 
     Raises:
         TargetError: if a target cannot be filled, or two of the calls share one.
     """
-    store = task.fast_path.store
     places, found = task.fast_path.find_many(rows)
-    made: list[tuple[Call | None, Decision] | None] = [
-        None
-        if place is None
-        else (None, Skip(Item(store, place)))
-        if place in found
+    if found.issuperset(places):
+        return cast(list[str | tuple[Call, Decision]], places)  # all are finished
+    made: list[str | tuple[Call, Decision] | None] = [
+        place
+        if place is None or place in found
         else (Call.with_scalars(task, row, place, flow), MISSING)
         for row, place in zip(rows, places, strict=True)
     ]
-    batch = {known[0].item for known in made if known and known[0] and known[0].item}
+    batch = {each[0].item for each in made if isinstance(each, tuple) and each[0].item}
     others = [
         make_call(task, dict(zip(task.callee.names, row, strict=True)), flow, batch)
         for row, known in zip(rows, made, strict=True)

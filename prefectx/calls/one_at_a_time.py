@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future as Outcome
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any
 
 from prefectx.errors import TargetError
 from prefectx.futures import Future
-from prefectx.item import Item
+from prefectx.item import AsideItem, Item
+from prefectx.monitoring.hooks import ObservedCall
 
 _active: ContextVar[tuple[Item[object] | None, ...]] = ContextVar("prefectx_active", default=())
+_writing: ContextVar[Item[object] | None] = ContextVar("prefectx_writing", default=None)
+
+# What whoever waits for a run gets if it was cancelled: the next one takes its turn.
+ABANDONED = object()
 
 
 class Runs:
@@ -38,6 +45,10 @@ class Runs:
         self._submitted[item] = future
         future.add_done_callback(lambda _: self._submitted.pop(item, None))
 
+    def reset(self) -> None:
+        """Forget all calls: in a forked process those of the parent do not run."""
+        self.__init__()  # type: ignore[misc]  # an object that others hold is made anew
+
     def begin(self, item: Item[object]) -> Outcome[Any] | None:
         """Begin to run a call.
 
@@ -56,14 +67,21 @@ class Runs:
     def end(self, item: Item[object], value: object, error: BaseException | None) -> None:
         """End the run that `begin` began, and tell those who wait for it."""
         with self._lock:
-            waiting = self._running.pop(item)
-        if waiting is not None and error is not None:
-            waiting.set_exception(error)
-        elif waiting is not None:
+            waiting = self._running.pop(item, None)
+        if waiting is None:
+            return
+        if error is None:
             waiting.set_result(value)
+        elif isinstance(error, Exception):
+            waiting.set_exception(error)
+        else:
+            # A cancellation or Ctrl-C is not theirs.
+            waiting.set_result(ABANDONED)
 
 
 RUNS = Runs()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=RUNS.reset)
 
 
 class OneAtATime:
@@ -111,9 +129,11 @@ class OneAtATime:
                 RUNS.end(self._item, self.outcome, error)
 
 
-def locked(item: Item[object] | None, wanted: bool) -> AbstractContextManager[None]:
-    """Keep other processes and hosts from running the same call, if that is wanted."""
-    return item.store.lock(item.location) if item is not None and wanted else nullcontext()
+def locked(call: ObservedCall) -> AbstractContextManager[None]:
+    """Keep other processes and hosts from running the same call, with `lock = true`."""
+    if call.item is None or not call.options.lock or not call.mode.keeps:
+        return nullcontext()
+    return call.item.store.lock(call.item.location)
 
 
 class InThread:
@@ -150,14 +170,36 @@ class InThread:
         self._context.__exit__(kind, error, trace)
 
 
+@contextmanager
+def written(item: Item[object] | None, wanted: bool) -> Iterator[None]:
+    """Let the function that runs in the block write its output itself, if that is wanted.
+
+    It writes aside; only if it returns, this becomes the output.
+    """
+    if item is None or not wanted:
+        yield
+        return
+    with item.store.aside(item.location) as location:
+        aside = item if location == item.location else AsideItem(item.store, location, item)
+        token = _writing.set(aside)
+        try:
+            yield
+        finally:
+            _writing.reset(token)
+
+
 def current_target() -> Item[Any]:
-    """Return the item to write to, inside a task that saves its own output.
+    """Return the item to write to, inside a task that saves its own output (`save = false`).
+
+    It lies in a temporary folder beside the target, under its final name. What the function
+    writes there becomes the output when it has returned; what else it writes in that folder moves
+    along. `current_target().final` is the output that exists.
 
     Raises:
         TargetError: outside a task, and in one whose output is not kept.
     """
     active = _active.get()
-    item = active[-1] if active else None
+    item = _writing.get() or (active[-1] if active else None)
     if item is None:
         raise TargetError(
             "there is no current target: only a task with a target has one, in the caching modes"

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple, Self, cast
+from typing import Any, NamedTuple, Self, cast
 
 from prefectx import settings
 from prefectx.arguments.marks import is_marked, quote
 from prefectx.arguments.signature import Arguments
+from prefectx.calls.redefinitions import REDEFINITIONS
 from prefectx.calls.resolved_task import ResolvedTask, TaskDefinition
+from prefectx.calls.target_owners import owners_of_run
 from prefectx.item import Item
 from prefectx.modes import Mode
 from prefectx.run_context import use_values
 from prefectx.settings import Options, Settings
 from prefectx.targets.fields import Fields
 from prefectx.targets.template import Template
+
+FlowName = Callable[[], str | None]
+
+
+class Outcome(NamedTuple):
+    """How a call ended: with an item or data, found or made, and how long it took."""
+
+    value: Any
+    skipped: bool
+    seconds: float = 0.0
 
 
 class Payload(NamedTuple):
@@ -28,6 +40,7 @@ class Payload(NamedTuple):
         settings: all settings there.
         context: the values set at run time there.
         quoted: the names of arguments that are passed on as they are.
+        version: None: whether a function was redefined is decided where the call was made.
     """
 
     task: TaskDefinition
@@ -36,11 +49,12 @@ class Payload(NamedTuple):
     settings: Settings
     context: Mapping[str, object]
     quoted: frozenset[str]
+    version: None = None
 
     @contextmanager
     def unpacked(self) -> Iterator[None]:
         """Make what held where the call was made hold in the block: settings and context."""
-        with settings.use(self.settings), use_values(self.context):
+        with settings.use(self.settings), use_values(self.context), owners_of_run():
             yield
 
 
@@ -53,7 +67,7 @@ class Portable:
     arguments: Arguments
     _resolved: ResolvedTask | Payload
     _known: Arguments
-    _flow: Callable[[], str | None]
+    _flow: FlowName
 
     @property
     def fields(self) -> Fields:
@@ -72,10 +86,10 @@ class Portable:
         if isinstance(self._resolved, Payload):
             return self._resolved
         quoted = frozenset(n for n, value in self.arguments.items() if is_marked(value, quote))
-        here = self._resolved
-        return Payload(
-            here.task, here.mode, here.options, here.settings, self.fields.context, quoted
-        )
+        here, options = self._resolved, self._resolved.options
+        if self.item is not None and REDEFINITIONS.is_outdated(self.item, here.version):
+            options = options.model_copy(update={"refresh": True})
+        return Payload(here.task, here.mode, options, here.settings, self.fields.context, quoted)
 
     @classmethod
     def arrived(cls, payload: Payload, item: Item[object] | None) -> Self:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
-from pathlib import PurePosixPath
 from typing import Any, Protocol
 
+from prefectx.arguments.fingerprint import fingerprint
 from prefectx.arguments.signature import Signature
+from prefectx.calls.cache_keywords import with_cache_keywords
+from prefectx.calls.checks import check_ignored, check_target
 from prefectx.calls.fast_path import FastPath, NoFastPath
 from prefectx.calls.target_owners import Callee
 from prefectx.errors import ConfigError, StoreError, TargetError
-from prefectx.formats import known_suffix
 from prefectx.item import Item, Store
 from prefectx.modes import LOCAL, get_mode
 from prefectx.settings import Settings
@@ -32,6 +34,10 @@ class TaskDefinition(Protocol):
     @property
     def keywords(self) -> Mapping[str, object]:
         """The keywords of prefectx that the decorator was given."""
+
+    @property
+    def prefect_keywords(self) -> Mapping[str, object]:
+        """The keywords of Prefect that the decorator was given."""
 
     @property
     def signature(self) -> Signature:
@@ -56,7 +62,8 @@ class ResolvedTask:
     Attributes:
         options: the resolved options.
         mode: the mode of the task's calls.
-        callee: where the function is defined, and the names of its parameters.
+        callee: what identifies the function, and the names of its parameters.
+        version: a fingerprint of a function that is defined interactively, else None.
         target: the compiled target, None if no output is kept.
         store: where the outputs are kept; means nothing without a target.
         fields: what the templates of all calls have in common.
@@ -87,14 +94,19 @@ class ResolvedTask:
         "store",
         "target",
         "task",
+        "version",
     )
 
     def __init__(self, task: TaskDefinition, settings: Settings) -> None:
         self.task = task
         self.settings = settings
-        self.options = options = settings.options(task.name, task.keywords)
+        options = settings.options(task.name, task.keywords)
         self.mode = mode = get_mode(options.mode)
-        self.callee = Callee(task.qualified_name, task.signature.names)
+        if mode.keeps and task.prefect_keywords:
+            options = with_cache_keywords(options, task.prefect_keywords, task.name)
+        self.options = options
+        self.callee = Callee(task.qualified_name, task.name, None, task.signature.names)
+        self.version = fingerprint(task.fn) if _is_interactive(task.fn) else None
         # A function that saves its own output needs to know where in every mode.
         has_target = mode.keeps or not options.save
         self.target = self._compile(options.target) if has_target else None
@@ -105,8 +117,12 @@ class ResolvedTask:
         named = mode.keeps or options.sources["task_run_name"].layer != "default"
         self.run_name = self._compile(options.task_run_name) if named else None
         self.store = self._make_store(options.format) if self.target else Filestore()
-        self._check_suffix()
-        self._check_lock()
+        if self.target is not None:
+            try:
+                check_target(self.target, self.store, options, keeps=mode.keeps)
+                check_ignored(options.ignore, task.signature)
+            except (ConfigError, StoreError, NotImplementedError) as error:
+                raise ConfigError(f"{self._where(self.target)}: {error}") from error
         constants = {
             "funcname": task.fn.__name__,
             "name": task.name,
@@ -157,9 +173,13 @@ class ResolvedTask:
     def _make_fast_path(self) -> FastPath:
         options, template, store = self.options, self._folded, self._folded_store
         decides_by_existence = (
-            self.mode.skips and not options.refresh and options.on_corrupt == "error"
+            self.mode.skips
+            and not options.refresh
+            and options.on_corrupt == "error"
+            and self.version is None
+            and options.max_age is None
         )
-        is_simple = self.is_closed and self.task.signature.is_simple
+        is_simple = self.is_closed and self.task.signature.is_simple and not options.ignore
         is_known = type(store).locate in (Filestore.locate, Store.locate)
         if template is None or not (decides_by_existence and is_simple and is_known):
             return NoFastPath(store)
@@ -201,26 +221,11 @@ class ResolvedTask:
         except TargetError as error:
             raise TargetError(f"task {self.task.name!r}: {error}") from error
 
-    def _check_suffix(self) -> None:
-        """Refuse a suffix that no format has, before anything runs."""
-        if self.target is None or self.options.format or not isinstance(self.store, Filestore):
-            return
-        ending = "x" + self.target.tail
-        suffix = PurePosixPath(ending).suffix
-        if suffix and not known_suffix(ending):
-            raise ConfigError(
-                f"{self._where(self.target)}: no format is known for {suffix!r}; register one with"
-                " prefectx.register_format, or name one with format="
-            )
-
-    def _check_lock(self) -> None:
-        """Refuse `lock = true` if the store has no locks, before anything runs."""
-        if not (self.options.lock and self.mode.keeps and self.target):
-            return
-        try:
-            self.store.lock(self.store.locate(self.options.root, f"{self.target.prefix}x"))
-        except (StoreError, NotImplementedError) as error:
-            raise ConfigError(f"{self._where(self.target)}: {error}") from error
-
     def _where(self, template: Template) -> str:
         return f"task {self.task.name!r}, target {template.text!r}"
+
+
+def _is_interactive(fn: Callable[..., Any]) -> bool:
+    """Tell whether a function is defined in a notebook or at a prompt, and by a name."""
+    # Python's prompt, IPython and its kernels set ps1.
+    return fn.__module__ == "__main__" and "<" not in fn.__qualname__ and hasattr(sys, "ps1")

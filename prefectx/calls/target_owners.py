@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NamedTuple
 
 from prefectx.errors import TargetError
@@ -22,10 +25,14 @@ class Callee(NamedTuple):
 
     Attributes:
         function: where it is defined, `package.module:function`.
+        task: the name of its task.
+        code: a fingerprint of the function if its name does not identify it, else None.
         names: the names of its parameters.
     """
 
     function: str
+    task: str
+    code: bytes | None
     names: tuple[str, ...]
 
 
@@ -37,7 +44,7 @@ def owner_of(callee: Callee, values: Values) -> Owner:
 
 
 class TargetOwners:
-    """The targets of this process.
+    """The targets of one flow run; outside flows, of the process.
 
     A target belongs to the first call that fills it. It is free again when its output is gone
     and no run of that call is under way.
@@ -73,8 +80,31 @@ class TargetOwners:
 
     def clear(self) -> None:
         """Forget whom the targets belong to."""
-        for owners in self._owners.values():
-            owners.clear()
+        self._owners.clear()
+
+
+PROCESS = TargetOwners()
+_current: ContextVar[TargetOwners] = ContextVar("prefectx_target_owners", default=PROCESS)
+# On the path of every call: no function around it.
+target_owners = _current.get
+"""Return the targets of the flow run that goes on here, outside flows those of the process."""
+
+
+@contextmanager
+def owners_of_run() -> Iterator[None]:
+    """Remember in the block the targets of one flow run, and forget them with its end.
+
+    A flow that is called in another's run belongs to that run.
+    """
+    if _current.get() is not PROCESS:
+        yield
+        return
+    _current.set(TargetOwners())
+    try:
+        yield
+    finally:
+        # Not a token: the two ends of an async fixture run in different contexts.
+        _current.set(PROCESS)
 
 
 def _collision(item: Item[object], first: Owner, second: Owner, template: Template) -> str:
@@ -82,11 +112,13 @@ def _collision(item: Item[object], first: Owner, second: Owner, template: Templa
         f"two different calls fill the same target {item.location!r}:"
         f" {_shown(first)} and {_shown(second)}"
     )
-    functions = first[0].function, second[0].function
-    if functions[0] != functions[1]:
+    if first[0] != second[0]:
+        functions = f"{first[0].function} and {second[0].function}"
+        if first[0].function == second[0].function:
+            functions += " (which have one name, and differ in code, defaults or closure)"
         return (
-            f"{wrong}, of the functions {' and '.join(functions)}; give one of them another"
-            " target, or another name"
+            f"{wrong}, of the functions {functions}; give one of them another target, or name the"
+            " tasks: @task(name=...) with {name} in the target"
         )
     before = dict(zip(first[0].names, map(repr, first[1]), strict=True))
     now = dict(zip(second[0].names, map(repr, second[1]), strict=True))
@@ -105,6 +137,3 @@ def _shown(owner: Owner) -> str:
         for name, value in zip(callee.names, values, strict=True)
     )
     return f"{callee.function.rpartition(':')[2]}({', '.join(shown)})"
-
-
-TARGET_OWNERS = TargetOwners()

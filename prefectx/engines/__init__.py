@@ -1,1 +1,1 @@
-"""Engines: what runs calls and flows. The only places that import Prefect and Dask."""
+"""Engines run calls and flows. Nothing else imports Prefect and Dask."""

@@ -1,4 +1,4 @@
-"""The engines by their modules; each is imported when it is first asked for."""
+"""The engines by their modules; each is imported when it is first needed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from prefectx.engines.protocol import Engine
 
 
 class Engines(dict[str, Engine]):
-    """Gives the `ENGINE` of a module."""
+    """Maps the name of a module to its `ENGINE`."""
 
     def __missing__(self, module: str) -> Engine:
         engine: Engine = importlib.import_module(module).ENGINE

@@ -1,6 +1,6 @@
-"""Names of a library that it may change without notice, and a check that they are there.
+"""Checks that a library still has the names that it may change without notice.
 
-Each engine lists what it uses in a module `upstream.py` of its own, entry by entry with the reason.
+Each engine lists those that it uses in its own `upstream.py`, each with the reason.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from prefectx.errors import MissingDependencyError
 
 
 class Entry(Protocol):
-    """Something that is used of a library; its text names it."""
+    """A name of a library that an engine uses; `str` gives the name."""
 
     @property
     def why(self) -> str:
-        """What it is used for."""
+        """The purpose."""
 
     def is_there(self) -> bool:
         """Whether the installed version has it."""
@@ -30,11 +30,11 @@ class Entry(Protocol):
 
 @dataclass(frozen=True)
 class Name:
-    """A module's attribute, a method, or an attribute that a class declares or sets.
+    """An attribute of a module, a method, or an attribute that a class declares or sets.
 
     Attributes:
         path: `package.module:name` or `package.module:Class.name`; the module is imported.
-        why: what it is used for.
+        why: the purpose.
     """
 
     path: str
@@ -55,12 +55,12 @@ class Name:
 
 @dataclass(frozen=True)
 class Parameters:
-    """Parameters that a function takes.
+    """Parameters of a function.
 
     Attributes:
         path: `package.module:function`; the module is imported.
         names: the parameters, separated by spaces.
-        why: what they are used for.
+        why: the purpose.
     """
 
     path: str
@@ -84,8 +84,8 @@ class Text:
 
     Attributes:
         module: the full name of the module.
-        text: what its source contains.
-        why: what it is used for.
+        text: a part of its source.
+        why: the purpose.
     """
 
     module: str
@@ -97,7 +97,7 @@ class Text:
         return self.text in self.source()
 
     def source(self) -> str:
-        """Return the source of the module, nothing if it is gone."""
+        """Return the source of the module, an empty string if there is none."""
         top, _, rest = self.module.partition(".")
         spec = find_spec(top)
         if spec is None or spec.origin is None:
@@ -110,21 +110,21 @@ class Text:
 
 
 def require(library: str, seen_working: str, used: Iterable[Entry]) -> None:
-    """Refuse a version of a library that lacks something.
+    """Refuse a version of a library that lacks a name.
 
     Parameters:
         library: its name on the package index.
-        seen_working: the versions that have everything.
-        used: what is used of it.
+        seen_working: versions that have all names.
+        used: the names.
 
     Raises:
-        MissingDependencyError: it names the version, what that lacks, and versions that will do.
+        MissingDependencyError: it names the version, the missing names, and versions that work.
     """
     lacking = [str(entry) for entry in used if not entry.is_there()]
     if lacking:
         raise MissingDependencyError(
             f"{library} {importlib.metadata.version(library)} has no {', '.join(lacking)}, which"
-            f" prefectx needs: install another version of {library} ({seen_working} will do)"
+            f" prefectx needs: install another version of {library} ({seen_working} work)"
         )
 
 

@@ -1,6 +1,6 @@
-"""What is seen of a run: progress, logging, keepalive, memory. They subscribe to named hooks."""
+"""Progress, logging, keepalive and memory of runs. They subscribe to named hooks."""
 
 from prefectx.monitoring.hooks import HOOKS
-from prefectx.monitoring.memory import Memory
+from prefectx.monitoring.memory import MEMORY
 
-HOOKS.subscribe(Memory())
+HOOKS.subscribe(MEMORY)

@@ -7,17 +7,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TextIO
 
 from prefectx.monitoring.logging import RUNS
-from prefectx.monitoring.progress import RunSummary, TaskSummary, in_words
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
+from prefectx.monitoring.progress import RunSummary, in_words
 
 _INTERVAL = 30.0
-# A flow that is over at once shows nothing but its summary.
+# Shorter flows show only their summary.
 _DELAY = 0.5
 
 _shown = threading.Lock()
@@ -25,12 +22,12 @@ _shown = threading.Lock()
 
 @contextmanager
 def showing(summary: RunSummary, progress: bool | str) -> Iterator[None]:
-    """Show how a flow run gets on; a flow in a flow is not shown beside the outer one.
+    """Show the progress of a flow run; a flow inside a flow is not shown beside the outer one.
 
     Parameters:
-        summary: what is counted while the run goes on.
-        progress: "auto": live lines where standard error is a terminal, else plain ones; True:
-            live lines anywhere; False: nothing.
+        summary: the counts of the run, updated while it runs.
+        progress: "auto": live lines if standard error is a terminal, else plain ones; True:
+            always live lines; False: nothing.
     """
     if progress is False or not _shown.acquire(blocking=False):
         yield
@@ -44,27 +41,22 @@ def showing(summary: RunSummary, progress: bool | str) -> Iterator[None]:
 
 
 def lines(summary: RunSummary) -> Iterator[str]:
-    """Yield a line for each task of a run that goes on."""
+    """Yield a line of counts for each task of a running flow."""
     for name, counts in list(summary.tasks.items()):
-        yield f"{name:<20} {_counts(counts)}{_pace(counts)}"
-
-
-def _counts(counts: TaskSummary) -> str:
-    return (
-        f"{counts.skipped:>7,} skipped {counts.running:>6,} running"
-        f" {counts.ran:>7,} done {counts.failed:>5,} failed"
-    )
-
-
-def _pace(counts: TaskSummary) -> str:
-    rate = counts.rate
-    left = f"   {in_words(counts.running / rate)} left" if rate and counts.running else ""
-    return f"   {rate:.1f}/s{left}" if rate else ""
+        line = (
+            f"{name:<20} {counts.skipped:>7,} skipped {counts.running:>6,} running"
+            f" {counts.ran:>7,} done {counts.failed:>5,} failed"
+        )
+        if counts.rate:
+            line += f"   {counts.rate:.1f}/s"
+            if counts.running:
+                line += f"   {in_words(counts.running / counts.rate)} left"
+        yield line
 
 
 @contextmanager
 def _plain(summary: RunSummary) -> Iterator[None]:
-    """Log the lines at intervals, from a thread that ends with the block."""
+    """Log the lines at intervals, from a thread that stops with the block."""
     over = threading.Event()
 
     def log() -> None:
@@ -83,7 +75,7 @@ def _plain(summary: RunSummary) -> Iterator[None]:
 
 @contextmanager
 def _live(summary: RunSummary) -> Iterator[None]:
-    # Needed on a terminal only, and slow to import.
+    # Needed only on a terminal, and slow to import.
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
@@ -93,31 +85,26 @@ def _live(summary: RunSummary) -> Iterator[None]:
         return Text("\n".join(lines(summary)) if shown else "", no_wrap=True)
 
     console = Console(stderr=True)
-    live = Live(console=console, get_renderable=render, refresh_per_second=4, transient=True)
-    with ExitStack() as stack:
-        stack.enter_context(live)
-        stack.enter_context(_through(sys.stderr))
+    with (
+        Live(console=console, get_renderable=render, refresh_per_second=4, transient=True),
+        _redirected_handlers(sys.stderr),
+    ):
         yield
-
-
-def _through(stream: Any) -> AbstractContextManager[None]:
-    """Send what rich's own log handlers write through the live display, not across it."""
-    handlers = [h for h in _all_handlers() if hasattr(getattr(h, "console", None), "file")]
-    return _redirected(handlers, stream) if handlers else nullcontext()
-
-
-def _all_handlers() -> Iterator[Any]:
-    for name in (None, "prefect"):
-        yield from logging.getLogger(name).handlers
 
 
 @contextmanager
-def _redirected(handlers: list[Any], stream: Any) -> Iterator[None]:
-    before = [handler.console.file for handler in handlers]
-    for handler in handlers:
-        handler.console.file = stream
+def _redirected_handlers(stream: TextIO) -> Iterator[None]:
+    """Let rich's log handlers write through the live display, not across it."""
+    from rich.console import Console
+
+    loggers = (logging.getLogger(name) for name in (None, "prefect"))
+    found = [getattr(handler, "console", None) for log in loggers for handler in log.handlers]
+    consoles = [console for console in found if isinstance(console, Console)]
+    before = [console.file for console in consoles]
+    for console in consoles:
+        console.file = stream
     try:
         yield
     finally:
-        for handler, file in zip(handlers, before, strict=True):
-            handler.console.file = file
+        for console, file in zip(consoles, before, strict=True):
+            console.file = file

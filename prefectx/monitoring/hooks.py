@@ -1,7 +1,7 @@
 """Named hooks around calls: progress, memory, logging and keepalive subscribe to them.
 
-Where a call is made: `call_skipped`, or `call_submitted` and later `call_over`. Where its function
-runs, which may be another process: `before_call`, then `after_call` or `call_failed`.
+In the process that makes a call: `call_skipped`, or `call_submitted` and later `call_over`. In the
+process that runs its function: `before_call`, then `after_call` or `call_failed`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from contextvars import copy_context
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 from prefectx.futures import Future, State
 from prefectx.item import Item
@@ -20,7 +20,7 @@ from prefectx.settings import Options
 
 
 class Named(Protocol):
-    """A task, as far as hooks need it."""
+    """The part of a task that hooks see."""
 
     @property
     def name(self) -> str:
@@ -28,7 +28,7 @@ class Named(Protocol):
 
 
 class ObservedCall(Protocol):
-    """A call, as far as hooks need it."""
+    """The part of a call that hooks see."""
 
     @property
     def task(self) -> Named:
@@ -40,55 +40,60 @@ class ObservedCall(Protocol):
 
     @property
     def options(self) -> Options:
-        """The options of the task where the call was made."""
+        """The options of the task when the call was made."""
 
     @property
     def mode(self) -> Mode:
         """The mode of the call."""
 
     @property
+    def version(self) -> bytes | None:
+        """A fingerprint of a function that is defined interactively, else None."""
+
+    @property
     def inputs(self) -> tuple[Future[object], ...]:
         """The futures among the arguments."""
 
 
-# How a call ended: its final state, or the exception that it raised; None: it just returned.
+# How a call ended: its final state, the exception that it raised, or None if it returned.
 End = State[object] | BaseException | None
+R = TypeVar("R")
 
 
 class Subscriber:
-    """Base class of what subscribes; overrides the methods that it needs."""
+    """Base class of subscribers; a subclass overrides the methods that it needs."""
 
     def call_skipped(self, task: str) -> None:
-        """Take note of a call whose output existed.
+        """Handle a call that was skipped: its output existed.
 
         Parameters:
             task: the name of the task.
         """
 
     def call_submitted(self, call: ObservedCall) -> None:
-        """Take note of a call that is handed to its engine."""
+        """Handle a call that is handed to its engine."""
 
     def call_over(self, call: ObservedCall, end: End, seconds: float) -> None:
-        """Take note of the end of a submitted call, in the context in which it was submitted.
+        """Handle the end of a submitted call, in the context in which it was submitted.
 
         Parameters:
             call: the call.
-            end: its final state, or the exception that it raised; None: it just returned.
+            end: its final state, the exception that it raised, or None if it returned.
             seconds: how long it ran.
         """
 
     def before_call(self, call: ObservedCall) -> None:
-        """Take note of a call that begins to run here."""
+        """Handle a call that starts to run in this process."""
 
     def after_call(self, call: ObservedCall) -> None:
-        """Take note of a call that has run here, or found its output."""
+        """Handle a call that has returned, or found its output, in this process."""
 
     def call_failed(self, call: ObservedCall, error: BaseException) -> None:
-        """Take note of a call that has failed here."""
+        """Handle a call that has failed in this process."""
 
 
 class Hooks:
-    """The subscribers of this process, by hook; whoever fires a hook calls each of its list."""
+    """The subscribed methods, one list for each hook; to fire a hook is to call all of its list."""
 
     def __init__(self) -> None:
         self.call_skipped: list[Callable[[str], None]] = []
@@ -99,7 +104,7 @@ class Hooks:
         self.call_failed: list[Callable[[ObservedCall, BaseException], None]] = []
 
     def subscribe(self, subscriber: Subscriber) -> None:
-        """Call the subscriber's methods from now on; nothing happens if it is subscribed."""
+        """Add the methods that a subscriber overrides; one that is subscribed already stays so."""
         for name, listeners in vars(self).items():
             overrides = getattr(type(subscriber), name) is not getattr(Subscriber, name)
             method = getattr(subscriber, name)
@@ -107,7 +112,7 @@ class Hooks:
                 listeners.append(method)
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
-        """Call the subscriber's methods no more."""
+        """Remove the methods of a subscriber."""
         for name, listeners in vars(self).items():
             method = getattr(subscriber, name)
             if method in listeners:
@@ -133,20 +138,20 @@ def observed(call: ObservedCall) -> Iterator[None]:
 
 
 class Over(Protocol):
-    """Fires the hook of a call's end."""
+    """Fires `call_over` for one call."""
 
     def __call__(self, end: End, seconds: float | None = None) -> None:
-        """Fire it.
+        """Fire the hook.
 
         Parameters:
             end: how the call ended.
-            seconds: how long it ran; since it was handed on, if None.
+            seconds: how long it ran; None: the time since it was handed on.
         """
 
 
 @contextmanager
 def handed_on(call: ObservedCall) -> Iterator[Over]:
-    """Fire the hook of a call that is handed on in the block; give what fires that of its end."""
+    """Fire `call_submitted`; the block hands the call on, and gets a function for `call_over`."""
     for submitted in HOOKS.call_submitted:
         submitted(call)
     started = time.monotonic()
@@ -163,21 +168,19 @@ def handed_on(call: ObservedCall) -> Iterator[Over]:
         raise
 
 
-def over_with(
-    future: Future[Any], over: Over, seconds: Callable[[State[Any]], float | None]
-) -> None:
-    """Fire the hook of a call's end when its future is over, in the context that holds here.
+def over_with(future: Future[R], over: Over, seconds: Callable[[State[R]], float | None]) -> None:
+    """Fire `call_over` when a future is done, in the context of the caller.
 
     Parameters:
         future: the future of the call.
-        over: what fires the hook.
-        seconds: tells from a final state how long the call ran.
+        over: fires the hook.
+        seconds: returns how long the call of a final state ran, None if unknown.
     """
     if not HOOKS.call_over:
         return
     here = copy_context()
 
-    def end(done: Future[Any]) -> None:
+    def end(done: Future[R]) -> None:
         try:
             done.wait()
         except CancelledError:  # the flow has ended without waiting for it

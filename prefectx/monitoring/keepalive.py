@@ -1,8 +1,8 @@
-"""Keepalive: a helper process that speaks for long tasks, and for a run whose process has died.
+"""Keepalive: a helper process reports long tasks, and marks runs Crashed if their process died.
 
-One helper for each process that runs tasks, started with the first of them. It is told over a
-pipe what runs; a task that holds the interpreter cannot keep it from speaking. The end of the
-pipe without a farewell, or another parent, says that the process is dead.
+Each process that runs tasks starts one helper, with its first task, and tells it over a pipe what
+is running. As it is a process, it also reports tasks that hold the interpreter. If the pipe ends
+without a goodbye, or the helper gets another parent, the process is dead.
 """
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 
 _HELPER = Path(__file__).with_name("keepalive_helper.py")
+_ENDS_WITHIN = 5.0
 
 
 class Api(NamedTuple):
-    """What the helper needs to talk to an API as the run does.
+    """How the helper reaches the API of a run.
 
     Attributes:
         url: its address.
-        headers: the headers of each request, authentication among them.
-        verify: whether the certificate of the server is checked.
-        ca_file: the file of the certificates that it is checked against, None for the system's.
+        headers: the headers of each request, including authentication.
+        verify: whether to check the server's certificate.
+        ca_file: certificates to check it against, None for those of the system.
         outage: seconds that the server may be away.
         server_pid: the process of the embedded server that the run has started, None without one.
     """
@@ -49,8 +50,8 @@ class Run(NamedTuple):
         kind: `task` or `flow`.
         id: its id at the API.
         name: its name.
-        flow_run_id: the flow run that it belongs to, None for a task outside a flow.
-        restarted: whether something else will start it again, or report its death.
+        flow_run_id: its flow run, None for a task outside a flow.
+        restarted: whether something else restarts it or reports its death.
     """
 
     kind: str
@@ -61,24 +62,24 @@ class Run(NamedTuple):
 
 
 def begin(run: Run, api: Api, interval: float | None) -> None:
-    """Have a run watched until `end`.
+    """Watch a run until `end`.
 
     Parameters:
         run: the run.
-        api: where to report.
-        interval: seconds between reports of a run that is not over; None: none are made.
+        api: the API to report to.
+        interval: seconds between reports while it runs, None for no reports.
     """
-    _helper_for(api).tell("begin", run=run._asdict(), interval=interval, since=time.time())
+    HELPERS.get(api).tell("begin", run=run._asdict(), interval=interval, since=time.time())
 
 
 def end(run: Run, api: Api) -> None:
-    """Have a run watched no more."""
-    _helper_for(api).tell("end", id=run.id)
+    """Stop watching a run."""
+    HELPERS.get(api).tell("end", id=run.id)
 
 
 @contextmanager
 def watching(run: Run, api: Api, interval: float | None) -> Iterator[None]:
-    """Have a run watched while the block goes on; the parameters are those of `begin`."""
+    """Watch a run during the block; the parameters are those of `begin`."""
     begin(run, api, interval)
     try:
         yield
@@ -87,10 +88,10 @@ def watching(run: Run, api: Api, interval: float | None) -> Iterator[None]:
 
 
 class Helper:
-    """The helper process, as this process sees it.
+    """A connection to a helper process.
 
     Parameters:
-        api: where it reports.
+        api: the API that it reports to.
     """
 
     def __init__(self, api: Api) -> None:
@@ -99,16 +100,16 @@ class Helper:
             [sys.executable, "-I", "-S", str(_HELPER)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            # A session of its own: Ctrl-C is for the run, the helper sees the run's end.
+            # Ctrl-C must reach the run only; the helper notices when the run ends.
             start_new_session=True,
             text=True,
             encoding="utf-8",
         )
-        # Secrets go through the pipe: arguments and variables of a process can be read by others.
+        # Through the pipe: other users can read the arguments and variables of a process.
         self.tell("api", parent=os.getpid(), **api._asdict())
 
-    def tell(self, what: str, **details: Any) -> None:
-        """Tell the helper something; one that has ended hears nothing, and no run suffers."""
+    def tell(self, what: str, **details: object) -> None:
+        """Send a message to the helper; if it has ended, nothing happens."""
         line = json.dumps({"what": what, **details}) + "\n"
         pipe: IO[str] | None = self._process.stdin
         try:
@@ -120,50 +121,47 @@ class Helper:
             self._process.poll()
 
     def say_goodbye(self) -> None:
-        """Tell the helper that all is well and that it may end."""
+        """Tell the helper to end: nothing is wrong."""
         self.tell("goodbye")
         with self._lock:
             if self._process.stdin is not None and not self._process.stdin.closed:
                 self._process.stdin.close()
-        # A helper that waits for a server that is away ends by itself.
+        # If the server is away, the helper waits for it, and ends later.
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_ENDS_WITHIN)
 
 
-_ENDS_WITHIN = 5.0
-_helpers: dict[Api, Helper] = {}
-_starting = threading.Lock()
+class Helpers:
+    """The helpers of this process, one for each API."""
+
+    def __init__(self) -> None:
+        self._by_api: dict[str, Helper] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._by_api)
+
+    def get(self, api: Api) -> Helper:
+        """Return the helper of an API; the first call starts it."""
+        key = repr(api)
+        helper = self._by_api.get(key)
+        if helper is None:
+            with self._lock:
+                helper = self._by_api.get(key) or self._by_api.setdefault(key, Helper(api))
+        return helper
+
+    def reset(self) -> None:
+        """End all helpers: the runs of this process are over."""
+        while self._by_api:
+            self._by_api.popitem()[1].say_goodbye()
+
+    def forget(self) -> None:
+        """Leave the helpers to the parent: a forked process must not write into its pipes."""
+        self._by_api.clear()
+        self._lock = threading.Lock()
 
 
-def _helper_for(api: Api) -> Helper:
-    key = api._replace(headers=_Frozen(api.headers))
-    helper = _helpers.get(key)
-    if helper is None:
-        with _starting:
-            helper = _helpers.get(key) or _helpers.setdefault(key, Helper(api))
-    return helper
-
-
-class _Frozen(dict[str, str]):
-    """Headers that can be part of a key."""
-
-    def __hash__(self) -> int:  # type: ignore[override]  # a dict has none
-        return hash(frozenset(self.items()))
-
-
-def stop() -> None:
-    """End the helpers of this process: its runs are over."""
-    while _helpers:
-        _helpers.popitem()[1].say_goodbye()
-
-
-def _forget() -> None:
-    # A forked process shares the pipes of its parent: it must not speak into them.
-    global _starting
-    _starting = threading.Lock()
-    _helpers.clear()
-
-
-atexit.register(stop)
+HELPERS = Helpers()
+atexit.register(HELPERS.reset)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(after_in_child=HELPERS.forget)

@@ -1,7 +1,8 @@
-"""The helper process of keepalive: the standard library only, as it starts beside every run.
+"""The helper process of keepalive. It imports only the standard library, to start quickly.
 
-It reads lines of JSON from its standard input: where the API is, which runs begin and end, and
-the farewell. See keepalive.py. It is long as it is one program, which imports nothing of ours.
+It reads lines of JSON from its standard input: the address of the API, the runs that begin and
+end, and the goodbye. See keepalive.py. The file is long because it is one program that imports no
+other module of prefectx.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import urllib.error
 import urllib.request
 import uuid
 from datetime import UTC, datetime
-from typing import Any
+from typing import TypedDict, cast
 
 _TICK = 0.5
 _ANSWER_WITHIN = 4.0
@@ -27,14 +28,27 @@ _FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 _INFO, _WARNING = 20, 30
 
 
+Json = dict[str, object]
+
+
+class Run(TypedDict):
+    """A run, as keepalive.py describes it."""
+
+    kind: str
+    id: str
+    name: str
+    flow_run_id: str | None
+    restarted: bool
+
+
 class Api:
-    """Prefect's API, spoken to with what Python has.
+    """A client of Prefect's API that needs only the standard library.
 
     Parameters:
         url: its address.
         headers: the headers of each request.
-        verify: whether the server's certificate is checked.
-        ca_file: the certificates that it is checked against.
+        verify: whether to check the server's certificate.
+        ca_file: certificates to check it against, None for those of the system.
         outage: seconds that the server may be away.
     """
 
@@ -46,51 +60,51 @@ class Api:
         self.outage = outage
         self.tls = _tls(verify, ca_file) if url.startswith("https") else None
 
-    def ask(self, path: str, body: Any = None) -> Any:
-        """Send a request: GET, or POST where it has a body."""
+    def ask(self, path: str, body: object = None) -> Json:
+        """Send a request, a POST if it has a body, else a GET; return the answer."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, self.headers)
         with urllib.request.urlopen(request, timeout=_ANSWER_WITHIN, context=self.tls) as answer:
             text = answer.read()
-        return json.loads(text) if text else None
+        return cast(Json, json.loads(text or "{}"))
 
-    def post(self, path: str, body: Any) -> Any:
-        """Send a request, with the token that some servers want for changes."""
+    def post(self, path: str, body: object) -> Json:
+        """Send a POST request, with a token if the server requires one."""
         try:
             return self.ask(path, body)
         except urllib.error.HTTPError as error:
             if error.code != 403 or b"CSRF" not in error.read():
                 raise
         client = str(uuid.uuid4())
-        token = self.ask(f"/csrf-token?client={client}")["token"]
+        token = str(self.ask(f"/csrf-token?client={client}")["token"])
         self.headers |= {"Prefect-Csrf-Client": client, "Prefect-Csrf-Token": token}
         return self.ask(path, body)
 
 
 class Watched:
-    """A run that goes on.
+    """A run that is not over.
 
     Parameters:
-        run: what is known of it.
-        interval: seconds between its reports, None for none.
+        run: the run.
+        interval: seconds between reports, None for no reports.
         since: when it began, in seconds since the epoch.
     """
 
-    def __init__(self, run: dict[str, Any], interval: float | None, since: float) -> None:
+    def __init__(self, run: Run, interval: float | None, since: float) -> None:
         self.run = run
         self.interval = interval
         self.since = since
         self.next = since + interval if interval else float("inf")
 
     def is_due(self, now: float) -> bool:
-        """Tell whether the next report is due, and move on to the one after it."""
+        """Tell whether a report is due; if so, schedule the next one."""
         if now < self.next or self.interval is None:
             return False
         self.next += self.interval * (1 + (now - self.next) // self.interval)
         return True
 
-    def line(self, message: str, level: int = _INFO) -> dict[str, Any]:
-        """Return a line for the run's log, as the API wants it."""
+    def line(self, message: str, level: int = _INFO) -> Json:
+        """Return a line of the run's log in the form of the API."""
         is_task = self.run["kind"] == "task"
         return {
             "name": "prefectx.keepalive",
@@ -103,14 +117,14 @@ class Watched:
 
 
 class Helper:
-    """Watches the runs of its parent."""
+    """Watches the runs of its parent process."""
 
     def __init__(self) -> None:
         self.api: Api | None = None
         self.parent = os.getppid()
         self.server_pid: int | None = None
         self.runs: dict[str, Watched] = {}
-        self.unsent: list[dict[str, Any]] = []
+        self.unsent: list[Json] = []
         self.warned: list[Watched] = []
         self.away_since = 0.0
         self.retry_at = 0.0
@@ -118,7 +132,7 @@ class Helper:
         self.missed = False
 
     def serve(self) -> None:
-        """Watch until the farewell, or until the parent is dead."""
+        """Watch until the goodbye, or until the parent is dead."""
         buffered = b""
         while True:
             ready, _, _ = select.select([0], [], [], _TICK)
@@ -127,14 +141,15 @@ class Helper:
                 if not chunk:
                     return self.bury()
                 *lines, buffered = (buffered + chunk).split(b"\n")
-                if not all(self.hear(json.loads(line)) for line in lines):
+                if not all(map(self.hear, lines)):
                     return self.leave()
             if os.getppid() != self.parent:
                 return self.bury()
             self.report()
 
-    def hear(self, told: dict[str, Any]) -> bool:
-        """Take in what the parent says; False is the farewell."""
+    def hear(self, line: bytes) -> bool:
+        """Handle a message of the parent; return False if it is the goodbye."""
+        told = json.loads(line)
         what = told.pop("what")
         if what == "api":
             self.parent, self.server_pid = told.pop("parent"), told.pop("server_pid")
@@ -146,7 +161,7 @@ class Helper:
         return bool(what != "goodbye")
 
     def report(self) -> None:
-        """Say of each run whose interval is over that it goes on."""
+        """Report each run that is due as still running."""
         now = time.time()
         for watched in self.runs.values():
             if watched.is_due(now):
@@ -159,17 +174,17 @@ class Helper:
             self.look()
 
     def flows(self) -> list[Watched]:
-        """Return the flow runs among the runs: in a worker there are none."""
+        """Return the flow runs; a worker has none."""
         return [watched for watched in self.runs.values() if watched.run["kind"] == "flow"]
 
     def look(self) -> None:
-        """See whether the server answers: of short tasks there is nothing else to send."""
+        """Check that the server answers, as short tasks send no reports that would show it."""
         self.look_at = time.time() + (_PAUSE if self.warned else _LOOK)
         try:
             if self.api is not None:
                 self.api.ask("/health")
         except OSError as error:
-            # A busy server may leave one question without an answer.
+            # A busy server may miss one request.
             if self.missed:
                 self.say_away(error)
             self.missed = True
@@ -178,12 +193,12 @@ class Helper:
             self.say_back()
 
     def send(self) -> None:
-        """Send what is to be logged; what cannot be sent is kept until the server is back."""
+        """Send the log lines; keep them if the server is away."""
         if not self.unsent or time.time() < self.retry_at or self.api is None:
             return
         try:
             self.api.post("/logs/", self.unsent)
-        except OSError as error:  # HTTPError and URLError are of this kind
+        except OSError as error:  # HTTPError and URLError are subclasses
             self.retry_at = time.time() + _PAUSE
             self.say_away(error)
         else:
@@ -198,7 +213,7 @@ class Helper:
             self.warn(f"Prefect's server does not answer ({error}); logs and states are kept")
 
     def say_back(self) -> None:
-        """Say that the server answers again, to the runs that were warned."""
+        """Tell the runs that were warned that the server answers again."""
         if self.warned:
             away = in_words(time.time() - self.away_since)
             self.warn(f"Prefect's server answers again after {away}")
@@ -206,21 +221,21 @@ class Helper:
             self.send()
 
     def warn(self, message: str) -> None:
-        """Log a warning to the runs that are to be warned."""
+        """Log a warning in the runs of `warned`."""
         for watched in self.warned:
             show(watched, message, "WARNING")
             self.unsent.append(watched.line(message, _WARNING))
 
     def leave(self) -> None:
-        """Send what is left, in one attempt: the parent has ended well and waits."""
+        """Try once to send what is left: the parent ends normally and waits for this process."""
         self.retry_at = 0.0
         self.send()
 
     def bury(self) -> None:
-        """Mark the runs Crashed that nothing else starts again; the parent is dead."""
+        """After the death of the parent, mark the runs Crashed that nothing else restarts."""
         deadline = time.time() + (self.api.outage if self.api else 0)
         dead = [w for w in self.runs.values() if not w.run["restarted"]]
-        # Tasks first: a flow whose state is final is looked at by people.
+        # Tasks first: people look at a flow run as soon as its state is final.
         dead.sort(key=lambda watched: watched.run["kind"] == "flow")
         while dead and time.time() < deadline:
             try:
@@ -232,11 +247,11 @@ class Helper:
             end(self.server_pid)
 
     def mark(self, watched: Watched) -> None:
-        """Mark a run Crashed, unless it is over or the server does not know it."""
+        """Mark a run Crashed, unless its state is final or the server does not know it."""
         assert self.api is not None
         path = f"/{watched.run['kind']}_runs/{watched.run['id']}"
         try:
-            state = self.api.ask(path).get("state") or {}
+            state = cast(Json, self.api.ask(path).get("state") or {})
         except urllib.error.HTTPError as error:
             if error.code == 404:
                 return
@@ -258,7 +273,7 @@ def _tls(verify: bool, ca_file: str | None) -> ssl.SSLContext:
 
 
 def show(watched: Watched, message: str, level: str = "INFO") -> None:
-    """Write a line to the console, as runs do."""
+    """Write a line to standard error in the form of a run's log."""
     run = watched.run
     clock = time.strftime("%H:%M:%S")
     kind = run["kind"].capitalize()
@@ -270,7 +285,7 @@ def show(watched: Watched, message: str, level: str = "INFO") -> None:
 
 
 def memory(pid: int) -> str:
-    """Return how much memory a process has, as people write it."""
+    """Return the resident memory of a process: `1.23 GB`, `45 MB`."""
     try:
         with open(f"/proc/{pid}/statm", encoding="ascii") as statm:  # noqa: PTH123  # bare Python
             size = int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -283,7 +298,7 @@ def memory(pid: int) -> str:
 
 
 def in_words(seconds: float) -> str:
-    """Return a duration as people write it: `45 s`, `3 min 20 s`, `2 h 5 min`."""
+    """Format a duration: `45 s`, `3 min 20 s`, `2 h 5 min`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -292,7 +307,7 @@ def in_words(seconds: float) -> str:
 
 
 def end(pid: int) -> None:
-    """End the embedded server that the dead parent has left behind."""
+    """Stop the embedded server that the dead parent has left behind."""
     try:
         os.kill(pid, 15)
     except ProcessLookupError:

@@ -1,6 +1,6 @@
-"""Logging: how lines look, which loggers belong to a run, or a dictConfig file instead.
+"""Logging without Prefect: the format of lines, extra loggers, or a dictConfig file instead.
 
-What is Prefect's own (its handlers, its API) is set up in `engines/prefect/logs.py`.
+`engines/prefect/logs.py` sets up Prefect's own handlers.
 """
 
 from __future__ import annotations
@@ -13,20 +13,35 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from prefectx.settings import Logging
 
 RUNS = "prefectx.runs"
-"""The logger of tasks and flows that no Prefect runs."""
+"""The logger of tasks and flows that run without Prefect."""
 
-_done: Logging | None = None
+
+class LoggingState:
+    """The logging of this process.
+
+    Attributes:
+        options: the table `[logging]` that was set up last, None before the first.
+    """
+
+    options: Logging | None = None
+
+    def reset(self) -> None:
+        """Set up logging again when it is next needed."""
+        self.options = None
+
+
+STATE = LoggingState()
 
 
 @contextmanager
 def quiet(log: logging.Logger) -> Iterator[None]:
-    """Let a logger pass warnings only, inside the block."""
+    """Let a logger pass only warnings and errors inside the block."""
     level = log.level
     log.setLevel(logging.WARNING)
     try:
@@ -36,18 +51,17 @@ def quiet(log: logging.Logger) -> Iterator[None]:
 
 
 def set_up(options: Logging) -> None:
-    """Set up logging where no Prefect does it.
+    """Set up logging in a process in which Prefect does not do it.
 
-    Lines go to standard error, but from loggers that have handlers already: these were set up
-    by somebody else.
+    Lines go to standard error. A logger that has handlers already is left alone: somebody else
+    has set it up.
 
     Parameters:
         options: the table `[logging]`.
     """
-    global _done
-    if options is _done or options == _done:
+    if options is STATE.options or options == STATE.options:
         return
-    _done = options
+    STATE.options = options
     if options.config:
         from logging.config import dictConfig
 
@@ -57,7 +71,10 @@ def set_up(options: Logging) -> None:
     for name in ("prefectx", *options.extra_loggers):
         logger = logging.getLogger(name)
         logger.setLevel(options.level)
-        _replace_handler(logger, handler)
+        for old in [old for old in logger.handlers if isinstance(old, _Console)]:
+            logger.removeHandler(old)
+        if not logger.hasHandlers():
+            logger.addHandler(handler)
 
 
 def console_handler(options: Logging) -> logging.Handler:
@@ -67,26 +84,26 @@ def console_handler(options: Logging) -> logging.Handler:
     return handler
 
 
-def read_config(path: str, level: str) -> dict[str, Any]:
+def read_config(path: str, level: str) -> dict[str, object]:
     """Read a dictConfig file in YAML or JSON.
 
     Parameters:
         path: the file; names in `${}` stand for environment variables.
-        level: what `${PREFECT_LOGGING_LEVEL}` stands for where it is not set.
+        level: the value of `${PREFECT_LOGGING_LEVEL}` if that is not set.
     """
-    # JSON is YAML; the parser comes with Prefect and is slow to import.
+    # JSON is a subset of YAML. The parser comes with Prefect and is slow to import.
     import yaml
 
     known = {"PREFECT_LOGGING_LEVEL": level, "PREFECT_SERVER_LOGGING_LEVEL": "WARNING"}
     text = string.Template(Path(path).read_text(encoding="utf-8"))
-    config: dict[str, Any] = yaml.safe_load(text.safe_substitute({**known, **os.environ}))
+    config: dict[str, object] = yaml.safe_load(text.safe_substitute({**known, **os.environ}))
     return {"disable_existing_loggers": False, **config}
 
 
 class RunFormatter(logging.Formatter):
-    """Formats a line, and says in its message which run it is from."""
+    """Formats a line, and puts the name of its run before the message."""
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name in logging
         """Return the formatted line."""
         run = self.run_of(record)
         if run:
@@ -95,7 +112,7 @@ class RunFormatter(logging.Formatter):
         return super().formatMessage(record)
 
     def run_of(self, record: logging.LogRecord) -> str | None:
-        """Return the run that a record is from, in words, None outside one."""
+        """Return the kind and the name of the record's run, None outside a run."""
         for kind in ("task", "flow"):
             name = getattr(record, f"{kind}_run_name", None)
             if name:
@@ -104,7 +121,7 @@ class RunFormatter(logging.Formatter):
 
 
 class _Console(logging.StreamHandler[TextIO]):
-    """Writes to what is standard error at the time: a live display may have taken its place."""
+    """Writes to the present `sys.stderr`, which a live display may have replaced."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -112,10 +129,3 @@ class _Console(logging.StreamHandler[TextIO]):
     @property
     def stream(self) -> TextIO:  # type: ignore[override]  # an attribute there
         return sys.stderr
-
-
-def _replace_handler(logger: logging.Logger, handler: logging.Handler) -> None:
-    for old in [old for old in logger.handlers if isinstance(old, _Console)]:
-        logger.removeHandler(old)
-    if not logger.hasHandlers():
-        logger.addHandler(handler)

@@ -1,7 +1,7 @@
-"""Giving memory that Python has freed back to the system.
+"""Returns memory that Python has freed to the system.
 
-The C library keeps what was freed for later use. A worker that has run one large task therefore
-looks full to whoever watches it, and is paused or killed for memory that nobody uses.
+The C library keeps freed memory for later use. After one large task a worker therefore looks full,
+and may be paused or killed for memory that nothing uses.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from contextlib import contextmanager
 from prefectx.monitoring.hooks import ObservedCall, Subscriber
 
 GROWTH = 64 * 2**20
-"""Bytes by which a process grows before its memory is looked through."""
+"""Bytes by which a process must grow before its memory is trimmed."""
 
-# Seconds in which no process takes that much, so that short tasks need not look each time.
+# Too short to grow by that much: so the end of a short task does not look each time.
 _PAUSE = 0.001
 
 
 class Trimmer:
-    """Decides when a process gives memory back.
+    """Decides when a process returns memory.
 
-    Giving back and taking again costs page faults, so it is done on growth only: since the last
-    time, or, as other running tasks may have held their memory then, since the last time that
-    no task was running.
+    To return memory and take it again costs page faults, so it is done only if the process has
+    grown since the last time, or since the last time that no task was running (before that, other
+    tasks may have held their memory).
 
     Parameters:
-        resident: tells the resident memory of the process in bytes.
-        release: gives back what can be given.
+        resident: returns the resident memory of the process in bytes.
+        release: returns memory to the system.
         growth: bytes by which the process must have grown.
-        pause: seconds after a look in which there is none.
+        pause: seconds between two measurements, at least.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Trimmer:
             self._running += 1
 
     def end(self) -> None:
-        """Note that a task has ended and dropped its data; give memory back if there is enough."""
+        """Note that a task has ended and dropped its data; release memory if it grew enough."""
         with self._lock:
             self._running -= 1
             now = time.monotonic()
@@ -70,7 +70,7 @@ class Trimmer:
                 return
             self._looked = now
             idle = not self._running
-            # What has shrunk by itself is the new measure: growth counts from there.
+            # Growth counts from the smallest size since the last release.
             resident = self._resident()
             self._after_last = min(self._after_last, resident)
             since = min(self._after_last, self._after_idle) if idle else self._after_last
@@ -83,37 +83,49 @@ class Trimmer:
 
 
 class Memory(Subscriber):
-    """Gives memory back after calls, if the process has grown by enough.
+    """Returns memory after calls, if the process has grown by enough.
 
-    Does nothing if the C library has no such call.
+    Does nothing if the C library has no function for it.
     """
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget how large the process was; no call may be running."""
+        self._trimmer = Trimmer(_resident, give_back, pause=_PAUSE)
+
+    @property
+    def trimmer(self) -> Trimmer | None:
+        """The trimmer of this process, None if the C library has no function for it."""
+        return self._trimmer if _malloc_trim() else None
 
     def before_call(self, call: ObservedCall) -> None:
         """Note that a call starts."""
-        if call.options.dask.trim and (trimmer := _trimmer()) is not None:
+        if call.options.dask.trim and (trimmer := self.trimmer) is not None:
             trimmer.begin()
 
     def after_call(self, call: ObservedCall) -> None:
-        """Give memory back: the call's data are dropped by now."""
-        if call.options.dask.trim and (trimmer := _trimmer()) is not None:
+        """Return memory: the data of the call are dropped by now."""
+        if call.options.dask.trim and (trimmer := self.trimmer) is not None:
             trimmer.end()
 
     def call_failed(self, call: ObservedCall, error: BaseException) -> None:
-        """Give memory back after a failure, too."""
+        """Return memory after a failure, too."""
         self.after_call(call)
 
 
 @contextmanager
 def trimming(wanted: bool = True) -> Iterator[None]:
-    """Give memory back after the block, if the process has grown by enough.
+    """Return memory after the block, if the process has grown by enough.
 
-    The block must leave no data behind in variables of its function: let it call a function that
-    holds them.
+    Variables of the function that contains the block still hold their data then: hold large data
+    in a function that the block calls.
 
     Parameters:
-        wanted: false: the block is just run.
+        wanted: whether to return memory at all.
     """
-    trimmer = _trimmer() if wanted else None
+    trimmer = MEMORY.trimmer if wanted else None
     if trimmer is None:
         yield
         return
@@ -125,19 +137,17 @@ def trimming(wanted: bool = True) -> Iterator[None]:
 
 
 def give_back() -> None:
-    """Give memory back now: something large is over.
+    """Return memory now, after something large has ended.
 
-    Does nothing if the C library has no such call.
+    Does nothing if the C library has no function for it.
     """
     malloc_trim = _malloc_trim()
     if malloc_trim is not None:
-        _release_arrow()
+        # Arrow has its own allocator. Its function covers only the calling thread.
+        arrow = sys.modules.get("pyarrow")
+        if arrow is not None:
+            arrow.default_memory_pool().release_unused()
         malloc_trim(0)
-
-
-@functools.cache
-def _trimmer() -> Trimmer | None:
-    return Trimmer(_resident, give_back, pause=_PAUSE) if _malloc_trim() else None
 
 
 @functools.cache
@@ -150,14 +160,10 @@ def _malloc_trim() -> Callable[[int], int] | None:
     return trim
 
 
-def _release_arrow() -> None:
-    # Arrow has an allocator of its own, whose call covers the calling thread only.
-    arrow = sys.modules.get("pyarrow")
-    if arrow is not None:
-        arrow.default_memory_pool().release_unused()
-
-
 def _resident() -> int:
-    # Asked after every call, so without what pathlib and buffers cost.
+    # Called after every call, so without the cost of pathlib and buffers.
     with open("/proc/self/statm", "rb", buffering=0) as stream:  # noqa: PTH123
         return int(stream.read().split()[1]) * mmap.PAGESIZE
+
+
+MEMORY = Memory()

@@ -1,4 +1,4 @@
-"""Counts the calls of a flow run while it runs, and sums them up at its end."""
+"""Counts the calls of a flow run: skipped, running, done, failed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from prefectx.futures import State
 from prefectx.monitoring.hooks import HOOKS, End, ObservedCall, Subscriber
 
 _current: ContextVar[RunSummary | None] = ContextVar("prefectx_run", default=None)
-# Every call asks: no function around it.
+# The method itself: a function around it would cost every call.
 current = _current.get
-"""Return the summary of the flow run that goes on here, None outside one."""
+"""Return the summary of the current flow run, None outside one."""
 
 
 @dataclass
@@ -26,12 +26,12 @@ class TaskSummary:
 
     Attributes:
         skipped: calls whose output existed.
-        running: calls that are submitted and not over.
+        running: calls that are submitted and not done.
         ran: calls whose function ran and returned.
         failed: calls that failed.
-        longest: seconds that the longest run took.
-        began: when the first was submitted, by the monotonic clock; None before.
-        ended: when the latest was over, by the same clock.
+        longest: seconds of the longest run.
+        began: monotonic time of the first submit, None before it.
+        ended: monotonic time of the latest end, None before the first.
     """
 
     skipped: int = 0
@@ -44,7 +44,7 @@ class TaskSummary:
 
     @property
     def rate(self) -> float:
-        """Calls that ran or failed in a second."""
+        """Calls that ran or failed per second."""
         if self.began is None or self.ended is None:
             return 0.0
         return (self.ran + self.failed) / max(self.ended - self.began, 1e-3)
@@ -55,8 +55,8 @@ class Failure(NamedTuple):
 
     Attributes:
         task: the name of the task.
-        target: the location of the output that it should have made, None if none is kept.
-        reason: the failure in words.
+        target: the location of its output, None if none is kept.
+        reason: the type and the message of the failure.
     """
 
     task: str
@@ -65,7 +65,7 @@ class Failure(NamedTuple):
 
 
 class EngineRun(Protocol):
-    """A run of an engine."""
+    """The part of an engine's flow run that the summary needs."""
 
     id: UUID
 
@@ -79,7 +79,7 @@ class RunSummary:
         tasks: the counts by the name of the task.
         failures: the calls that failed.
         seconds: how long the run took.
-        started: when it began, by the monotonic clock.
+        started: monotonic time of its start.
         engine_run: Prefect's flow run, None without Prefect.
     """
 
@@ -92,24 +92,24 @@ class RunSummary:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def skip(self, task: str) -> None:
-        """Count a call whose output existed."""
+        """Count a call that was skipped."""
         with self._lock:
             self._of(task).skipped += 1
 
     def begin(self, task: str) -> None:
-        """Count a call that is submitted."""
+        """Count a call that was submitted."""
         with self._lock:
             counts = self._of(task)
             counts.running += 1
             counts.began = counts.began or time.monotonic()
 
     def end(self, call: ObservedCall, end: End, seconds: float) -> None:
-        """Count a submitted call that is over.
+        """Count the end of a submitted call.
 
         Parameters:
             call: the call.
-            end: how it ended: a state may say that it failed.
-            seconds: how long it took.
+            end: how it ended; a state may be a failed one.
+            seconds: how long it ran.
         """
         failure = _failure(end)
         with self._lock:
@@ -128,11 +128,11 @@ class RunSummary:
             counts.ended = time.monotonic()
 
     def is_of_another(self, engine_run: EngineRun) -> bool:
-        """Tell whether this counts another run of the engine; a retry is the same one."""
+        """Whether this is the summary of another run; a retry belongs to the same run."""
         return self.engine_run is not None and self.engine_run.id != engine_run.id
 
     def lines(self) -> list[str]:
-        """Return the summary in words: a line for each task."""
+        """Return a line of text for each task."""
         return [f"{name}: {_in_words(counts)}" for name, counts in self.tasks.items()]
 
     def _of(self, task: str) -> TaskSummary:
@@ -145,8 +145,12 @@ class RunSummary:
 class Progress(Subscriber):
     """Counts calls in the summary of the flow run that makes them."""
 
+    def reset(self) -> None:
+        """Stop counting until the next flow runs."""
+        HOOKS.unsubscribe(self)
+
     def call_skipped(self, task: str) -> None:
-        """Count a call whose output existed."""
+        """Count a call that was skipped."""
         summary = current()
         if summary is not None:
             summary.skip(task)
@@ -168,7 +172,7 @@ PROGRESS = Progress()
 
 
 class Recorded(Protocol):
-    """A flow, as far as it is recorded."""
+    """The part of a flow that recording needs."""
 
     name: str
     last_run: RunSummary | None
@@ -176,14 +180,14 @@ class Recorded(Protocol):
 
 @contextmanager
 def recording(flow: Recorded) -> Iterator[RunSummary]:
-    """Count the calls that are made in the block.
+    """Count the calls made in the block.
 
     Parameters:
-        flow: the flow; the summary is its `last_run` from the beginning.
+        flow: the flow; its `last_run` is set to the summary at once.
     """
     summary = flow.last_run = RunSummary(flow.name)
     token = _current.set(summary)
-    # Calls outside flows cost nothing as long as no flow has run.
+    # Not before the first flow runs, so that calls outside flows cost nothing until then.
     HOOKS.subscribe(PROGRESS)
     try:
         yield summary
@@ -193,7 +197,7 @@ def recording(flow: Recorded) -> Iterator[RunSummary]:
 
 
 def _failure(end: End) -> str | None:
-    """Return in words how a call failed, None if it did not."""
+    """Return why a call failed, None if it did not."""
     if isinstance(end, BaseException):
         return f"{type(end).__name__}: {end}"
     if isinstance(end, State) and not end.is_completed():
@@ -217,7 +221,7 @@ def _in_words(counts: TaskSummary) -> str:
 
 
 def in_words(seconds: float) -> str:
-    """Return a duration as people write it: `0.12 s`, `45 s`, `3 min 20 s`, `2 h 5 min`."""
+    """Format a duration: `0.12 s`, `45 s`, `3 min 20 s`, `2 h 5 min`."""
     if seconds < 10:
         return f"{seconds:.2f} s"
     minutes, rest = divmod(round(seconds), 60)

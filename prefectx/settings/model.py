@@ -254,9 +254,20 @@ class _Keys(Section):
         True, description="Save the result of the function; false: the function saves it itself."
     )
     refresh: bool = Field(False, description="Run even if the target exists, and replace it.")
+    max_age: Duration = Field(
+        None,
+        examples=["1d"],
+        description="How old an output may be to count as finished; an older one is made anew.",
+    )
     shared: bool = Field(
         False,
         description="Allow different calls to share a target; the output of the first one counts.",
+    )
+    ignore: Names = Field(
+        (),
+        examples=[["log"]],
+        description="Arguments that do not tell calls apart: they count neither in an automatic "
+        "{base} nor when two calls share a target.",
     )
     fsync: bool = Field(
         True, description="Flush each output to disk, so that it survives a power cut."

@@ -6,11 +6,18 @@ import errno
 import os
 import pickle
 
-from prefectx.errors import CorruptItemError, MissingDependencyError, SaveError, StoreError
+from prefectx.errors import (
+    ConfigError,
+    CorruptItemError,
+    MissingDependencyError,
+    SaveError,
+    StoreError,
+)
 from prefectx.formats import Format, FormatError, type_name
+from prefectx.masking import mask_urls
 
 # These say everything already, or are not about the output: they are raised as they are.
-UNWRAPPED = (MissingDependencyError, StoreError, MemoryError)
+UNWRAPPED = (ConfigError, MissingDependencyError, StoreError, MemoryError)
 _ADVICE = {
     errno.ENOSPC: "free some space, or choose another root",
     errno.EDQUOT: "free some space, or choose another root",
@@ -28,8 +35,8 @@ def save_error(location: str, suffix: str, data: object, error: Exception) -> Sa
     """Make the error for an output that could not be saved."""
     reason = error.strerror if isinstance(error, OSError) else None
     reason = reason or str(error) or type(error).__name__
-    what = f"cannot save {type_name(data)} as {suffix} at {location}"
-    return SaveError(f"{what}: {reason}; {_advice(location, error)}")
+    what = f"cannot save {type_name(data)} as {suffix} at {mask_urls(location)}"
+    return SaveError(f"{what}: {mask_urls(reason)}; {_advice(location, error)}")
 
 
 def _advice(location: str, error: Exception) -> str:
@@ -53,16 +60,17 @@ def _advice(location: str, error: Exception) -> str:
 
 def load_error(location: str, format: Format, error: Exception) -> StoreError:
     """Make the error for an output that exists but cannot be read."""
+    where = mask_urls(location)
     if isinstance(error, OSError) and error.errno is not None:
-        return StoreError(f"cannot read {location}: {error.strerror}; the output is untouched")
+        return StoreError(f"cannot read {where}: {error.strerror}; the output is untouched")
     if format.runs_code and isinstance(error, ImportError | AttributeError):
         return CorruptItemError(
-            f"{location} ({format.suffix}) refers to something that cannot be imported: {error}. "
+            f"{where} ({format.suffix}) refers to something that cannot be imported: {error}. "
             "The file may be intact: was a class moved or renamed, or is a package not installed "
             "here? Restore it, or delete the file and run again"
         )
     return CorruptItemError(
-        f"{location} cannot be read as {format.suffix}: {type(error).__name__}: {error}. "
+        f"{where} cannot be read as {format.suffix}: {type(error).__name__}: {error}. "
         "Delete it and run again: its task recreates it"
     )
 
@@ -70,14 +78,14 @@ def load_error(location: str, format: Format, error: Exception) -> StoreError:
 def pickle_refused(location: str) -> StoreError:
     """Make the error for a pickle if `allow_pickle = false`."""
     return StoreError(
-        f"{location} is a pickle, and allow_pickle = false: loading a pickle can run any code. "
-        "Give the target the suffix of another format, such as .json or .parquet"
+        f"{mask_urls(location)} is a pickle, and allow_pickle = false: loading a pickle can run "
+        "any code. Give the target the suffix of another format, such as .json or .parquet"
     )
 
 
 def not_signed(where: str) -> CorruptItemError:
     """Make the error for an output without a valid signature."""
     return CorruptItemError(
-        f"{where} is not signed with this signing key, or was changed after it was signed. "
-        "If you do not know who wrote it, delete it and run again"
+        f"{mask_urls(where)} is not signed with this signing key, or was changed after it was "
+        "signed. If you do not know who wrote it, delete it and run again"
     )

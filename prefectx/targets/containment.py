@@ -17,12 +17,13 @@ def is_normal(path: str) -> bool:
     )
 
 
-def contained(prefix: str, filled: str) -> str:
+def contained(prefix: str, filled: str, *, is_folder: bool = False) -> str:
     """Return a filled target in its shortest form.
 
     Parameters:
         prefix: the text of the template before the first field.
         filled: the filled template.
+        is_folder: whether the template ends in `/`: its outputs are folders.
 
     Raises:
         TargetError: if the values lead out of the prefix, or name no file at all.
@@ -35,8 +36,9 @@ def contained(prefix: str, filled: str) -> str:
     if "\0" in path:
         raise TargetError(f"{filled!r} holds a null character")
     path = _normal(path) if path else path
-    if path.endswith("/") or path in ("", ".") or scheme != prefix_scheme:
-        raise TargetError(f"{filled!r} is not the name of a file")
+    is_name = path not in ("", ".", "/", "./") and path.endswith("/") == is_folder
+    if not is_name or scheme != prefix_scheme:
+        raise TargetError(f"{filled!r} is not the name of a {'folder' if is_folder else 'file'}")
     if not _is_under(path, prefix_path):
         raise TargetError(
             f"{filled!r} leads out of {prefix or 'the root'!r}, the part of the template"

@@ -14,9 +14,12 @@ from prefectx.targets.field import show
 
 _PLAIN_STRING = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,39}")
 _PLAIN_FLOAT = re.compile(r"-?[0-9]{1,15}\.[0-9]{1,15}")
-_AMBIGUOUS = re.compile(r"None|True|False|nan|inf|[0-9a-f]{8}")
+# What is shown for another value, and what looks like a hash, of today or of earlier versions.
+_AMBIGUOUS = re.compile(r"None|True|False|nan|inf|[0-9a-f]{8}|[0-9a-f]{16}")
+_HASH_DIGITS = 16
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.=+-]+")
 _LONGEST = 80
+_MOST_SHOWN = 40
 
 
 class DefaultName:
@@ -26,14 +29,24 @@ class DefaultName:
         default: the name of a call without arguments.
         hidden: the names of arguments that are not shown: `self`, `*args`, `**kwargs`. They count
             in the hash if they are not empty.
+        ignored: the names of arguments that are left out altogether.
+        folders: the root and the project's folder: paths in the hash count relative to them.
     """
 
-    __slots__ = ("_default", "_hidden")
+    __slots__ = ("_default", "_folders", "_hidden", "_ignored")
     text = "base"
 
-    def __init__(self, default: str, hidden: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        default: str,
+        hidden: Collection[str] = (),
+        ignored: Collection[str] = (),
+        folders: tuple[str, ...] = (),
+    ) -> None:
         self._default = default
         self._hidden = hidden
+        self._ignored = ignored
+        self._folders = folders
 
     def fill(self, arguments: Mapping[str, object]) -> str:
         """Return the name of the call with these arguments.
@@ -43,10 +56,15 @@ class DefaultName:
 
         Returns:
             `a.csv-3`, and with a short hash of all arguments behind it if the readable form
-            could mean another call too: `a.csv-3-5f0c9a1e`.
+            could mean another call too: `a.csv-3-5f0c9a1e33b2c47d`.
+
+        Raises:
+            TargetError: the hash is needed, and an argument has no identity.
         """
         parts = []
         for name, value in arguments.items():
+            if name in self._ignored:
+                continue
             part = _plain(value)
             if name in self._hidden:
                 if type(value) in (tuple, dict) and not value:
@@ -59,9 +77,11 @@ class DefaultName:
         return (text or self._default) if len(text) <= _LONGEST else self._hashed(arguments)
 
     def _hashed(self, arguments: Mapping[str, object]) -> str:
-        shown = [value for name, value in arguments.items() if name not in self._hidden]
+        without = {*self._hidden, *self._ignored}
+        shown = [value for name, value in arguments.items() if name not in without]
+        digest = short_hash(arguments, self._folders, self._ignored)
         readable = "-".join(_readable(value) for value in shown)[:_LONGEST].strip("-.")
-        return f"{readable or self._default}-{short_hash(arguments)}"
+        return f"{readable or self._default}-{digest}"
 
 
 def _plain(value: Any) -> str | None:
@@ -71,7 +91,8 @@ def _plain(value: Any) -> str | None:
         fits = _PLAIN_STRING.fullmatch(value) and not _AMBIGUOUS.fullmatch(value)
         return value if fits else None
     if kind is int:
-        return str(value) if -(10**19) < value < 10**19 else None
+        text = str(value) if -(10**19) < value < 10**19 else ""
+        return text if text and len(text) != _HASH_DIGITS else None
     if value is None or kind is bool:
         return str(value)
     if kind is float and _PLAIN_FLOAT.fullmatch(text := repr(value)):
@@ -79,10 +100,12 @@ def _plain(value: Any) -> str | None:
     return None
 
 
-def _readable(value: object) -> str:
+def _readable(value: object, is_nested: bool = False) -> str:
     if isinstance(value, (str, PurePath)):
         text = str(value).rstrip("/").rpartition("/")[2]
-    elif isinstance(value, (list, tuple, int, float, datetime.date)) or item_of(value):
+    elif isinstance(value, (list, tuple)) and not is_nested:
+        text = "-".join(_readable(part, is_nested=True) for part in value[:_MOST_SHOWN])
+    elif isinstance(value, (int, float, datetime.date)) or item_of(value):
         text = show(value)
     elif value is None:
         text = "None"

@@ -93,7 +93,8 @@ class Template:
         Raises:
             TargetError: if it cannot be filled, or leads out of the part before the first field.
         """
-        return contained(self.prefix, self.fill(lookup))
+        is_folder = self.text.endswith("/")
+        return contained(self.prefix, self.fill(lookup), is_folder=is_folder)
 
 
 compile_template = lru_cache(maxsize=4096)(Template)

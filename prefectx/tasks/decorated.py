@@ -1,4 +1,4 @@
-"""What tasks and flows have in common: a decorated function that binds, copies and pickles."""
+"""Decorated: the base class of tasks and flows. It binds to objects, copies and pickles."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ R = TypeVar("R")
 class Decorated(Generic[P, R]):
     """A function with options.
 
-    It is pickled by name. As its name means the decorated thing, the function in it would
-    otherwise go by value, with all the globals that it mentions.
+    It is pickled by name. A pickle of the function itself would contain its code and all globals
+    that it uses, as its name now refers to the decorated object.
 
     Parameters:
         fn: the function, also a class method or a static method.
-        prefect_keywords: the keywords for Prefect's decorator.
+        prefect_keywords: the keywords of Prefect's decorator.
 
     Attributes:
         fn: the function itself.
-        name: what the configuration and Prefect call it.
-        owner: the object or class that the method is bound to, in a tuple; empty for a function.
-        bound_arguments: how many of the function's first parameters an owner takes: 0 or 1.
+        name: its name in the configuration and in Prefect.
+        owner: the object or class that a method is bound to, in a tuple; empty for a function.
+        bound_arguments: how many of the first parameters the owner takes: 0 or 1.
     """
 
     fn: Callable[..., Any]
@@ -38,28 +38,28 @@ class Decorated(Generic[P, R]):
     isasync: bool
     isgenerator: bool
 
-    # What is made anew in a copy or on the other side of a pickle.
+    # Attributes that copies and pickles leave out.
     _derived: tuple[str, ...] = ("_twin", "_method", "_unbound")
-    # A method is bound anew for each call. What is slow to make is made once, for the methods of
-    # all objects, by `_method`, which is `_unbound` of each.
+    # Each access to a method makes a new bound object. What is slow to make is made once, by
+    # `_method`, and shared: it is the `_unbound` of every bound object.
     _method: Self | None = None
     _unbound: Self | None = None
     bound_arguments = 0
 
     def __init__(
-        self, fn: Callable[P, R], prefect_keywords: Mapping[str, Any] | None = None
+        self, fn: Callable[P, R], prefect_keywords: Mapping[str, object] | None = None
     ) -> None:
         self.kind: type | None = None
         self.fn = fn
         if isinstance(fn, (classmethod, staticmethod)):
             self.kind, self.fn = type(fn), fn.__func__
-        functools.update_wrapper(cast(Any, self), self.fn)
+        functools.update_wrapper(cast(Callable[..., object], self), self.fn)
         self.prefect_keywords = dict(prefect_keywords or {})
         self.isasync = inspect.iscoroutinefunction(self.fn) or inspect.isasyncgenfunction(self.fn)
         self.isgenerator = inspect.isgeneratorfunction(self.fn) or inspect.isasyncgenfunction(
             self.fn
         )
-        self.owner: tuple[Any, ...] = ()
+        self.owner: tuple[object, ...] = ()
 
     @property
     def qualified_name(self) -> str:
@@ -67,14 +67,14 @@ class Decorated(Generic[P, R]):
         return f"{self.fn.__module__}:{self.fn.__qualname__}"
 
     def copy(self) -> Self:
-        """Return a thing of its own with the same function and options."""
+        """Return a copy with the same function and options."""
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__)
         for name in self._derived:
             copy.__dict__.pop(name, None)
         return copy
 
-    def __get__(self, instance: Any, owner: type | None = None) -> Self:
+    def __get__(self, instance: object, owner: type | None = None) -> Self:
         if self.kind is staticmethod or (instance is None and self.kind is None):
             return self
         bound = self.copy()
@@ -89,49 +89,49 @@ class Decorated(Generic[P, R]):
     def __copy__(self) -> Self:
         return self.copy()
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         module, qualname = self.fn.__module__, self.fn.__qualname__
         if _find(module, qualname) is self:
             return _from_name, (type(self), module, qualname)
         return object.__new__, (type(self),), self.__getstate__()
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         state = {name: value for name, value in vars(self).items() if name not in self._derived}
         del state["__wrapped__"]
-        state["fn"] = _FunctionName.standing_for(self.fn)
+        state["fn"] = _for_pickle(self.fn)
         return state
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
         if isinstance(self.fn, _FunctionName):
             self.fn = _import(*self.fn).fn
         self.__wrapped__ = self.fn
 
     @classmethod
-    def _from_name(cls, module: str, qualname: str) -> Any:
-        return _import(module, qualname)
+    def _from_name(cls, module: str, qualname: str) -> Self:
+        return cast(Self, _import(module, qualname))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.qualified_name}>"
 
 
 class _FunctionName(NamedTuple):
-    """Stands for a function in a pickle: the name of what decorates it."""
+    """Replaces a function in a pickle: the name of the decorated object that holds it."""
 
     module: str
     qualname: str
 
-    @classmethod
-    def standing_for(cls, function: Any) -> Any:
-        """Return the name if the function can be found by it, else the function by value."""
-        name = cls(function.__module__, function.__qualname__)
-        if getattr(_find(*name), "fn", None) is function:
-            return name
-        return ByValue(function) if isinstance(function, FunctionType) else function
+
+def _for_pickle(function: Callable[..., object]) -> object:
+    """Return the name of a function if it can be found by that, else the function by value."""
+    name = _FunctionName(function.__module__, function.__qualname__)
+    if getattr(_find(*name), "fn", None) is function:
+        return name
+    return ByValue(function) if isinstance(function, FunctionType) else function
 
 
-def _from_name(cls: type[Decorated[..., Any]], module: str, qualname: str) -> Any:
-    # A function and not the method itself: cloudpickle takes class methods by value.
+def _from_name(cls: type[Decorated[..., object]], module: str, qualname: str) -> object:
+    # A function that calls the class method, as cloudpickle pickles class methods by value.
     return cls._from_name(module, qualname)
 
 
@@ -139,11 +139,11 @@ def _import(module: str, qualname: str) -> Any:
     return functools.reduce(getattr, qualname.split("."), importlib.import_module(module))
 
 
-def _find(module: str, qualname: str) -> Any:
-    # What is in __main__ is not found there on a worker: that runs another program.
+def _find(module: str, qualname: str) -> object:
+    # Not in __main__: on a worker that is another program.
     if module == "__main__" or module not in sys.modules:
         return None
     try:
-        return functools.reduce(getattr, qualname.split("."), sys.modules[module])
+        return cast(object, functools.reduce(getattr, qualname.split("."), sys.modules[module]))
     except AttributeError:
         return None

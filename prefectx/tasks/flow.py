@@ -1,4 +1,4 @@
-"""@flow: a plain function that makes calls; in the Prefect modes it is Prefect's flow as well."""
+"""@flow: a function that calls tasks; in the Prefect modes it is a `prefect.Flow` as well."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Flow(HookedFlow, Decorated[P, R]):
         prefect_keywords: the keywords of Prefect's decorator.
 
     Attributes:
-        name: the name of the flow, made as Prefect makes it.
-        last_run: the counts of its latest run, task by task; None before the first.
+        name: the name of the flow, by default the function's name with `-` instead of `_`.
+        last_run: the counts of the latest run, by task; None before the first.
     """
 
     last_run: RunSummary | None = None
@@ -44,12 +44,12 @@ class Flow(HookedFlow, Decorated[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the flow: as a plain function, or as Prefect's flow in the Prefect modes.
 
-        A future that the function returns is waited for and its result returned, in every mode.
+        If the function returns a future, the result of the future is returned, in every mode.
         """
         return cast(R, project_engine().run_flow(self, (*self.owner, *args), kwargs))
 
     def with_options(self, **options: Unpack[FlowKeywords]) -> Self:
-        """Return a copy of the flow with other options of Prefect's.
+        """Return a copy of the flow with other options of Prefect.
 
         Raises:
             TypeError: if there is no such option.
@@ -65,7 +65,7 @@ class Flow(HookedFlow, Decorated[P, R]):
 
 
 class FlowDecorator:
-    """Make a flow of a function; used as `@flow` or `@flow(name=..., log_prints=True, ...)`."""
+    """The decorator `@flow`, also as `@flow(name=..., log_prints=True, ...)`."""
 
     @overload
     def __call__(self, fn: Callable[P, R], /) -> Flow[P, R]: ...
@@ -73,12 +73,12 @@ class FlowDecorator:
     def __call__(
         self, fn: None = None, /, **keywords: Unpack[FlowKeywords]
     ) -> Callable[[Callable[P, R]], Flow[P, R]]: ...
-    def __call__(self, fn: Callable[..., Any] | None = None, /, **keywords: Any) -> Any:
+    def __call__(self, fn: Callable[..., object] | None = None, /, **keywords: object) -> object:
         """Make a flow of a function.
 
         Parameters:
             fn: the function: plain, async, a class method or a static method.
-            **keywords: the options of Prefect's own decorator.
+            **keywords: the options of Prefect's decorator.
 
         Returns:
             A `Flow`, which in a Prefect mode is a `prefect.Flow` as well.
@@ -87,7 +87,7 @@ class FlowDecorator:
             TypeError: if there is no such keyword.
         """
         if fn is None:
-            return functools.partial(self, **keywords)
+            return functools.partial(cast(Callable[..., object], self), **keywords)
         check_keywords(keywords, PREFECT_FLOW, f"flow {getattr(fn, '__name__', fn)!r}")
         return project_engine().make_flow(fn, keywords)
 

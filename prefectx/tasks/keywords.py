@@ -1,4 +1,4 @@
-"""The keywords of the decorators: which are prefectx's, which are Prefect's."""
+"""The keywords of the decorators: those of prefectx, and those of Prefect."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ class OwnTaskKeywords(TypedDict, total=False):
     format: str | None
     save: bool
     refresh: bool
+    max_age: str | float | None
     shared: bool
+    ignore: Sequence[str]
     fsync: bool
     lock: bool
     on_corrupt: Literal["error", "rerun"]
@@ -100,10 +102,10 @@ PREFECT_FLOW = frozenset(FlowKeywords.__annotations__)
 def split_keywords(
     keywords: Mapping[str, object], task: str
 ) -> tuple[dict[str, object], dict[str, object]]:
-    """Part the keywords of a task into prefectx's and Prefect's.
+    """Split the keywords of a task into those of prefectx and those of Prefect.
 
     Raises:
-        TypeError: if one is neither's; it names the nearest.
+        TypeError: if a keyword belongs to neither; it names the most similar one.
     """
     check_keywords(keywords, OWN | PREFECT_TASK, f"task {task!r}")
     own = {name: value for name, value in keywords.items() if name in OWN}
@@ -111,10 +113,10 @@ def split_keywords(
 
 
 def check_keywords(keywords: Iterable[str], known: Collection[str], where: str) -> None:
-    """Refuse unknown keywords, also if no Prefect is there to refuse them.
+    """Check for unknown keywords, in every mode.
 
     Raises:
-        TypeError: it names the thing, the keyword, and the nearest known one.
+        TypeError: it names the task or flow, the keyword, and the most similar known one.
     """
     for name in keywords:
         if name not in known:

@@ -1,49 +1,50 @@
-"""What flows and tasks ask for while they run."""
+"""Functions to call inside flows and tasks: `wait`, `as_completed`, `tags`, `get_run_logger`."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TypeVar, cast
 
 from prefectx.futures import DoneAndNotDone, Future
 from prefectx.tasks.flow import project_engine
 
+R = TypeVar("R")
 
-def wait(futures: Iterable[Future[Any]], timeout: float | None = None) -> DoneAndNotDone:
+
+def wait(futures: Iterable[Future[object]], timeout: float | None = None) -> DoneAndNotDone:
     """Wait for futures.
 
     Parameters:
-        futures: those of any mode.
-        timeout: seconds to wait at most, without end if None.
+        futures: the futures, of any mode.
+        timeout: seconds to wait at most, None for no limit.
 
     Returns:
-        The set of those that are over, and the set of those that are not.
+        The futures of finished calls, and the others.
     """
     return project_engine().wait(list(futures), timeout)
 
 
-def as_completed(
-    futures: Iterable[Future[Any]], timeout: float | None = None
-) -> Iterator[Future[Any]]:
-    """Yield futures as their calls end.
+def as_completed(futures: Iterable[Future[R]], timeout: float | None = None) -> Iterator[Future[R]]:
+    """Yield futures in the order in which their calls end.
 
     Parameters:
-        futures: those of any mode.
-        timeout: seconds to wait at most, without end if None.
+        futures: the futures, of any mode.
+        timeout: seconds to wait at most, None for no limit.
 
     Raises:
-        TimeoutError: if not all were over in time.
+        TimeoutError: if a call has not ended in time.
     """
-    return project_engine().as_completed(list(futures), timeout)
+    completed = project_engine().as_completed(list(futures), timeout)
+    return cast(Iterator[Future[R]], completed)
 
 
 def tags(*new_tags: str) -> AbstractContextManager[set[str]]:
-    """Give the runs in a `with` block these tags; without Prefect nobody sees them."""
+    """Give the runs in a `with` block these tags; they have an effect only on Prefect."""
     return project_engine().tags(*new_tags)
 
 
-def get_run_logger() -> logging.Logger | logging.LoggerAdapter[Any]:
-    """Return the logger of the flow or task that runs."""
+def get_run_logger() -> logging.Logger | logging.LoggerAdapter[logging.Logger]:
+    """Return the logger of the current flow or task."""
     return project_engine().get_run_logger()

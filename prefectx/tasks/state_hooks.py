@@ -1,21 +1,21 @@
-"""State hooks, added to a task or a flow by its methods; Prefect calls them."""
+"""State hooks of tasks and flows. Their methods add hooks; Prefect calls them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable
+from typing import TypeVar, cast
 
-H = TypeVar("H", bound=Callable[..., Any])
+H = TypeVar("H", bound=Callable[..., object])
 
 
 class Hooked:
-    """What has state hooks: the methods are decorators, as in Prefect.
+    """Adds state hooks by decorators, as in Prefect.
 
     Attributes:
-        prefect_keywords: the keywords for Prefect's decorator, the hooks among them.
+        prefect_keywords: the keywords of Prefect's decorator, including the hooks.
     """
 
-    prefect_keywords: dict[str, Any]
+    prefect_keywords: dict[str, object]
 
     def on_completion(self, fn: H) -> H:
         """Call `fn(task_or_flow, run, state)` when a run is completed."""
@@ -30,7 +30,8 @@ class Hooked:
         return self._hook("on_running", fn)
 
     def _hook(self, kind: str, fn: H) -> H:
-        hooks = [*(self.prefect_keywords.get(kind) or ()), fn]
+        present = cast(Iterable[object], self.prefect_keywords.get(kind) or ())
+        hooks = [*present, fn]
         self.prefect_keywords = {**self.prefect_keywords, kind: hooks}
         for made in ("_twin", "_method"):
             self.__dict__.pop(made, None)
@@ -38,7 +39,7 @@ class Hooked:
 
 
 class HookedTask(Hooked):
-    """A task's hooks: those of transactions too."""
+    """The hooks of a task, including those of transactions."""
 
     def on_commit(self, fn: H) -> H:
         """Call `fn(transaction)` when the transaction of a run is committed."""
@@ -50,7 +51,7 @@ class HookedTask(Hooked):
 
 
 class HookedFlow(Hooked):
-    """A flow's hooks: those of its end by others too."""
+    """The hooks of a flow, including those for runs that are cancelled or crash."""
 
     def on_cancellation(self, fn: H) -> H:
         """Call `fn(flow, run, state)` when a run is cancelled."""

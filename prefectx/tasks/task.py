@@ -13,7 +13,7 @@ from prefectx.calls import ResolvedTask, dispatch
 from prefectx.engines.registry import ENGINES
 from prefectx.futures import Future, FutureList
 from prefectx.modes import get_mode
-from prefectx.tasks.decorated import Decorated
+from prefectx.tasks.deferrable import Deferrable
 from prefectx.tasks.keywords import TaskKeywords, split_keywords
 from prefectx.tasks.state_hooks import HookedTask
 
@@ -21,7 +21,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Task(HookedTask, Decorated[P, R]):
+class Task(HookedTask, Deferrable[P, R]):
     """A decorated function; in the Prefect modes it is a `prefect.Task` as well.
 
     Parameters:
@@ -30,7 +30,7 @@ class Task(HookedTask, Decorated[P, R]):
         prefect_keywords: those of Prefect.
     """
 
-    _derived = (*Decorated._derived, "_resolved", "signature")
+    _derived = (*Deferrable._derived, "_resolved", "signature")
     _resolved: ResolvedTask | None = None
 
     def __init__(
@@ -55,13 +55,11 @@ class Task(HookedTask, Decorated[P, R]):
 
     def resolved(self) -> ResolvedTask:
         """Return the task's options, templates and store under the settings in force."""
-        current = settings.current()
-        resolved = self._resolved
-        if resolved is None or resolved.settings is not current:
-            unbound = self._unbound
-            resolved = ResolvedTask(self, current) if unbound is None else unbound.resolved()
-            self._resolved = resolved
-        return resolved
+        state, unbound = settings.STATE, self._unbound
+        current = state.here.get() or state.everywhere or state.project or settings.current()
+        if self._resolved is None or self._resolved.settings is not current:
+            self._resolved = ResolvedTask(self, current) if unbound is None else unbound.resolved()
+        return self._resolved
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the task and return what its mode says: data, or the item of the output.
@@ -93,20 +91,6 @@ class Task(HookedTask, Decorated[P, R]):
         """
         args = (*map(unmapped, self.owner), *args)
         return cast(FutureList[R], dispatch.map(self.resolved(), args, kwargs))
-
-    def delay(self, *args: Any, **kwargs: Any) -> Future[R]:
-        """Leave a call to a worker that serves the task; without Prefect, run it at once."""
-        return self.apply_async(args, kwargs)
-
-    def apply_async(
-        self,
-        args: tuple[object, ...] | None = None,
-        kwargs: dict[str, object] | None = None,
-        wait_for: object = None,
-    ) -> Future[R]:
-        """Do what `delay` does, with the arguments given as a tuple and a dictionary."""
-        args = (*self.owner, *(args or ()))
-        return cast(Future[R], dispatch.delay(self.resolved(), args, dict(kwargs or {}), wait_for))
 
     def with_options(self, **options: Unpack[TaskKeywords]) -> Self:
         """Return a copy of the task with other options, prefectx's or Prefect's.

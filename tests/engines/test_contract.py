@@ -131,7 +131,7 @@ def test_a_finished_future_is_over(mode):
     """The future of a call that was skipped is completed, by the name Cached."""
     engine, call = prepared(half, x=5)
     call.item.save(2)
-    future = engine.finished(call.item)
+    future = engine.finished(call.item.store, call.item.location)
     called = []
     future.add_done_callback(called.append)
     assert future.state.is_completed()

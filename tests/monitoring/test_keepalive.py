@@ -67,7 +67,7 @@ class Recorder:
 def api():
     recorder = Recorder()
     yield recorder
-    keepalive.stop()
+    keepalive.HELPERS.reset()
     recorder.stop()
 
 
@@ -93,7 +93,7 @@ def test_short_runs_are_not(api):
     """A run that ends before its interval is not mentioned."""
     with watching(TASK, Api(api.url, {}), 100):
         time.sleep(1.5)
-    keepalive.stop()
+    keepalive.HELPERS.reset()
     assert api.requests == []
 
 

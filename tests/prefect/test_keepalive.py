@@ -214,7 +214,7 @@ def test_the_helper_ends_with_its_run(server, run_script):
         "@flow\n"
         "def pipeline(): short()\n"
         "pipeline()\n"
-        "[helper] = keepalive._helpers.values()\n"
+        "[helper] = keepalive.HELPERS._by_api.values()\n"
         "print(helper._process.pid)\n",
         PREFECT_API_URL=server.url,
     )
@@ -234,7 +234,7 @@ def test_no_helper_where_keepalive_is_off(server, run_script):
         "@flow\n"
         "def pipeline(): short()\n"
         "pipeline()\n"
-        "assert not keepalive._helpers\n",
+        "assert not keepalive.HELPERS\n",
         PREFECT_API_URL=server.url,
         PREFECTX_KEEPALIVE__INTERVAL="false",
     )

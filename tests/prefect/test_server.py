@@ -72,8 +72,8 @@ def pipeline():
 
 if __name__ == "__main__":
     first, second = pipeline(), pipeline()
-    assert first == second == {api.servers.embedded.api_url}, (first, second)
-    print(api.servers.embedded.server_process.pid)
+    assert first == second == {api.SERVERS.embedded.api_url}, (first, second)
+    print(api.SERVERS.embedded.server_process.pid)
 """,
         timeout=300,
         PREFECTX_RUNNER__TYPE="processes",

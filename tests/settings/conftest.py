@@ -1,24 +1,8 @@
 """Writing configuration files and reading them back."""
 
-from pathlib import Path
-from textwrap import dedent
-
 import pytest
 
-from prefectx import settings
 from prefectx.errors import ConfigError
-
-
-@pytest.fixture
-def configure(tmp_path: Path):
-    """Write prefectx.toml (or another file) into the working directory and read the settings."""
-
-    def write(text: str = "", name: str = "prefectx.toml") -> settings.Settings:
-        (tmp_path / name).write_text(dedent(text), encoding="utf-8")
-        settings.reset()
-        return settings.current()
-
-    return write
 
 
 @pytest.fixture

@@ -37,6 +37,8 @@ VALUES = {
     "save": ((False, False), (True, True)),
     "refresh": ((True, True), (False, False)),
     "shared": ((True, True), (False, False)),
+    "max_age": (("1d", 86400.0), (90, 90.0)),
+    "ignore": ((["log"], ("log",)), (["a", "b"], ("a", "b"))),
     "fsync": ((False, False), (True, True)),
     "lock": ((True, True), (False, False)),
     "on_corrupt": (("rerun", "rerun"), ("error", "error")),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -89,6 +90,26 @@ def postgres():
 
         ENGINES.close(server.get_uri())
         server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request, tmp_path):
+    """An empty database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/results.db"
+        return
+    sa = pytest.importorskip("sqlalchemy")
+    server = sa.make_url(request.getfixturevalue("postgres"))
+    name = f"test_{uuid.uuid4().hex}"
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    url = server.set(database=name).render_as_string(hide_password=False)
+    yield url
+    from prefectx.stores.sql.database import ENGINES
+
+    ENGINES.close(url)
 
 
 @pytest.fixture

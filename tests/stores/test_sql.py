@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import pickle
-import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -16,43 +14,12 @@ import sqlalchemy as sa
 
 from prefectx.errors import ConfigError, CorruptItemError, SaveError, StoreError
 from prefectx.stores import SqlStore
-from prefectx.stores.sql.database import ENGINES
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request, tmp_path):
-    """An empty database."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/results.db"
-        return
-    server = sa.make_url(request.getfixturevalue("postgres"))
-    name = f"test_{uuid.uuid4().hex}"
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    engine.dispose()
-    url = server.set(database=name).render_as_string(hide_password=False)
-    yield url
-    ENGINES.close(url)
+from tests.stores.databases import inspected, query
 
 
 @pytest.fixture
 def store(url):
     return SqlStore(url)
-
-
-def query(url, sql):
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    with engine.begin() as connection:
-        result = connection.exec_driver_sql(sql)
-        return result.all() if result.returns_rows else None
-
-
-@contextmanager
-def inspected(url):
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        yield sa.inspect(connection)
 
 
 TYPED = pd.DataFrame(

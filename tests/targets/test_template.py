@@ -1,7 +1,6 @@
 """Templates: what fields mean, what is refused, and that no value leads out of its folder."""
 
 import posixpath
-import string
 from datetime import date, datetime
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 
 from prefectx import Filestore, Item
 from prefectx.errors import TargetError
-from prefectx.targets.default_name import DefaultName
 from prefectx.targets.template import Template
 
 
@@ -109,95 +107,3 @@ def test_no_value_leads_out_of_the_part_before_the_first_field(values, text):
     assert filled.startswith(prefix)
     assert prefix.startswith(("/", "s3:", "..")) or not path.startswith(("/", "../"))
     assert "\0" not in filled
-
-
-# --- the automatic base
-
-
-def base(*values, **named):
-    arguments = {string.ascii_lowercase[i]: value for i, value in enumerate(values)} | named
-    return DefaultName("f").fill(arguments)
-
-
-def test_readable_bases():
-    """The base of simple arguments is what one would write by hand."""
-    assert base("a.csv", 3) == "a.csv-3"
-    assert base(1) == "1"
-    assert base(-1, None, True, 0.5) == "-1-None-True-0.5"
-    assert base() == "f"
-
-
-@pytest.mark.parametrize(
-    ("value", "readable"),
-    [
-        ("raw/a.csv", "a.csv"),
-        ("1", "1"),
-        ("None", "None"),
-        ("", "f"),
-        ("x" * 50, "x" * 40),
-        (["a", "b"], "a-b"),
-        ({"a": 1}, "dict"),
-        (Path("a.csv"), "a.csv"),
-        (1e-7, "1e-07"),
-        ("2024-q1", "2024-q1"),
-        ("../../etc/passwd", "passwd"),
-    ],
-)
-def test_a_hash_where_the_readable_form_could_mean_another_call(value, readable):
-    """Whatever could be mistaken has a short hash behind it."""
-    name, _, digest = base(value).rpartition("-")
-    assert name == readable
-    assert len(digest) == 8
-    assert set(digest) <= set("0123456789abcdef")
-
-
-scalars = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(-20, 20),
-    st.floats(allow_nan=False, width=16),
-    st.text(alphabet="ab-._/1e", max_size=4),
-    st.sampled_from(["None", "True", "nan", "1", "-1", "1.0", "a-1", "f", "deadbeef"]),
-    st.dates(),
-    st.binary(max_size=2),
-    st.builds(Path, st.sampled_from(["a", "b/a", "1"])),
-)
-arguments = st.lists(
-    st.recursive(
-        scalars,
-        lambda inner: st.one_of(
-            st.lists(inner, max_size=2),
-            st.tuples(inner),
-            st.dictionaries(st.sampled_from("xy"), inner, max_size=2),
-            st.frozensets(scalars, max_size=2),
-        ),
-        max_leaves=4,
-    ),
-    min_size=2,
-    max_size=2,
-)
-
-
-def exact(value):
-    """Tell values of other types apart, which == does not."""
-    if isinstance(value, (list, tuple)):
-        return type(value), tuple(exact(part) for part in value)
-    if isinstance(value, dict):
-        return dict, frozenset((key, exact(part)) for key, part in value.items())
-    if isinstance(value, frozenset):
-        return frozenset, frozenset(exact(part) for part in value)
-    return type(value), repr(value)
-
-
-@given(first=arguments, second=arguments)
-def test_different_calls_never_share_an_automatic_base(first, second):
-    """Two calls have one base exactly when their arguments are the same."""
-    assert (base(*first) == base(*second)) == (exact(first) == exact(second))
-
-
-@given(values=arguments)
-def test_a_base_is_one_plain_file_name(values):
-    """A base holds nothing that a folder, a shell or a URL would take for its own."""
-    name = base(*values)
-    assert set(name) <= set(string.ascii_letters + string.digits + "_.=+-")
-    assert 0 < len(name) <= 100

@@ -332,3 +332,80 @@ def test_options_of_one_method_are_its_own():
         "other-1-5.json",
     ]
     assert load([two.add(5), other(5), one.add(5)]) == [7, 6, 6]
+
+
+@pytest.mark.parametrize("mode", ["cache", "function"])
+def test_map_resolves_what_it_is_given_first(mode):
+    """Items and futures of lists are iterated; other results are the same for all calls."""
+
+    @task
+    def numbers(n):
+        return list(range(n))
+
+    @task
+    def offset():
+        return 10
+
+    @task
+    def add(x, y=0):
+        return x + y
+
+    with override(mode=mode):
+        assert load(add.map(numbers(3))) == [0, 1, 2]
+        assert load(add.map(numbers.submit(3), y=offset())) == [10, 11, 12]
+        assert load(add.map([1, 2], y=offset.submit())) == [11, 12]
+        assert load(add.map(numbers(3, return_state=True), y=1)) == [1, 2, 3]
+        assert load(add.map([offset.submit(), offset()], y=unmapped(1))) == [11, 11]
+        with pytest.raises(TypeError, match="at least one iterable"):
+            add.map(offset.submit())
+
+
+def test_map_of_a_failure_that_is_allowed_hands_it_on():
+    """The exception is the same for all calls; one that is not allowed is raised."""
+
+    @task
+    def fail():
+        raise KeyError("gone")
+
+    @task
+    def tell(x, error):
+        return f"{x} {error!r}"
+
+    failed = fail.submit()
+    told = load(tell.map([1, 2], allow_failure(failed)))
+    assert told == ["1 KeyError('gone')", "2 KeyError('gone')"]
+    with pytest.raises(prefectx.UpstreamError, match="gone"):
+        tell.map([1, 2], failed)
+
+
+class _None:
+    """Stands for Prefect's NO_CACHE where no Prefect is."""
+
+
+def test_prefects_cache_keywords_mean_what_they_say(tmp_path, caplog):
+    """NO_CACHE keeps nothing, refresh_cache runs again, cache_expiration ends."""
+    import datetime
+    import os
+
+    ran = []
+
+    def work(x):
+        ran.append(x)
+        return x
+
+    assert task(cache_policy=_None())(work)(1) == 1
+    kept = task(cache_policy=_None(), target="{x}.json")(work)
+    kept(2), kept(2)
+    refreshed = task(refresh_cache=True, target="r-{x}.json")(work)
+    refreshed(3), refreshed(3)
+    expiring = task(cache_expiration=datetime.timedelta(hours=1), target="e-{x}.json")(work)
+    expiring(4), expiring(4)
+    os.utime(tmp_path / "e-4.json", (0, 0))
+    expiring.map([4])
+    expiring(4)
+    assert ran == [1, 2, 2, 3, 3, 4, 4]
+    keyed = task(cache_key_fn=lambda *_: "key", target="k-{x}.json")(work)
+    with caplog.at_level("WARNING", "prefectx"):
+        keyed(5), keyed(5)
+    assert len(caplog.records) == 1
+    assert "cache_key_fn has no effect" in caplog.text

@@ -1,1 +1,1 @@
-"""Dask without Prefect: clusters, resources, scheduling, payloads, workers that die."""
+"""Dask without Prefect: clusters, resources, scheduling, payloads, dead workers."""

@@ -1,4 +1,4 @@
-"""The cluster of `[dask]`: one that exists, or one that is made for a flow run."""
+"""The cluster of `[dask]`: an existing one, or one started for a flow run."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import importlib.util
 import inspect
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import distributed
 from distributed import LocalCluster, Security
@@ -19,8 +19,8 @@ from prefectx.errors import ConfigError, MissingDependencyError
 from prefectx.imports import load_object
 from prefectx.settings import Dask, Options
 
-# Seconds for which a worker must be idle to be stopped. Dask's three are less than one takes to
-# start on a busy machine; stopped while it starts, the cluster waits for it for ever.
+# Seconds that a worker must be idle before it is stopped. On a busy machine its start takes longer
+# than Dask's three seconds; if it is stopped while it starts, the cluster waits for ever.
 _IDLE = {"wait_count": 60}
 
 
@@ -30,7 +30,7 @@ class Found(NamedTuple):
     Attributes:
         cluster: the cluster; None if only its address is known.
         address: the address of its scheduler; None if the cluster is known.
-        is_ours: whether it lives as long as the flow run.
+        is_ours: whether it was started for the flow run, and stops with it.
     """
 
     cluster: Cluster | None
@@ -40,16 +40,16 @@ class Found(NamedTuple):
 
 @contextmanager
 def running_cluster(options: Options, log: logging.Logger) -> Iterator[Found]:
-    """Find the cluster of a flow run, or make one that lives as long as the block.
+    """Find the cluster of a flow run, or start one for the block.
 
-    Inside a Dask task, or if the program has a default Dask client, it is the cluster of that.
+    Inside a Dask task, or if the program has a default Dask client, its cluster is used.
 
     Parameters:
         options: the project's options.
-        log: told which cluster is used.
+        log: the logger for which cluster is used.
 
     Raises:
-        ConfigError: if keys exclude each other, or one makes the cluster asynchronous.
+        ConfigError: if keys of `[dask]` exclude each other, or make the cluster asynchronous.
         MissingDependencyError: if the package of the cluster class is not installed.
     """
     given = options.dask
@@ -59,21 +59,22 @@ def running_cluster(options: Options, log: logging.Logger) -> Iterator[Found]:
     if found is None:
         make = _cluster_class(given)
         log.info("Starting a Dask cluster: %s.%s", make.__module__, make.__qualname__)
-        context = make(**_cluster_arguments(options, make))
+        context: AbstractContextManager[Cluster | None] = make(**_cluster_arguments(options, make))
     else:
         log.info("Using the Dask cluster at %s", found.address or found.cluster)
         context = nullcontext(found.cluster)
     with context as running:
         if running is not None and given.adapt:
             own = _IDLE if isinstance(running, LocalCluster) else {}
-            adapting = running.adapt(**own | given.adapt)
+            adapt: Callable[..., object] = running.adapt
+            adapting = adapt(**own | given.adapt)
             if inspect.iscoroutine(adapting):
                 running.sync(lambda: adapting)
         yield found or Found(running, None, True)
 
 
 def client_arguments(given: Dask) -> dict[str, object]:
-    """Return the arguments of a client of the cluster, besides what it connects to."""
+    """Return the arguments of a client, except the cluster."""
     files = {
         "tls_ca_file": given.tls_ca_file,
         "tls_client_cert": given.tls_cert,
@@ -86,7 +87,7 @@ def client_arguments(given: Dask) -> dict[str, object]:
 
 
 def report_path(given: Dask) -> str | None:
-    """Return the file of Dask's report, None if there is to be none; its folder is made.
+    """Return the path of Dask's report, None if none is wanted; create its folder.
 
     Raises:
         MissingDependencyError: if the report needs a package that is not installed.
@@ -98,19 +99,19 @@ def report_path(given: Dask) -> str | None:
         raise MissingDependencyError(
             "performance_report in [dask] needs the package bokeh: pip install bokeh"
         )
-    # Dask writes it when the run is over, and would fail then.
+    # Dask writes the file at the end of the run, and would fail only then.
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     return path
 
 
-def _cluster_class(given: Dask) -> Callable[..., Any]:
+def _cluster_class(given: Dask) -> Callable[..., Cluster]:
     named = given.cluster_class
     if named is None:
         return RunCluster
-    return cast(Callable[..., Any], load_object(named) if isinstance(named, str) else named)
+    return cast(Callable[..., Cluster], load_object(named) if isinstance(named, str) else named)
 
 
-def _cluster_arguments(options: Options, make: Callable[..., Any]) -> dict[str, object]:
+def _cluster_arguments(options: Options, make: Callable[..., Cluster]) -> dict[str, object]:
     given = options.dask
     if "asynchronous" in given.cluster_kwargs:
         raise ConfigError("[dask] cluster_kwargs: asynchronous cannot be set; leave it out")
@@ -121,7 +122,7 @@ def _cluster_arguments(options: Options, make: Callable[..., Any]) -> dict[str, 
 
 
 def _in_use() -> Found | None:
-    """Return the cluster of the client that Dask has for this thread, None without one."""
+    """Return the cluster of this thread's Dask client, None without a client."""
     with suppress(ValueError):
         client = distributed.get_client()
         if client.cluster is not None:

@@ -1,4 +1,4 @@
-"""Why a call has no result: what is said of a worker that died."""
+"""Explains why a call has no result, such as the death of its worker."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from prefectx.engines.dask.scheduling import KILLED_FOR_MEMORY
 
 
 def explain(error: BaseException, client: Client) -> str:
-    """Say in words why Dask gave a call up, and what to change.
+    """Return why Dask gave up a call, and what the user can change.
 
     Parameters:
         error: what Dask raised.

@@ -1,4 +1,4 @@
-"""A cluster on this machine, whose workers have the memory and environment that `[dask]` says."""
+"""A cluster on this machine, with the memory limits and the environment of `[dask]`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from prefectx.settings import Options
 _THRESHOLDS = ("target", "spill", "pause")
 _TTL = 300.0
 _BACK_WITHIN = "5m"
-# Under these two names the processes of Dask know their parent.
+# Nannies set these too; the last two name the parent of a process.
 _SET_BY_NANNIES = ("PYTHONHASHSEED", "__DASK_PARENT_PID", "DASK_PARENT")
 
 
@@ -33,7 +33,7 @@ def local_cluster_arguments(options: Options) -> dict[str, object]:
         "memory_limit": given.memory_limit,
         "resources": given.resources or None,
         "dashboard_address": "127.0.0.1:0",
-        # A worker whose task holds the GIL is silent, but at work.
+        # Long, as a worker whose task holds the GIL is silent.
         "scheduler_kwargs": {
             "worker_ttl": given.worker_ttl or max(_TTL, options.keepalive.outage or 0)
         },
@@ -55,12 +55,12 @@ def local_cluster_arguments(options: Options) -> dict[str, object]:
 
 
 class RunNanny(Nanny):
-    """Dask's nanny, with what Dask reads from the whole process's configuration as arguments.
+    """A nanny that takes as arguments what Dask otherwise reads from its global configuration.
 
     Parameters:
-        terminate: fraction of the memory limit at which the worker is killed; false: never;
-            None: as Dask is configured.
-        environ: variables of the worker's process, set before it starts.
+        terminate: fraction of the memory limit at which the worker is killed; False: never;
+            None: the value of Dask's configuration.
+        environ: environment variables of the worker's process.
     """
 
     def __init__(
@@ -78,10 +78,10 @@ class RunNanny(Nanny):
 
 
 class RunCluster(LocalCluster):
-    """A local cluster that waits for a worker to start again.
+    """A local cluster that waits longer for a worker to restart.
 
-    Dask gives a worker up for good that is not back after 15 seconds; on a busy machine it takes
-    longer to start, and a cluster that has lost all its workers waits for ever.
+    Dask gives up a worker that has not restarted after 15 seconds. On a busy machine that takes
+    longer, and a cluster that has lost all its workers waits for ever.
     """
 
     def _update_worker_status(self, op: str, msg: object) -> None:
@@ -91,10 +91,10 @@ class RunCluster(LocalCluster):
 
 @contextmanager
 def restored_environment(environ: Mapping[str, str]) -> Iterator[None]:
-    """Restore the variables that nannies set in this process on their way to the workers.
+    """Restore the environment variables that nannies set in this process for their workers.
 
     Parameters:
-        environ: further variables that this run's nannies set.
+        environ: variables that the nannies of this run set in addition.
     """
     set_by_dask = dask.config.get("distributed.nanny.pre-spawn-environ")
     names = {*set_by_dask, *_SET_BY_NANNIES, *environ}

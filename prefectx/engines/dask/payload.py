@@ -1,4 +1,4 @@
-"""Values on their way to and from the workers: bytes that are opened only where they are used."""
+"""Values sent to and from workers as bytes, which are unpickled only when they are used."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Replace = Callable[[object], object]
 
 
 class Payload(Generic[T]):
-    """A value that travels as bytes: Dask, which passes it on, does not open it.
+    """A value that Dask transports as bytes, without unpickling it.
 
-    The value may need the user's modules, and these the settings of the run, which hold only
-    where the value is used.
+    To unpickle it may import the user's modules, and these may need the settings of the run, which
+    are in force only when the value is used.
 
     Parameters:
         value: anything that can be pickled.
@@ -31,17 +31,17 @@ class Payload(Generic[T]):
         self._packed: bytes | None = None
 
     def open(self) -> T:
-        """Return the value."""
+        """Return the value and keep it instead of the bytes."""
         self._value = self.peek()
         self._packed = None
         return self._value
 
     def peek(self) -> T:
-        """Return the value without keeping it: as bytes it may take much less."""
+        """Return the value, but keep the bytes, which may be much smaller."""
         return self._value if self._packed is None else cast(T, pickle.loads(self._packed))
 
     def __sizeof__(self) -> int:
-        # Dask asks this to know what a worker holds, and so when to spill.
+        # Dask uses this to decide when a worker spills data to disk.
         return int(sizeof(self._value)) if self._packed is None else len(self._packed)
 
     def __reduce__(self) -> tuple[Callable[[bytes], Payload[object]], tuple[bytes]]:
@@ -54,7 +54,7 @@ def pack(value: object, stand_in: Replace) -> bytes:
 
     Parameters:
         value: what to pickle.
-        stand_in: tells for each object what travels in its place; None: the object itself.
+        stand_in: returns what to send instead of an object, None for the object itself.
     """
     file = io.BytesIO()
     _Packer(file, stand_in).dump(value)
@@ -66,7 +66,7 @@ def unpack(packed: bytes, restore: Replace) -> object:
 
     Parameters:
         packed: the bytes.
-        restore: makes an object from what travelled in its place.
+        restore: makes an object from what was sent instead of it.
     """
     return _Unpacker(io.BytesIO(packed), restore).load()
 

@@ -1,11 +1,11 @@
-"""What a call needs of a worker, and whether any worker has it."""
+"""The resources that a call needs, and a check that some worker has them."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TypedDict, cast
 
 from distributed import Client
 from distributed.worker_memory import parse_memory_limit
@@ -19,13 +19,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Needs:
-    """What one task needs of the worker that runs it.
+    """What a call of one task needs of its worker.
 
     Attributes:
         task: the name of the task.
-        resources: what it takes of its worker's resources while it runs.
-        priority: calls of a higher one run first.
-        workers: names or addresses of the only workers that may run it, None: any may.
+        resources: amounts of the worker's resources that a call uses while it runs.
+        priority: calls with a higher priority run first.
+        workers: names or addresses of the workers that may run it, None for any worker.
         retries: how often a call is tried again.
     """
 
@@ -48,17 +48,25 @@ class Needs:
         resources = dict(dask.resources)
         if dask.memory is not None:
             resources[MEMORY] = dask.memory
-        # A cluster's number of workers bears the same name as a task's choice of them.
+        # The option is also the number of workers of a cluster.
         workers = dask.workers if isinstance(dask.workers, tuple) else None
         return cls(task, resources, dask.priority, workers, retries)
 
 
+class WorkerInfo(TypedDict):
+    """What the scheduler tells of a worker."""
+
+    name: object
+    host: str
+    resources: dict[str, float]
+
+
 class Capacity:
-    """The workers of a cluster, and the most that any of them has of each resource.
+    """The largest amount of each resource that any worker of a cluster has.
 
     Parameters:
         client: a client of the cluster.
-        cluster: the cluster, None if unknown; workers that it could start count too.
+        cluster: the cluster, None if unknown; counts workers that it could start, too.
     """
 
     def __init__(self, client: Client, cluster: object) -> None:
@@ -67,10 +75,10 @@ class Capacity:
         self._most: dict[str, float] = {}
 
     def check(self, needs: Needs) -> None:
-        """Refuse a call that would wait for ever.
+        """Check that some worker can run a call, which would wait for ever otherwise.
 
         Raises:
-            ConfigError: if no worker has enough for it; it names both figures.
+            ConfigError: if no worker has enough of a resource; it names both amounts.
         """
         if all(need <= self._most.get(name, 0) for name, need in needs.resources.items()):
             return
@@ -81,17 +89,17 @@ class Capacity:
             for name, amount in resources.items():
                 self._most[name] = max(amount, self._most.get(name, 0))
         for name, need in needs.resources.items():
-            # A cluster that has no workers yet, and does not say which it will have, may do.
+            # Without workers nothing is known yet: they may still come.
             if workers and need > self._most.get(name, 0):
                 raise ConfigError(_too_much(needs.task, name, need, self._most.get(name, 0)))
 
     def placed(self, needs: Needs) -> Needs:
-        """Return the needs of a call with the addresses of the workers that they name.
+        """Return the needs with worker names replaced by addresses.
 
-        Dask takes a name that it does not know for that of a host, and waits for it.
+        Dask takes an unknown name for that of a host, and waits for it.
 
         Raises:
-            ConfigError: if none of the workers is there.
+            ConfigError: if the cluster has none of the workers.
         """
         if needs.workers is None:
             return needs
@@ -109,9 +117,8 @@ class Capacity:
             )
         return replace(needs, workers=found)
 
-    def _workers(self) -> dict[str, dict[str, Any]]:
-        workers: dict[str, dict[str, Any]] = self._client.scheduler_info(n_workers=-1)["workers"]
-        return workers
+    def _workers(self) -> dict[str, WorkerInfo]:
+        return cast(dict[str, WorkerInfo], self._client.scheduler_info(n_workers=-1)["workers"])
 
     def _possible(self) -> list[Mapping[str, float]]:
         options = getattr(self._cluster, "new_spec", {}).get("options", {})
@@ -123,7 +130,7 @@ class Capacity:
 
 
 def shown_size(size: float) -> str:
-    """Write a number of bytes in the units that people set it in."""
+    """Format a number of bytes: `2 GB`, `600 MB`."""
     return f"{size / 1e9:.3g} GB" if size >= 1e9 else f"{size / 1e6:.3g} MB"
 
 

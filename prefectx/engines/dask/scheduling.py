@@ -1,15 +1,15 @@
-"""What happens on the scheduler: who is to blame for a dead worker, and who may try again."""
+"""A scheduler plugin: decides which calls to try again after the death of a worker."""
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import TypedDict, cast
 
 from dask.typing import Key
 from distributed import Scheduler
 from distributed.diagnostics.plugin import SchedulerPlugin
 
 MEMORY = "MEMORY"
-"""The resource that a worker has as many of as its memory limit has bytes."""
+"""A resource of each worker; its amount is the memory limit in bytes."""
 
 ANNOTATION = "prefectx"
 STARTED = "prefectx-started"
@@ -17,7 +17,7 @@ KILLED_FOR_MEMORY = "worker-restart-memory"
 
 
 class Annotation(TypedDict):
-    """What Dask is told of a call beside its function and arguments.
+    """What a call carries for the plugin, as an annotation of its Dask task.
 
     Attributes:
         run: the name of the run.
@@ -28,23 +28,30 @@ class Annotation(TypedDict):
     retries: int
 
 
-# Dask counts up from here when a worker dies, and gives a task up above `allowed_failures`.
+class Started(TypedDict):
+    """What a worker reports when a call starts to run there."""
+
+    key: Key
+    worker: str
+
+
+# Dask counts up from here at each death, and gives up a task above `allowed_failures`.
 _BLAMELESS = -1_000_000
 
 
 class RunSchedulerPlugin(SchedulerPlugin):
-    """Lets each call be tried as often as its task's options say.
+    """Tries each call again as often as the options of its task allow.
 
-    Dask holds every task that waits at a worker responsible for the worker's death, and each may
-    be there for three of them. Here only calls that were running are held responsible. If a worker
-    was killed for its memory, a call is tried again as often as its task has retries; if it died
-    for another reason, at least as often as the option `allowed_failures` says.
+    Dask blames every task that is assigned to a worker for the worker's death, and allows three
+    deaths per task. This plugin blames only calls that were running. If a worker was killed for its
+    memory, a call is tried again as often as its task has retries; if it died for another reason,
+    at least as often as the option `allowed_failures` says.
 
     Parameters:
-        name: the name of the run; only its calls are looked after.
+        name: the name of the run; the plugin handles only its calls.
         allowed_failures: the option.
-        patience: seconds that calls wait for workers if there are none; None: as the scheduler is
-            configured.
+        patience: seconds that calls wait if there are no workers; None: the configuration of the
+            scheduler.
     """
 
     def __init__(self, name: str, allowed_failures: int, patience: float | None = None) -> None:
@@ -55,7 +62,7 @@ class RunSchedulerPlugin(SchedulerPlugin):
         self._deaths: dict[Key, int] = {}
 
     async def start(self, scheduler: Scheduler) -> None:
-        """Take note of the memory that the workers have."""
+        """Count the memory of the present workers as a resource."""
         self._scheduler = scheduler
         if self.patience is not None and scheduler.no_workers_timeout is None:
             scheduler.no_workers_timeout = self.patience
@@ -63,7 +70,7 @@ class RunSchedulerPlugin(SchedulerPlugin):
             self.add_worker(scheduler, address)
 
     def add_worker(self, scheduler: Scheduler, worker: str) -> None:
-        """Count a worker's memory as a resource; its own plugin does the same there."""
+        """Count the memory of a worker as a resource, as the worker's plugin does there."""
         state = scheduler.workers[worker]
         if state.memory_limit and MEMORY not in state.resources:
             state.resources[MEMORY] = state.memory_limit
@@ -73,21 +80,24 @@ class RunSchedulerPlugin(SchedulerPlugin):
     def transition(
         self, key: Key, start: str, finish: str, *args: object, **kwargs: object
     ) -> None:
-        """Hold a call that only waits at a worker not responsible for the worker's death."""
+        """Do not blame a call for a worker's death as long as it only waits there."""
         if finish == "processing" and self._retries(key) is not None:
             self._scheduler.tasks[key].suspicious = _BLAMELESS
         elif finish in ("memory", "erred", "forgotten"):
             self._running.pop(key, None)
             self._deaths.pop(key, None)
 
-    def log_event(self, topic: str, msg: Any) -> None:
-        """Hold a call responsible once it runs; more so if it used up the memory."""
-        if topic == STARTED and self._retries(msg["key"]) is not None:
-            self._running[msg["key"]] = msg["worker"]
-            self._allow(msg["key"], self.allowed_failures)
+    def log_event(self, topic: str, msg: object) -> None:
+        """Blame a call from the moment it runs; allow only its retries if it used up the memory."""
+        if topic == STARTED:
+            started = cast(Started, msg)
+            if self._retries(started["key"]) is not None:
+                self._running[started["key"]] = started["worker"]
+                self._allow(started["key"], self.allowed_failures)
         elif topic == KILLED_FOR_MEMORY:
+            killed = cast(dict[str, object], msg)["worker"]
             for key, worker in self._running.items():
-                if worker == msg["worker"]:
+                if worker == killed:
                     self._allow(key, 0)
 
     def remove_worker(self, scheduler: Scheduler, worker: str, **kwargs: object) -> None:

@@ -1,4 +1,4 @@
-"""A flow run on Dask: its cluster, the client that it submits calls with, and what it cleans up."""
+"""A flow run on Dask: its cluster, its client, and the cleanup at its end."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SENT_KEPT = 50
 
 
 class Session(Generic[C]):
-    """What one flow run has of a cluster.
+    """The connection of one flow run to a cluster.
 
     Parameters:
         client: a client of the cluster.
@@ -39,7 +39,7 @@ class Session(Generic[C]):
     Attributes:
         client: the client.
         cluster: the cluster, None if only its address is known.
-        name: names the run's plugin on the scheduler.
+        name: the name of the run's plugin on the scheduler.
     """
 
     def __init__(self, client: C, cluster: object) -> None:
@@ -49,10 +49,10 @@ class Session(Generic[C]):
         self._capacity = Capacity(client, cluster)
 
     def place(self, needs: Needs) -> Needs:
-        """Check that some worker can run a call; resolve the names of the workers it may run on.
+        """Check that some worker can run a call; replace the names of its workers by addresses.
 
         Raises:
-            ConfigError: if it needs more than any worker has, or a worker that is not there.
+            ConfigError: if it needs more than any worker has, or a worker that does not exist.
         """
         placed = self._capacity.placed(needs)
         self._capacity.check(placed)
@@ -64,9 +64,9 @@ class Session(Generic[C]):
         """Send a call to the scheduler.
 
         Parameters:
-            needs: what it needs of a worker, as `place` returned it.
-            function: what the worker calls.
-            args: its arguments; those that are Dask's futures are waited for.
+            needs: its needs, as `place` returned them.
+            function: the function for the worker to call.
+            args: its arguments; Dask waits for those that are its futures.
         """
         annotation = Annotation(run=self.name, retries=needs.retries)
         with annotate(**{ANNOTATION: annotation}):
@@ -85,30 +85,30 @@ class Session(Generic[C]):
 def session(
     options: Options, make_client: Callable[..., C], log: logging.Logger
 ) -> Iterator[Session[C]]:
-    """Connect to the cluster of `[dask]`; at the end of the block all is as it was before.
+    """Connect to the cluster of `[dask]`, and undo all of it at the end of the block.
 
     Parameters:
         options: the project's options.
         make_client: the class of the client.
-        log: told which cluster is used.
+        log: the logger for which cluster is used.
 
     Raises:
         ConfigError: if keys of `[dask]` exclude each other.
-        MissingDependencyError: if a package is missing, or the version of Dask will not do.
+        MissingDependencyError: if a package is missing, or this version of Dask lacks something.
     """
     upstream.check()
     given, report = options.dask, report_path(options.dask)
     with ExitStack() as stack:
-        # What Dask says of each comm and process has no place in the flow's log.
+        # Dask logs each connection and process, which is too much for the log of a flow.
         stack.enter_context(quiet(logging.getLogger("distributed")))
         stack.enter_context(restored_environment(given.environ))
-        # Dask keeps what it has sent, for those who work on it: a thousand batches of calls.
+        # For debugging, Dask keeps the last thousand batches of calls that it has sent.
         with dask.config.set({_LOG: min(dask.config.get(_LOG), _SENT_KEPT)}):
             found = stack.enter_context(running_cluster(options, log))
             client = make_client(found.address or found.cluster, **client_arguments(given))
             stack.enter_context(client)
         if report:
-            # Dask asks for the current client when it writes the report.
+            # Dask writes the report with the current client.
             stack.enter_context(distributed.Client.as_current(client))
             stack.enter_context(distributed.performance_report(report))
         if found.is_ours and client.dashboard_link:
@@ -117,7 +117,7 @@ def session(
             stack.callback(memory.give_back)
             stack.callback(client.run_on_scheduler, memory.give_back)
         opened = Session(client, found.cluster)
-        # A cluster of ours is nobody else's: when its workers are gone, none will come.
+        # In our own cluster no new workers come when all are gone; in others they may.
         patience = _PATIENCE if found.is_ours else None
         plugin = RunSchedulerPlugin(opened.name, given.allowed_failures, patience)
         client.register_plugin(plugin, name=opened.name)

@@ -1,4 +1,4 @@
-"""What is used of Dask that it may change without notice, and why."""
+"""The names of Dask that we use although it may change them without notice, and why."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ USED: tuple[Entry, ...] = (
     Name("distributed.worker_state_machine:WorkerState.available_resources", _MEMORY),
     Name("distributed.worker:Worker.state", _MEMORY),
     Name("distributed.worker:Worker.memory_manager", _MEMORY),
-    Name("distributed.worker:Worker.plugins", "finds what all calls of a run share"),
+    Name("distributed.worker:Worker.plugins", "finds the settings that all calls of a run share"),
     Name("distributed.worker_memory:WorkerMemoryManager.memory_limit", _MEMORY),
-    Name("distributed.worker_memory:parse_memory_limit", "knows workers that are yet to start"),
-    Name("distributed.deploy.spec:SpecCluster.new_spec", "knows workers that are yet to start"),
+    Name("distributed.worker_memory:parse_memory_limit", "knows workers that have not started yet"),
+    Name("distributed.deploy.spec:SpecCluster.new_spec", "knows workers that have not started yet"),
     Name("distributed.nanny:Nanny.pre_spawn_env", _RESTART),
     Name("distributed.nanny:Nanny.env", _RESTART),
     Name(
@@ -50,9 +50,9 @@ USED: tuple[Entry, ...] = (
 
 @functools.cache
 def check() -> None:
-    """Refuse a version of Dask that lacks what is used of it; looks once per process.
+    """Refuse a version of Dask that lacks one of the names; checks once per process.
 
     Raises:
-        MissingDependencyError: it names the version, what it lacks, and versions that will do.
+        MissingDependencyError: it names the version, the missing names, and versions that work.
     """
     require("distributed", SEEN_WORKING, USED)

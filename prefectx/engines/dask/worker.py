@@ -1,4 +1,4 @@
-"""What a worker has of a flow run: a plugin with the settings, for calls that run there."""
+"""The worker's part of a flow run: a plugin that holds the settings for its calls."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from prefectx.settings import Settings
 
 
 class RunPlugin(WorkerPlugin):
-    """Keeps on each worker what the calls of a flow run share, also on workers that join later.
+    """Holds what the calls of a flow run share, on each worker, also on those that join later.
 
     Parameters:
-        name: the name that calls ask for it by.
+        name: the name by which calls find it.
         given: the run's settings.
-        path: where the flow's process imports modules from.
+        path: `sys.path` of the flow's process.
     """
 
     def __init__(self, name: str, given: Payload[Settings], path: list[str]) -> None:
@@ -32,29 +32,29 @@ class RunPlugin(WorkerPlugin):
         self._given = given
 
     def setup(self, worker: distributed.Worker) -> None:
-        """Let the worker know the memory it has, and where the user's modules are."""
+        """Count the worker's memory as a resource, and extend its `sys.path`."""
         limit = worker.memory_manager.memory_limit
         if limit and MEMORY not in worker.state.total_resources:
             worker.state.total_resources[MEMORY] = limit
             worker.state.available_resources[MEMORY] = limit
-        # As for the processes of a local cluster; a worker's own modules come first.
+        # For clusters of other machines; the worker's own modules come first.
         sys.path.extend(p for p in self.path if p not in sys.path and Path(p).is_dir())
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings of the run; what their pickle imports finds none of the worker's."""
+        """The settings of the run; modules imported to unpickle them do not see the worker's."""
         with settings.use(Settings(None, Path("/"))):
             return self._given.open()
 
     @contextmanager
     def surroundings(self) -> Iterator[None]:
-        """Make this thread like one of the flow's process."""
+        """Put the settings of the run in force."""
         with settings.use(self.settings):
             yield
 
 
 def begin_call(name: str) -> RunPlugin:
-    """Tell the scheduler that a call runs here, and return its run's plugin.
+    """Report to the scheduler that a call starts to run, and return the plugin of its run.
 
     Parameters:
         name: the name of the plugin.

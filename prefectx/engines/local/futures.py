@@ -1,16 +1,16 @@
-"""Futures and states of calls that run without Prefect and are over."""
+"""Futures and states of calls that have run without Prefect."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import cast
 
 from prefectx.futures import Future, State
 from prefectx.item import Item, Store
 
 
-class LocalState(State[Any]):
-    """How a call ended, with the questions that Prefect's states answer.
+class LocalState(State[object]):
+    """How a call ended, with the interface of Prefect's states.
 
     Parameters:
         kind: the type, `COMPLETED` or `FAILED`.
@@ -21,15 +21,15 @@ class LocalState(State[Any]):
 
     __slots__ = ("data", "name", "seconds", "type")
 
-    def __init__(self, kind: str, name: str, data: Any, seconds: float | None = None) -> None:
+    def __init__(self, kind: str, name: str, data: object, seconds: float | None = None) -> None:
         self.type = kind
         self.name = name
         self.data = data
         self.seconds = seconds
 
     @property
-    def message(self) -> str | None:  # type: ignore[override]  # made when asked for
-        """The exception in words, if the call failed."""
+    def message(self) -> str | None:  # type: ignore[override]  # made on access
+        """Type and message of the exception if the call failed, else None."""
         return f"{type(self.data).__name__}: {self.data}" if self.is_failed() else None
 
     def is_completed(self) -> bool:
@@ -56,17 +56,17 @@ class LocalState(State[Any]):
         """Return false: the call is over."""
         return False
 
-    def result(self, raise_on_failure: bool = True, *, _sync: bool = True) -> Any:
+    def result(self, raise_on_failure: bool = True, *, _sync: bool = True) -> object:
         """Return what the call returned; raise (or return) what it raised."""
         if self.is_failed() and raise_on_failure:
-            raise self.data
+            raise cast(BaseException, self.data)
         return self.data
 
     def __repr__(self) -> str:
         return f"State(type={self.type!r}, name={self.name!r})"
 
 
-class OverFuture(Future[Any]):
+class OverFuture(Future[object]):
     """A call that is over.
 
     Attributes:
@@ -78,13 +78,13 @@ class OverFuture(Future[Any]):
 
     __slots__ = ("__weakref__",)
 
-    value: Any
+    value: object
     failed: bool
     skipped: bool
     seconds: float | None
 
     @property
-    def state(self) -> LocalState:  # type: ignore[override]  # made when asked for
+    def state(self) -> LocalState:  # type: ignore[override]  # made on access
         """How the call ended."""
         if self.failed:
             return LocalState("FAILED", "Failed", self.value, self.seconds)
@@ -96,21 +96,21 @@ class OverFuture(Future[Any]):
         # Prefect's own `wait` and `as_completed` look here.
         return self.state
 
-    def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> Any:
+    def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> object:
         """Return what the call returned.
 
         Parameters:
-            timeout: means nothing: the call is over.
+            timeout: ignored, as the call is over.
             raise_on_failure: raise what the call raised, else return the exception.
         """
         if self.failed and raise_on_failure:
-            raise self.value
+            raise cast(BaseException, self.value)
         return self.value
 
     def wait(self, timeout: float | None = None) -> None:
         """Return at once: the call is over."""
 
-    def add_done_callback(self, fn: Callable[[Future[Any]], object]) -> None:
+    def add_done_callback(self, fn: Callable[[Future[object]], object]) -> None:
         """Call `fn` with this future, at once: the call is over."""
         fn(self)
 
@@ -133,10 +133,10 @@ class LocalFuture(OverFuture):
 
     def __init__(
         self,
-        value: Any,
+        value: object,
         *,
         failed: bool = False,
-        item: Item[Any] | None = None,
+        item: Item[object] | None = None,
         skipped: bool = False,
         seconds: float | None = None,
     ) -> None:
@@ -148,7 +148,7 @@ class LocalFuture(OverFuture):
 
 
 class SkippedFuture(OverFuture):
-    """A call whose output existed: one small object, as there may be very many.
+    """A call whose output existed. There may be very many, so it is small.
 
     Parameters:
         store: where the output is kept.
@@ -165,11 +165,11 @@ class SkippedFuture(OverFuture):
         self._location = location
 
     @property
-    def item(self) -> Item[Any]:  # type: ignore[override]  # made when asked for
+    def item(self) -> Item[object]:  # type: ignore[override]  # made on access
         """The output."""
         return Item(self._store, self._location)
 
     @property
-    def value(self) -> Item[Any]:
+    def value(self) -> Item[object]:  # type: ignore[override]  # made on access
         """The output: the result is the item."""
         return self.item

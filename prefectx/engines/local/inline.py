@@ -1,4 +1,4 @@
-"""The inline engine: calls run at once, in the caller's own thread."""
+"""The inline engine: calls run at once, in the thread of the caller."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ import logging
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import cast
 
 from prefectx import settings
-from prefectx.arguments.references import check_upstream, load_items, resolve_futures
-from prefectx.calls import Call, Decision, Outcome, Run
+from prefectx.arguments.references import check_upstream, load, load_items, resolve_futures
+from prefectx.arguments.signature import Arguments
+from prefectx.calls import Call, Decision, Outcome, Run, owners_of_run
 from prefectx.engines.local.futures import LocalFuture, LocalState, SkippedFuture
 from prefectx.engines.protocol import Engine, FlowDefinition, Result, WaitFor
 from prefectx.errors import ConfigError
 from prefectx.futures import DoneAndNotDone, Future, FutureList, State
-from prefectx.item import Item
+from prefectx.item import Store
 from prefectx.monitoring import logging as logs
 from prefectx.monitoring.display import showing
 from prefectx.monitoring.progress import recording
@@ -29,25 +30,25 @@ _CACHED = LocalState("COMPLETED", "Cached", None)
 
 
 class InlineEngine:
-    """Runs calls at once: the modes `function` and `cache`. Its futures are over."""
+    """Runs calls at once, in the modes `function` and `cache`. Its futures are done."""
 
     def make_task(
         self,
-        fn: Callable[..., Any],
+        fn: Callable[..., object],
         keywords: Mapping[str, object],
         prefect_keywords: Mapping[str, object],
-    ) -> Task[..., Any]:
+    ) -> Task[..., object]:
         """Make the task of a function."""
         return Task(fn, keywords, prefect_keywords)
 
     def make_flow(
-        self, fn: Callable[..., Any], prefect_keywords: Mapping[str, object]
-    ) -> Flow[..., Any]:
+        self, fn: Callable[..., object], prefect_keywords: Mapping[str, object]
+    ) -> Flow[..., object]:
         """Make the flow of a function."""
         return Flow(fn, prefect_keywords)
 
     def flow_name(self) -> str | None:
-        """Return the name of the flow that runs here, None outside one."""
+        """Return the name of the current flow, None outside a flow."""
         return flow_name()
 
     def run(self, call: Call, decision: Decision, wait_for: WaitFor, return_state: bool) -> Result:
@@ -59,21 +60,21 @@ class InlineEngine:
             return Result(state, state)
         args, kwargs = _inputs(call, wait_for)
         if _is_bare(call):
-            return Result(call.task.fn(*args, **kwargs))
+            return Result(load(call.task.fn(*args, **kwargs)))
         return _result(call.run(*args, **kwargs))
 
     async def run_async(
         self, call: Call, decision: Decision, wait_for: WaitFor, return_state: bool
     ) -> Result:
-        """Do what `run` does for an async task."""
+        """Run a call of an async task; see `run`."""
         if return_state:
             state = await self._state_async(call, wait_for)
             return Result(state, state)
         args, kwargs = _inputs(call, wait_for)
         return _result(await call.run_async(*args, **kwargs))
 
-    def submit(self, call: Call, decision: Decision, wait_for: WaitFor) -> Future[Any]:
-        """Run a call, async or not, to its end; the future holds its result or failure."""
+    def submit(self, call: Call, decision: Decision, wait_for: WaitFor) -> Future[object]:
+        """Run a call, async or not, and return its future, which is done."""
         if call.task.isasync:
             return _completed(self._future_async(call, wait_for))
         try:
@@ -81,32 +82,30 @@ class InlineEngine:
             if not _is_bare(call):
                 return _future(call, call.run(*args, **kwargs))
             data = call.task.fn(*args, **kwargs)
-            return LocalFuture(list(data) if call.task.isgenerator else data)
+            return LocalFuture(load(list(data) if call.task.isgenerator else data))
         except Exception as error:  # as in Prefect, one bad input does not stop the others
             return LocalFuture(error, failed=True, item=call.item)
 
-    def delay(self, call: Call, wait_for: WaitFor) -> Future[Any]:
-        """Run a call at once: no worker serves the task."""
+    def delay(self, call: Call, wait_for: WaitFor) -> Future[object]:
+        """Run a call at once, as there are no task workers."""
         return self.submit(call, Run("missing"), wait_for)
 
-    def finished(self, item: Item[Any]) -> Future[Any]:
-        """Return the future of a call whose output exists."""
-        return SkippedFuture(item.store, item.location)
+    def finished(self, store: Store, location: str) -> Future[object]:
+        """Return the future of a call whose output exists there."""
+        return SkippedFuture(store, location)
 
-    def gathered(self, futures: list[Future[Any]]) -> FutureList[Any]:
-        """Return the futures of a mapped task as one."""
+    def gathered(self, futures: list[Future[object]]) -> FutureList[object]:
+        """Return the futures of a mapped task as a list with `result` and `wait`."""
         return FutureList(futures)
 
-    def seconds(self, state: State[Any]) -> float | None:
+    def seconds(self, state: State[object]) -> float | None:
         """Return how long the call of a final state ran, None if unknown."""
         return state.seconds if isinstance(state, LocalState) else None
 
-    def run_flow(
-        self, flow: FlowDefinition, args: tuple[object, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        """Run a flow as a plain function; a future that it returns is resolved."""
-        return_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
-        check_upstream(wait_for)
+    def run_flow(self, flow: FlowDefinition, args: tuple[object, ...], kwargs: Arguments) -> object:
+        """Run a flow as a plain function; if it returns a future, return its result."""
+        return_state = bool(kwargs.pop("return_state", False))
+        check_upstream(cast(WaitFor, kwargs.pop("wait_for", None)))
         if flow.isasync and not flow.isgenerator:
             return _run_flow_async(flow, args, kwargs, return_state)
         try:
@@ -118,30 +117,30 @@ class InlineEngine:
             result = LocalFuture(error, failed=True)
         return result.state if return_state else result.result()
 
-    def flow_from_source(self, *args: object, **kwargs: object) -> Any:
-        """Refuse: flows are loaded by Prefect.
+    def flow_from_source(self, *args: object, **kwargs: object) -> object:
+        """Fail: only Prefect can load flows.
 
         Raises:
             ConfigError: always.
         """
         raise ConfigError("flow.from_source needs Prefect: set one of the Prefect modes")
 
-    def wait(self, futures: list[Future[Any]], timeout: float | None) -> DoneAndNotDone:
+    def wait(self, futures: list[Future[object]], timeout: float | None) -> DoneAndNotDone:
         """Return all futures as done."""
         return DoneAndNotDone(set(futures), set())
 
     def as_completed(
-        self, futures: list[Future[Any]], timeout: float | None
-    ) -> Iterator[Future[Any]]:
+        self, futures: list[Future[object]], timeout: float | None
+    ) -> Iterator[Future[object]]:
         """Yield all futures."""
         yield from dict.fromkeys(futures)
 
     def tags(self, *tags: str) -> AbstractContextManager[set[str]]:
-        """Accept tags; nobody sees them."""
+        """Accept tags and ignore them."""
         return nullcontext(set(tags))
 
     def get_run_logger(self) -> logging.Logger:
-        """Return the logger for what happens in a task or a flow."""
+        """Return the logger of flows and tasks."""
         logs.set_up(settings.current().project.logging)
         return logging.getLogger(logs.RUNS)
 
@@ -160,12 +159,12 @@ ENGINE: Engine = InlineEngine()
 
 
 def _is_bare(call: Call) -> bool:
-    """Tell whether a call is the function and nothing else, so that a generator stays one."""
+    """Tell whether a call is a plain call of the function, which may return a generator."""
     return call.item is None and not call.mode.keeps
 
 
-def _inputs(call: Call, wait_for: WaitFor) -> tuple[tuple[object, ...], dict[str, Any]]:
-    """Return the arguments of the function without futures; without items too if it is bare."""
+def _inputs(call: Call, wait_for: WaitFor) -> tuple[tuple[object, ...], Arguments]:
+    """Resolve the futures in a call's arguments; load the items too if it is a bare call."""
     if wait_for is not None:
         check_upstream(wait_for)
     if call.is_plain and call.task.signature.is_simple:
@@ -186,8 +185,8 @@ def _future(call: Call, outcome: Outcome) -> LocalFuture:
     )
 
 
-def _completed(coroutine: Coroutine[Any, Any, LocalFuture]) -> LocalFuture:
-    """Run a coroutine to its end, in a thread of its own if an event loop runs here."""
+def _completed(coroutine: Coroutine[None, None, LocalFuture]) -> LocalFuture:
+    """Run a coroutine; in a separate thread if this one has a running event loop."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -198,10 +197,10 @@ def _completed(coroutine: Coroutine[Any, Any, LocalFuture]) -> LocalFuture:
 
 @contextmanager
 def _running(flow: FlowDefinition) -> Iterator[None]:
-    """Log, count and show what happens in a flow, and sum it up at the end."""
+    """Count, show and log the calls of a flow."""
     options = settings.current().project
     logs.set_up(options.logging)
-    with in_flow(flow.name), recording(flow) as summary:
+    with in_flow(flow.name), owners_of_run(), recording(flow) as summary:
         try:
             with showing(summary, options.progress):
                 yield
@@ -211,8 +210,8 @@ def _running(flow: FlowDefinition) -> Iterator[None]:
 
 
 async def _run_flow_async(
-    flow: FlowDefinition, args: tuple[object, ...], kwargs: dict[str, Any], return_state: bool
-) -> Any:
+    flow: FlowDefinition, args: tuple[object, ...], kwargs: Arguments, return_state: bool
+) -> object:
     try:
         with _running(flow):
             result = LocalFuture(_returned(await flow.fn(*args, **kwargs)))

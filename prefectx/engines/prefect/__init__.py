@@ -1,8 +1,8 @@
-"""Calls and flows that Prefect runs; the only place, with `prefect_dask`, that imports it."""
+"""The Prefect engine. Only this package and `prefect_dask` import Prefect."""
 
 from prefectx.engines.prefect import upstream
 
-# Before anything else is imported from a version of Prefect that may lack it.
+# First, as the imports below may fail on a version of Prefect that lacks something.
 upstream.check()
 
 from prefectx.engines.prefect.engine import ENGINE  # noqa: E402

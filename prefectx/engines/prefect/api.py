@@ -1,4 +1,4 @@
-"""Which Prefect API the runs of this process talk to."""
+"""Chooses the Prefect API for the runs of this process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import logging
 import math
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
 import httpx
 from prefect.client.orchestration import get_client
@@ -29,7 +29,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _ANSWER_WITHIN = 5.0
-# What the user has chosen may be busy.
+# Longer for a server that the user has chosen: it may be busy.
 _CHOSEN_ANSWERS_WITHIN = 15.0
 _START_WITHIN = 120
 
@@ -38,31 +38,35 @@ class Servers:
     """The Prefect servers that this process knows.
 
     Attributes:
-        answering: the URLs of those that have answered once.
-        embedded: the one that this process has started, None without one.
+        answering: the URLs of servers that have answered once.
+        embedded: the server that this process has started, None without one.
     """
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all servers; an embedded one runs until the program ends."""
         self.answering: set[str] = set()
         self.embedded: SubprocessASGIServer | None = None
 
 
-servers = Servers()
+SERVERS = Servers()
 
 
 @contextmanager
 def prefect_api(options: Options) -> Iterator[None]:
-    """Settle on an API for the runs in the block, and on what Prefect leaves too tight.
+    """Choose the API for the runs in the block, and raise limits of Prefect that are too low.
 
     Parameters:
-        options: the project's options; `api_url` None leaves all to Prefect.
+        options: the project's options; with `api_url` None, Prefect chooses the API.
 
     Raises:
         ServerError: if the API that the user chose does not answer.
-        MissingDependencyError: if the version of Prefect will not do.
+        MissingDependencyError: if the version of Prefect lacks something.
     """
     upstream.check()
-    with temporary_settings(_roomier(options.keepalive.outage)):
+    with temporary_settings(_raised_limits(options.keepalive.outage)):
         chosen = get_current_settings().api.url
         if chosen:
             _check(chosen)
@@ -74,7 +78,7 @@ def prefect_api(options: Options) -> Iterator[None]:
 
 
 def with_api(method: Callable[P, R]) -> Callable[P, R]:
-    """Let a method of Prefect's that needs an API (`serve`, `deploy`, ...) have ours."""
+    """Run a method of Prefect that needs an API (`serve`, `deploy`, ...) with the chosen one."""
 
     @functools.wraps(method)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -87,15 +91,15 @@ def with_api(method: Callable[P, R]) -> Callable[P, R]:
 
 
 def embedded_server_pid(url: str) -> int | None:
-    """Return the process of the embedded server at `url`, None if that is another server."""
-    server = servers.embedded
+    """Return the process id of the embedded server, None if `url` is that of another server."""
+    server = SERVERS.embedded
     if server is None or server.api_url != url or server.server_process is None:
         return None
     return server.server_process.pid
 
 
-def _roomier(outage: float | None) -> dict[Any, Any]:
-    """Return what the user has left unset and real machines need more of.
+def _raised_limits(outage: float | None) -> dict[str, int]:
+    """Return higher values for those limits that the user has not set.
 
     Parameters:
         outage: seconds that the server may be away.
@@ -105,15 +109,15 @@ def _roomier(outage: float | None) -> dict[Any, Any]:
     if "startup_timeout_seconds" not in current.server.ephemeral.model_fields_set:
         wanted["server.ephemeral.startup_timeout_seconds"] = _START_WITHIN
     if "max_retries" not in current.client.model_fields_set:
-        # Prefect waits 2, 4, 8, ... seconds between attempts, give or take a fifth.
+        # Prefect waits 2, 4, 8, ... seconds between attempts, plus or minus a fifth.
         attempts = math.ceil(math.log2((outage or 0) / 0.8 + 2)) - 1
         wanted["client.max_retries"] = max(current.client.max_retries, attempts)
     return wanted
 
 
 def _check(url: str) -> None:
-    """Refuse an API that the user has chosen and that does not answer."""
-    if url in servers.answering:
+    """Raise a ServerError if the API that the user has chosen does not answer."""
+    if url in SERVERS.answering:
         return
     timeout = {"timeout": httpx.Timeout(_CHOSEN_ANSWERS_WITHIN)}
     with (
@@ -124,12 +128,12 @@ def _check(url: str) -> None:
     if problem is not None:
         reason = f" ({type(problem).__name__}: {problem})"
         raise ServerError(_no_answer(url + reason, "PREFECT_API_URL")) from problem
-    servers.answering.add(url)
+    SERVERS.answering.add(url)
 
 
 def _find(url: str, options: Options) -> str:
-    """Return the configured URL if a server answers there, else that of an embedded one."""
-    if url in servers.answering:
+    """Return the configured URL if a server answers there, else that of the embedded server."""
+    if url in SERVERS.answering:
         return url
     try:
         answer = httpx.get(f"{url}/health", timeout=_ANSWER_WITHIN)
@@ -137,7 +141,7 @@ def _find(url: str, options: Options) -> str:
     except httpx.HTTPError:
         answers = False
     if answers:
-        servers.answering.add(url)
+        SERVERS.answering.add(url)
         _log().info("Using the Prefect server at %s", url)
         return url
     if options.sources["api_url"].layer != "default":
@@ -146,16 +150,16 @@ def _find(url: str, options: Options) -> str:
 
 
 def _start_embedded(instead_of: str) -> str:
-    # Heavy, and not needed if a server is there.
+    # Slow to import, and not needed if there is a server.
     from prefect.server.api.server import SubprocessASGIServer
 
-    servers.embedded = server = SubprocessASGIServer()
+    SERVERS.embedded = server = SubprocessASGIServer()
     if not server.running:
         _log().info("No Prefect server at %s: starting an embedded one", instead_of)
-        # A server for one run has nothing to report; without the internet it would log a traceback.
+        # Without the internet the analytics would log a traceback.
         chosen = "analytics_enabled" in get_current_settings().server.model_fields_set
-        unobserved: dict[Any, Any] = {} if chosen else {"server.analytics_enabled": False}
-        # The announcement of the server is ours: one line, not three.
+        unobserved: dict[str, bool] = {} if chosen else {"server.analytics_enabled": False}
+        # The line above replaces the three of Prefect.
         with quiet(get_logger()), temporary_settings(unobserved):
             server.start()
         atexit.register(_stop, server)

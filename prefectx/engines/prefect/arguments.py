@@ -1,42 +1,46 @@
-"""Arguments on their way to Prefect: our marks become Prefect's, finished calls their items."""
+"""Converts arguments for Prefect: our marks become Prefect's, finished calls their items."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import cast
 
+from prefect.futures import PrefectFuture
 from prefect.utilities import annotations as stock
 
-from prefectx.arguments.marks import allow_failure, is_annotated, is_marked, quote, unmapped
+from prefectx.arguments.marks import Mark, allow_failure, is_annotated, is_marked, quote, unmapped
 from prefectx.arguments.traversal import replace
 from prefectx.engines.local.futures import OverFuture
 from prefectx.engines.prefect.futures import SkippedFuture
+from prefectx.engines.protocol import WaitFor
 from prefectx.futures import Future, item_of
 
-_MARKS: tuple[tuple[Any, Any], ...] = (
+_MARKS: tuple[tuple[type[Mark[object]], Callable[[object], object]], ...] = (
     (unmapped, stock.unmapped),
     (allow_failure, stock.allow_failure),
     (quote, stock.quote),
 )
 
 
-def for_prefect(value: Any) -> Any:
-    """Replace what Prefect does not know, or need not see, in nested arguments."""
+def for_prefect(value: object) -> object:
+    """Replace our marks and the futures of finished calls in nested arguments."""
     return replace(value, _for_prefect)
 
 
-def waited_for(wait_for: Any) -> list[Any] | None:
-    """Return the futures that Prefect has to wait for, None where there are none."""
+def waited_for(wait_for: WaitFor) -> list[PrefectFuture[object]] | None:
+    """Return the futures that Prefect has to wait for, None if there are none."""
     if wait_for is None:
         return None
     futures = [wait_for] if isinstance(wait_for, Future) else list(wait_for)
-    return [f for f in futures if not isinstance(f, (SkippedFuture, OverFuture))] or None
+    pending = [f for f in futures if not isinstance(f, (SkippedFuture, OverFuture))]
+    return cast(list[PrefectFuture[object]], pending) or None
 
 
-def hold_items(values: Any) -> bool:
-    """Tell whether items, or futures that stand for items, are among nested arguments."""
-    found: list[Any] = []
+def hold_items(values: object) -> bool:
+    """Tell whether nested arguments hold items, or futures whose calls have items."""
+    found: list[object] = []
 
-    def look(value: Any) -> Any:
+    def look(value: object) -> object:
         if is_annotated(value):
             replace(value.unwrap(), look)
             return None
@@ -48,7 +52,7 @@ def hold_items(values: Any) -> bool:
     return bool(found)
 
 
-def _for_prefect(value: Any) -> Any:
+def _for_prefect(value: object) -> object:
     if isinstance(value, SkippedFuture):
         return value.item
     if isinstance(value, OverFuture):

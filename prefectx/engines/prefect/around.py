@@ -1,58 +1,52 @@
-"""Running a function inside a context: a plain or async one, a generator of either kind."""
+"""Runs a function inside a context: plain, async, a generator, or an async generator."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Protocol, cast
 
-Context = Callable[[], AbstractContextManager[Any]]
+Context = Callable[[], AbstractContextManager[object]]
+Thunk = Callable[[], object]
 
 
 class Kind(Protocol):
-    """What says of which kind a function is, as Prefect's tasks and flows do."""
+    """The kind of a function, as Prefect's tasks and flows state it."""
 
     isasync: bool
     isgenerator: bool
 
 
-def around(
-    context: Context, kind: Kind, fn: Callable[..., Any], args: Any, kwargs: dict[str, Any]
-) -> Any:
-    """Call a function; all of its run is inside the context.
+def around(context: Context, kind: Kind, run: Thunk) -> object:
+    """Call a function so that all of its run is inside the context.
 
     Parameters:
-        context: makes the context, where and when the function begins to run.
-        kind: of which kind the function is.
-        fn: the function.
-        args: its arguments.
-        kwargs: likewise.
+        context: makes the context; called when the function starts to run.
+        kind: the kind of the function.
+        run: calls the function.
+
+    Returns:
+        The result of the function; a coroutine or a generator if the function is of that kind.
     """
     if kind.isgenerator:
-        return (_generate_async if kind.isasync else _generate)(context, fn, args, kwargs)
+        return (_generate_async if kind.isasync else _generate)(context, run)
     if kind.isasync:
-        return _run_async(context, fn, args, kwargs)
+        return _run_async(context, run)
     with context():
-        return fn(*args, **kwargs)
+        return run()
 
 
-async def _run_async(
-    context: Context, fn: Callable[..., Any], args: Any, kwargs: dict[str, Any]
-) -> Any:
+async def _run_async(context: Context, run: Thunk) -> object:
     with context():
-        return await fn(*args, **kwargs)
+        return await cast(Awaitable[object], run())
 
 
-def _generate(
-    context: Context, fn: Callable[..., Any], args: Any, kwargs: dict[str, Any]
-) -> Iterator[Any]:
+def _generate(context: Context, run: Thunk) -> Iterator[object]:
     with context():
-        yield from fn(*args, **kwargs)
+        yield from cast(Iterable[object], run())
 
 
-async def _generate_async(
-    context: Context, fn: Callable[..., Any], args: Any, kwargs: dict[str, Any]
-) -> AsyncIterator[Any]:
+async def _generate_async(context: Context, run: Thunk) -> AsyncIterator[object]:
     with context():
-        async for part in fn(*args, **kwargs):
+        async for part in cast(AsyncIterable[object], run()):
             yield part

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, cast
 from uuid import uuid4
@@ -14,6 +15,7 @@ from prefect import Flow as StockFlow
 from prefect import Task as StockTask
 from prefect.client.schemas.objects import State as PrefectState
 from prefect.context import FlowRunContext
+from prefect.futures import PrefectFuture, PrefectFutureList
 
 from prefectx.arguments.signature import Arguments
 from prefectx.calls import Call, Decision, Skip
@@ -27,32 +29,32 @@ from prefectx.engines.prefect.tasks import PrefectTask, prefect_task
 from prefectx.engines.protocol import Engine, FlowDefinition, Result, WaitFor
 from prefectx.errors import TargetError
 from prefectx.futures import DoneAndNotDone, Future, FutureList, State
-from prefectx.item import Item
+from prefectx.item import Store
 from prefectx.run_context import flow_name
 
-Ready = tuple[PrefectTask[..., Any], tuple[object, ...], Arguments]
+Ready = tuple[PrefectTask[..., object], tuple[object, ...], Arguments]
 
 
 class PrefectEngine:
-    """Runs calls as task runs: the modes that begin with `prefect`."""
+    """Runs calls as Prefect's task runs, in the modes that begin with `prefect`."""
 
     def make_task(
         self,
-        fn: Callable[..., Any],
+        fn: Callable[..., object],
         keywords: Mapping[str, object],
         prefect_keywords: Mapping[str, object],
-    ) -> PrefectTask[..., Any]:
+    ) -> PrefectTask[..., object]:
         """Make the task of a function."""
         return PrefectTask(fn, keywords, prefect_keywords)
 
     def make_flow(
-        self, fn: Callable[..., Any], prefect_keywords: Mapping[str, object]
-    ) -> PrefectFlow[..., Any]:
+        self, fn: Callable[..., object], prefect_keywords: Mapping[str, object]
+    ) -> PrefectFlow[..., object]:
         """Make the flow of a function."""
         return PrefectFlow(fn, prefect_keywords)
 
     def flow_name(self) -> str | None:
-        """Return the name of the flow that runs here, under Prefect or without it."""
+        """Return the name of the current flow, with or without Prefect; None outside a flow."""
         context = FlowRunContext.get()
         if context is None or context.flow is None:
             return flow_name()
@@ -65,70 +67,73 @@ class PrefectEngine:
     async def run_async(
         self, call: Call, decision: Decision, wait_for: WaitFor, return_state: bool
     ) -> Result:
-        """Do what `run` does for an async task."""
-        value = await _task_run(call, decision, wait_for, return_state)
+        """Run a call of an async task; see `run`."""
+        value = await cast(Awaitable[object], _task_run(call, decision, wait_for, return_state))
         return _result(call, value, return_state)
 
-    def submit(self, call: Call, decision: Decision, wait_for: WaitFor) -> Future[Any]:
+    def submit(self, call: Call, decision: Decision, wait_for: WaitFor) -> Future[object]:
         """Submit a call to the flow's task runner and return its future.
 
         Raises:
-            RuntimeError: outside a flow, as no runner is there.
+            RuntimeError: outside a flow, as there is no runner.
         """
         ready, args, kwargs = _ready(call, decision)
-        submit: Callable[..., Any] = StockTask.submit
+        submit: Callable[..., object] = StockTask.submit
         return _with_item(submit(ready, *args, wait_for=waited_for(wait_for), **kwargs), call)
 
-    def delay(self, call: Call, wait_for: WaitFor) -> Future[Any]:
+    def delay(self, call: Call, wait_for: WaitFor) -> Future[object]:
         """Leave a call to a worker that serves the task, and return its future."""
         ready, args, kwargs = _deferred(call)
         apply_async = with_api(StockTask.apply_async)
         return _with_item(apply_async(ready, args, kwargs, waited_for(wait_for)), call)
 
-    def finished(self, item: Item[Any]) -> Future[Any]:
-        """Return the future of a call whose output exists."""
-        return cast(Future[Any], SkippedFuture(item.store, item.location))
+    def finished(self, store: Store, location: str) -> Future[object]:
+        """Return the future of a call whose output exists there."""
+        return cast(Future[object], SkippedFuture(store, location))
 
-    def gathered(self, futures: list[Future[Any]]) -> FutureList[Any]:
+    def gathered(self, futures: list[Future[object]]) -> FutureList[object]:
         """Return the futures of a mapped task as Prefect's list of them."""
-        return cast(FutureList[Any], cast(Any, prefect.futures.PrefectFutureList)(futures))
+        # Abstract to mypy, as `__next__` of its base class is never used.
+        make = cast(Callable[[object], FutureList[object]], PrefectFutureList)
+        return make(futures)
 
-    def seconds(self, state: State[Any]) -> float | None:
+    def seconds(self, state: State[object]) -> float | None:
         """Return how long the call of a final state ran, None if unknown."""
         return seconds_of(state)
 
-    def run_flow(
-        self, flow: FlowDefinition, args: tuple[object, ...], kwargs: dict[str, object]
-    ) -> Any:
+    def run_flow(self, flow: FlowDefinition, args: tuple[object, ...], kwargs: Arguments) -> object:
         """Run a flow as Prefect's."""
-        ready = prefect_flow(flow)
-        return in_flow_run(flow, StockFlow.__call__, ready.for_run(), *args, **kwargs)
+        call_flow: Callable[..., object] = StockFlow.__call__
+        run = functools.partial(call_flow, prefect_flow(flow).for_run(), *args, **kwargs)
+        return in_flow_run(flow, run)
 
-    def flow_from_source(self, *args: object, **kwargs: object) -> Any:
+    def flow_from_source(self, *args: object, **kwargs: object) -> object:
         """Load a flow from a folder, a repository or a bucket."""
-        load: Callable[..., Any] = PrefectFlow.from_source
+        load: Callable[..., object] = PrefectFlow.from_source
         return load(*args, **kwargs)
 
-    def wait(self, futures: list[Future[Any]], timeout: float | None) -> DoneAndNotDone:
-        """Wait for futures, of Prefect or of calls that ran without it."""
-        over, others = _part(futures)
-        done: tuple[set[Any], set[Any]] = prefect.futures.wait(others, timeout=timeout)
-        return DoneAndNotDone(over | done[0], done[1])
+    def wait(self, futures: list[Future[object]], timeout: float | None) -> DoneAndNotDone:
+        """Wait for futures, of calls with or without Prefect."""
+        over, others = _split(futures)
+        waited = prefect.futures.wait(others, timeout=timeout)
+        done, not_done = cast(tuple[set[Future[object]], set[Future[object]]], waited)
+        return DoneAndNotDone(over | done, not_done)
 
     def as_completed(
-        self, futures: list[Future[Any]], timeout: float | None
-    ) -> Iterator[Future[Any]]:
+        self, futures: list[Future[object]], timeout: float | None
+    ) -> Iterator[Future[object]]:
         """Yield futures as their calls end."""
-        over, others = _part(futures)
+        over, others = _split(futures)
         yield from over
-        yield from cast(Any, prefect.futures.as_completed(others, timeout=timeout))
+        completed = prefect.futures.as_completed(others, timeout=timeout)
+        yield from cast(Iterator[Future[object]], completed)
 
     def tags(self, *tags: str) -> AbstractContextManager[set[str]]:
         """Give the runs in a `with` block these tags."""
         return prefect.tags(*tags)
 
-    def get_run_logger(self) -> logging.Logger | logging.LoggerAdapter[Any]:
-        """Return the logger of the flow or task that runs here."""
+    def get_run_logger(self) -> logging.Logger | logging.LoggerAdapter[logging.Logger]:
+        """Return the logger of the current flow or task."""
         return prefect.get_run_logger()
 
 
@@ -136,7 +141,7 @@ ENGINE: Engine = PrefectEngine()
 
 
 def _ready(call: Call, decision: Decision) -> Ready:
-    """Return the task that Prefect is to run, and the arguments to call it with."""
+    """Return the task for Prefect to run, and the arguments to call it with."""
     task = prefect_task(call.task).named(_run_name(call))
     if _needs_step(call):
         task = task.for_call(call, is_finished=isinstance(decision, Skip))
@@ -146,13 +151,13 @@ def _ready(call: Call, decision: Decision) -> Ready:
 
 
 def _deferred(call: Call) -> Ready:
-    """Return what `_ready` does, for a worker that serves the task."""
+    """Return the task and the arguments to send to a worker that serves the task."""
     task, run_name = prefect_task(call.task), _run_name(call)
     args, kwargs = call.task.signature.unbind(_for_prefect(call))
     sent = call.for_task(None) if _needs_step(call) else None
     if sent is None and run_name is None and (args or kwargs):
         return task.copy(), args, kwargs
-    # A worker does not run what a served task was sent without any arguments.
+    # A task worker does not run a call without arguments.
     delayed = Delayed(sent, run_name, uuid4().hex)
     return task.served(), args, {**kwargs, "prefectx_call": delayed}
 
@@ -166,7 +171,7 @@ def _needs_step(call: Call) -> bool:
 
 
 def _run_name(call: Call) -> str | None:
-    """Return the run's name as a template of Prefect's, None if Prefect makes it."""
+    """Return a template of Prefect for the name of the run, None if Prefect chooses the name."""
     template = call.run_name
     if template is None:
         return None
@@ -179,28 +184,32 @@ def _run_name(call: Call) -> str | None:
         raise TargetError(f"{where}: {error}") from error
 
 
-def _task_run(call: Call, decision: Decision, wait_for: WaitFor, return_state: bool) -> Any:
+def _task_run(call: Call, decision: Decision, wait_for: WaitFor, return_state: bool) -> object:
     ready, args, kwargs = _ready(call, decision)
     options = {"return_state": return_state, "wait_for": waited_for(wait_for)}
-    return in_api(ready, StockTask.__call__, args, kwargs | options)
+    call_task: Callable[..., object] = StockTask.__call__
+    return in_api(ready, functools.partial(call_task, ready, *args, **kwargs | options))
 
 
-def _result(call: Call, value: Any, return_state: bool) -> Result:
+def _result(call: Call, value: object, return_state: bool) -> Result:
     if not isinstance(value, PrefectState):
         return Result(value)
-    state: Any = value
-    # A run with an output ends in a state of its own, which Prefect returns as it is.
+    # The caching step of a call with an item returns a state, and so does Prefect then.
     has_item = call.item is not None and value.is_completed()
+    state = cast(State[object], value)
     return Result(call.item if has_item and not return_state else value, state)
 
 
-def _with_item(future: Any, call: Call) -> Future[Any]:
+def _with_item(future: Any, call: Call) -> Future[object]:
     if call.item is not None:
         future.item = call.item
-    return cast(Future[Any], future)
+    return cast(Future[object], future)
 
 
-def _part(futures: list[Future[Any]]) -> tuple[set[Any], list[Any]]:
-    """Part futures into those of calls without Prefect, which are over, and Prefect's."""
-    over = {future for future in futures if not isinstance(future, prefect.futures.PrefectFuture)}
-    return over, [future for future in futures if future not in over]
+def _split(
+    futures: list[Future[object]],
+) -> tuple[set[Future[object]], list[PrefectFuture[object]]]:
+    """Split futures into those of calls without Prefect, which are done, and Prefect's."""
+    over = {future for future in futures if not isinstance(future, PrefectFuture)}
+    others = [future for future in futures if future not in over]
+    return over, cast(list[PrefectFuture[object]], others)

@@ -1,4 +1,4 @@
-"""The future of a call that was skipped: Prefect takes it for one of its own."""
+"""The future of a call that was skipped; for Prefect it is one of its own futures."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ futures.State.register(State)
 
 
 class SkippedFuture(PrefectTaskRunFuture[Item]):
-    """A future of a call whose output existed; no task run and no request is behind it.
+    """The future of a call whose output existed; it has no task run and makes no requests.
 
-    Makes its id and its state when they are asked for.
+    The id and the state are made on access.
 
     Parameters:
         store: where the output is kept.
@@ -40,31 +40,31 @@ class SkippedFuture(PrefectTaskRunFuture[Item]):
 
     @property
     def task_run_id(self) -> UUID:
-        """An id of its own, which the server does not know."""
+        """A random id, which the server does not know."""
         if self._id is None:
             self._id = uuid4()
         return self._id
 
     @property
-    def _final_state(self) -> State[object]:  # type: ignore[override]  # made when asked for
+    def _final_state(self) -> State[object]:  # type: ignore[override]  # made on access
         if self._state is None:
             self._state = cached_state(self.item, StateDetails(task_run_id=self.task_run_id))
         return self._state
 
     @property
     def state(self) -> State[object]:
-        """Completed, by the name of Cached."""
+        """The state of type COMPLETED, named Cached."""
         return self._final_state
 
     def wait(self, timeout: float | None = None) -> None:
-        """Return at once: there is nothing to wait for."""
+        """Return at once: the call is over."""
 
     def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> Item:
         """Return the item of the output."""
         return self.item
 
     def add_done_callback(self, fn: Callable[[PrefectFuture[Item]], None]) -> None:
-        """Call `fn` at once."""
+        """Call `fn` at once: the call is over."""
         fn(self)
 
     def __repr__(self) -> str:
@@ -80,12 +80,12 @@ def cached_state(item: Item, details: StateDetails | None = None) -> State[objec
 
 
 def saved_state(item: Item, seconds: float) -> State[object]:
-    """Return the state of a call that ran; its page in the UI names the output."""
+    """Return the state of a call that ran; its message names the output."""
     return Completed(message=f"Saved {item.location} after {seconds:.2f} s", data=item)
 
 
 def seconds_of(state: futures.State[object]) -> float | None:
-    """Return how long the run took, as `saved_state` wrote it down, None if it did not."""
+    """Return how long the run took, from the message of `saved_state`; None without one."""
     found = _SECONDS.search(state.message or "")
     return float(found[1]) if found else None
 

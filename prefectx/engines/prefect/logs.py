@@ -1,11 +1,10 @@
-"""Logging under Prefect: its lines and those of extra loggers, on the console and at the API."""
+"""Logging with Prefect: formats, and extra loggers that also send their lines to the API."""
 
 from __future__ import annotations
 
 import logging
 import logging.config
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,32 +13,30 @@ from prefect.logging.configuration import load_logging_config, setup_logging
 from prefect.logging.handlers import APILogHandler, PrefectConsoleHandler
 from prefect.settings import get_current_settings
 
-from prefectx.monitoring.logging import RunFormatter
+from prefectx.monitoring.logging import LoggingState, RunFormatter
 
 if TYPE_CHECKING:
-    from prefectx.settings import Logging as LoggingOptions
-    from prefectx.settings import Options
+    from prefectx.settings import Logging, Options
 
 _RUNS = ("prefect.flow_runs", "prefect.task_runs")
-# Parts of a line that Prefect's pages show beside the message.
+# Parts of a line that Prefect's UI shows beside the message.
 _SHOWN_APART = ("%(asctime)", "%(levelname)")
 
-_done: LoggingOptions | None = None
+STATE = LoggingState()
 
 
 def set_up(options: Options) -> None:
-    """Set up logging in this process: the flow's, one of a pool, or a worker's.
+    """Set up logging in this process: that of the flow, one of a pool, or a worker.
 
-    Leaves the formats alone if the user has configured Prefect's logging (a file, variables).
+    The formats stay if the user has configured Prefect's logging by a file or variables.
 
     Parameters:
-        options: the project's options where the flow runs.
+        options: the project's options in the process of the flow.
     """
-    global _done
     wanted = options.logging
-    if wanted is _done or wanted == _done:
+    if wanted is STATE.options or wanted == STATE.options:
         return
-    _done = wanted
+    STATE.options = wanted
     if not logging.getLogger(_RUNS[0]).handlers:
         setup_logging()
     if wanted.config:
@@ -52,10 +49,11 @@ def set_up(options: Options) -> None:
         _send_to_api(logging.getLogger(name), wanted)
 
 
-def _set_formats(options: LoggingOptions) -> None:
+def _set_formats(options: Logging) -> None:
     if _is_configured_by_user():
         return
-    for handler in _handlers():
+    loggers = map(logging.getLogger, (None, "prefect", "prefect.extra", *_RUNS))
+    for handler in (handler for logger in loggers for handler in logger.handlers):
         if isinstance(handler, APILogHandler):
             handler.setFormatter(logging.Formatter(_format_at_api(options.format)))
         elif isinstance(handler, PrefectConsoleHandler):
@@ -70,7 +68,7 @@ def _set_levels(options: Options) -> None:
         logging.getLogger(name).setLevel(options.logging.level)
 
 
-def _send_to_api(logger: logging.Logger, options: LoggingOptions) -> None:
+def _send_to_api(logger: logging.Logger, options: Logging) -> None:
     if any(isinstance(handler, APILogHandler) for handler in logger.handlers):
         return
     handler = APILogHandler()
@@ -80,7 +78,7 @@ def _send_to_api(logger: logging.Logger, options: LoggingOptions) -> None:
 
 
 def _in_a_run(record: logging.LogRecord) -> bool:
-    # Prefect warns of each line that is logged outside a run; a library may do so.
+    # Prefect warns of each line logged outside a run, and libraries log such lines.
     return FlowRunContext.get() is not None or TaskRunContext.get() is not None
 
 
@@ -95,16 +93,11 @@ def _is_configured_by_user() -> bool:
     return bool(path and Path(path).exists()) or any(n.startswith(variables) for n in os.environ)
 
 
-def _handlers() -> Iterator[logging.Handler]:
-    for name in (None, "prefect", "prefect.extra", *_RUNS):
-        yield from logging.getLogger(name).handlers
-
-
 class _PrefectRunFormatter(RunFormatter):
-    """Finds the run of an extra logger's line by Prefect's context."""
+    """Finds the run of an extra logger's line in Prefect's context."""
 
     def run_of(self, record: logging.LogRecord) -> str | None:
-        """Return the run that a record is from, in words; None outside one."""
+        """Return the kind and the name of the record's run, None outside a run."""
         known = super().run_of(record)
         if known or record.name.split(".")[0] == "prefect":
             return known

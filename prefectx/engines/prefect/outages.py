@@ -1,7 +1,7 @@
-"""Prefect's server is away: a flow run waits for it, for `keepalive.outage` at most.
+"""Lets a flow run wait while Prefect's server is away, `keepalive.outage` seconds at most.
 
-Prefect doubles its pauses, so it may sleep as long again when the server is back; and it begins
-anew with each request, so a process whose server has gone takes long to end.
+Prefect's own retries do not suit: their pauses double, so a run may sleep long after the server is
+back, and they start again with each request, so a process without a server takes long to end.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
 
 
 class Outage:
-    """How long the server has been away from a flow run.
+    """Measures how long a flow run has been without its server.
 
     Parameters:
-        longest: seconds that it may be.
+        longest: seconds that the server may be away.
         flow_run_id: the flow run.
     """
 
@@ -45,16 +45,20 @@ class Outage:
         """
         if self._since is None:
             self._since = time.monotonic()
-            self.cover()  # what has been started meanwhile
+            self.cover()  # connections opened since
         if time.monotonic() - self._since > self._longest:
-            _give_up_events()
+            for service in _services():
+                client = vars(service).get("_client")
+                if isinstance(client, PrefectEventsClient):
+                    # Else Prefect tries for some seconds per event before the process ends.
+                    client._reconnection_attempts = 0
             raise ServerError(
                 f"Prefect's server has been away for longer than keepalive.outage"
                 f" ({self._longest:.0f} s): {error}"
             ) from error
 
     def cover(self) -> None:
-        """Let the connections of this process wait for the server."""
+        """Make the connections of this process wait for the server."""
         for client in _clients():
             if isinstance(client._transport, (_Transport, _AsyncTransport)):
                 continue
@@ -67,17 +71,17 @@ class Outage:
         """Note that the server answers."""
         if self._since is not None:
             self._since = None
-            # Prefect keeps events that it could not send, the states of task runs among them,
-            # and sends them with the next one.
+            # Prefect sends the events that it could not send, such as states of task runs,
+            # with the next event.
             run = f"prefect.flow-run.{self._flow_run_id}"
             emit_event("prefectx.server.back", {"prefect.resource.id": run})
 
 
 def outlast(longest: float | None, flow_run_id: UUID) -> None:
-    """Let the requests of the flow run that goes on here wait for the server.
+    """Make the requests of the current flow run wait for the server.
 
     Parameters:
-        longest: seconds that it may be away; None leaves all to Prefect.
+        longest: seconds that the server may be away; None: only Prefect's own retries.
         flow_run_id: the flow run.
     """
     if longest:
@@ -85,7 +89,7 @@ def outlast(longest: float | None, flow_run_id: UUID) -> None:
 
 
 def _clients() -> Iterator[httpx.Client | httpx.AsyncClient]:
-    """Yield the connections of the engine, and of what sends log lines and events."""
+    """Yield the connections of Prefect's engine and of its log and event workers."""
     for context in (SyncClientContext.get(), AsyncClientContext.get()):
         if context is not None:
             yield context.client._client
@@ -101,16 +105,8 @@ def _services() -> list[object]:
     return list(services.values())
 
 
-def _give_up_events() -> None:
-    # Each would be tried for some seconds before the process ends.
-    for service in _services():
-        client = vars(service).get("_client")
-        if isinstance(client, PrefectEventsClient):
-            client._reconnection_attempts = 0
-
-
 class _Transport(httpx.BaseTransport):
-    """Sends requests; those that do not reach the server are sent again."""
+    """Sends requests, and repeats those that do not reach the server."""
 
     def __init__(self, inner: httpx.BaseTransport, outage: Outage) -> None:
         self._inner = inner
@@ -132,7 +128,7 @@ class _Transport(httpx.BaseTransport):
 
 
 class _AsyncTransport(httpx.AsyncBaseTransport):
-    """Does what `_Transport` does in an event loop."""
+    """`_Transport` for an event loop."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport, outage: Outage) -> None:
         self._inner = inner

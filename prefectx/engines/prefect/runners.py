@@ -1,4 +1,4 @@
-"""The task runner of a flow, from `[runner]` in the configuration."""
+"""Makes the task runner of a flow from `[runner]` in the configuration."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import importlib
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from prefect.context import SettingsContext, get_settings_context
 from prefect.settings import Profile, Settings
@@ -17,16 +17,18 @@ from prefectx.engines.prefect import logs
 if TYPE_CHECKING:
     from prefectx.settings import Options
 
+Runner = TaskRunner[Any]  # invariant: each runner has another kind of future
 
-def for_run(runner: TaskRunner[Any]) -> TaskRunner[Any]:
-    """Make a runner ready for the run of a flow that begins here.
+
+def for_run(runner: Runner) -> Runner:
+    """Prepare a runner for a flow run that starts now.
 
     Parameters:
-        runner: the user's or ours.
+        runner: the runner, the user's or ours.
     """
     if isinstance(runner, ProcessPoolTaskRunner):
-        # Prefect hands on from a thread of its own what the pool reports; there only the settings
-        # that the program was started with would hold, and another API.
+        # A thread of Prefect passes on the reports of the pool. It would have the settings of the
+        # program instead of those of the run, and so perhaps another API.
         here = get_settings_context()
         enter: Any = functools.partial(_enter_settings, here.profile, here.settings)
         others = [
@@ -34,7 +36,7 @@ def for_run(runner: TaskRunner[Any]) -> TaskRunner[Any]:
             for factory in runner.subprocess_message_processor_factories
             if getattr(factory, "func", None) is not _enter_settings
         ]
-        # One that its user has started cannot be changed any more.
+        # A runner that the user has started cannot be changed.
         with suppress(RuntimeError):
             runner.subprocess_message_processor_factories = (enter, *others)
     return runner
@@ -47,20 +49,18 @@ def _enter_settings(
     return lambda kind, payload: (kind, payload)
 
 
-def make_runner(options: Options) -> TaskRunner[Any]:
-    """Make the runner that the options name; nothing is started yet.
+def make_runner(options: Options) -> Runner:
+    """Make the runner that the options name; it is not started.
 
     Parameters:
         options: the project's options.
     """
     if options.runner.type == "processes":
-        # A call sets up the logging of its worker itself, but for those of the mode `prefect`.
+        # For calls of the mode `prefect`; those of the other modes set up logging themselves.
         return ProcessPoolTaskRunner(
             max_workers=options.runner.max_workers, initializer=logs.set_up, initargs=(options,)
         )
     if options.runner.type == "dask":
-        runner: TaskRunner[Any] = importlib.import_module(
-            "prefectx.engines.prefect_dask"
-        ).make_runner()
-        return runner
+        module = importlib.import_module("prefectx.engines.prefect_dask")
+        return cast(Runner, module.make_runner())
     return ThreadPoolTaskRunner(max_workers=options.runner.max_workers)

@@ -1,18 +1,19 @@
-"""Around the runs of Prefect: an API to talk to, logging, what is counted, shown and watched."""
+"""What every run of Prefect needs: an API, logging, counts, progress and keepalive."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import cast
 
 from prefect.context import FlowRunContext, TaskRunContext
 
 from prefectx import settings
+from prefectx.calls import owners_of_run
 from prefectx.engines.prefect import logs
 from prefectx.engines.prefect.api import prefect_api
-from prefectx.engines.prefect.around import Kind, around
+from prefectx.engines.prefect.around import Kind, Thunk, around
 from prefectx.engines.prefect.outages import outlast
 from prefectx.engines.prefect.summary import sum_up
 from prefectx.engines.prefect.watch import watching_flow
@@ -22,39 +23,33 @@ from prefectx.monitoring.display import showing
 
 
 def is_in_run() -> bool:
-    """Whether a flow or a task of Prefect runs here."""
+    """Whether this is inside a flow run or a task run of Prefect."""
     return FlowRunContext.get() is not None or TaskRunContext.get() is not None
 
 
-def in_api(thing: Kind, run: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
-    """Run a task or a flow with an API to talk to; inside a run there is one.
+def in_api(task: Kind, run: Thunk) -> object:
+    """Run a task with an API; inside a run there is one already.
 
     Parameters:
-        thing: Prefect's task or flow.
-        run: the method to call.
-        args: its arguments.
-        kwargs: likewise.
+        task: the task.
+        run: calls it.
     """
-    if is_in_run():
-        return run(thing, *args, **kwargs)
-    return around(_with_api, thing, run, (thing, *args), kwargs)
+    return run() if is_in_run() else around(_with_api, task, run)
 
 
-def in_flow_run(flow: FlowDefinition, run: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Run a flow, count what its calls come to, show it and sum it up.
+def in_flow_run(flow: FlowDefinition, run: Thunk) -> object:
+    """Run a flow with an API; count its calls, show its progress, log a summary.
 
     Parameters:
         flow: the flow.
-        run: what runs it.
-        args: its arguments.
-        kwargs: likewise.
+        run: calls it.
     """
     context = _counted if is_in_run() else _counted_with_api
-    return around(functools.partial(context, flow), flow, run, args, kwargs)
+    return around(functools.partial(context, flow), flow, run)
 
 
 class FlowStep:
-    """What Prefect runs in the place of a flow's function: the same, counted and watched.
+    """Runs the function of a flow, counted and watched; Prefect calls it instead of the function.
 
     Parameters:
         flow: the flow.
@@ -66,13 +61,14 @@ class FlowStep:
         functools.update_wrapper(self, flow.fn)
 
     @property
-    def __globals__(self) -> dict[str, Any]:
-        # Prefect looks annotations up there that are text: `from __future__ import annotations`.
-        return self._fn.__globals__
+    def __globals__(self) -> dict[str, object]:
+        # Prefect evaluates annotations that are strings there.
+        return cast(dict[str, object], self._fn.__globals__)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> object:
         """Run the function."""
-        return around(self._surroundings, self.flow, self._fn, args, kwargs)
+        run = functools.partial(self._fn, *args, **kwargs)
+        return around(self._surroundings, self.flow, run)
 
     @contextmanager
     def _surroundings(self) -> Iterator[None]:
@@ -81,7 +77,7 @@ class FlowStep:
         if context is None or context.flow_run is None:
             yield
         elif summary is None or summary.is_of_another(context.flow_run):
-            # A runner of Prefect has asked the engine for this run, not a call of the flow.
+            # A runner of Prefect has started this run, not a call of the flow.
             logs.set_up(settings.current().project)
             with _counted(self.flow), self._surroundings():
                 yield
@@ -92,11 +88,11 @@ class FlowStep:
             with watching_flow(options):
                 yield
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return _unchanged, (self._fn,)
 
 
-def _unchanged(fn: Callable[..., Any]) -> Callable[..., Any]:
+def _unchanged(fn: Callable[..., object]) -> Callable[..., object]:
     return fn
 
 
@@ -117,7 +113,7 @@ def _counted_with_api(flow: FlowDefinition) -> Iterator[None]:
 @contextmanager
 def _counted(flow: FlowDefinition) -> Iterator[None]:
     options = settings.current().project
-    with progress.recording(flow) as summary:
+    with owners_of_run(), progress.recording(flow) as summary:
         try:
             with showing(summary, options.progress):
                 yield

@@ -1,24 +1,24 @@
-"""What Prefect runs in the place of a task's function: the caching step of one call."""
+"""What Prefect calls instead of a task's function: the caching step of one call."""
 
 from __future__ import annotations
 
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from prefect.context import TaskRunContext
+from prefect.transactions import Transaction
 
-from prefectx.calls import Call, Outcome
+from prefectx.calls import Call, Outcome, TaskDefinition
 from prefectx.engines.prefect.around import around
 from prefectx.engines.prefect.futures import cached_state, saved_state
 from prefectx.item import Item
 from prefectx.monitoring.hooks import observed
-from prefectx.tasks.task import Task
 
 
 class Step:
-    """The caching step of one call, with the signature of the function.
+    """The caching step of one call; it has the signature of the function.
 
     Parameters:
         call: the call.
@@ -32,16 +32,16 @@ class Step:
         _look_like(self, call.task.fn)
         self.__signature__ = call.task.signature.inspected
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the call; a skipped one ends in the state Cached."""
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        """Run the call; if it is skipped, return the state Cached."""
         if self.call.task.isasync:
             return self._run_async(*args, **kwargs)
         return self._state(self.call.run(*args, **kwargs))
 
-    async def _run_async(self, *args: Any, **kwargs: Any) -> Any:
+    async def _run_async(self, *args: object, **kwargs: object) -> object:
         return self._state(await self.call.run_async(*args, **kwargs))
 
-    def _state(self, outcome: Outcome) -> Any:
+    def _state(self, outcome: Outcome) -> object:
         if outcome.skipped:
             return cached_state(outcome.value)
         if not isinstance(outcome.value, Item) or outcome.value is not self.call.item:
@@ -50,14 +50,14 @@ class Step:
         return saved_state(outcome.value, outcome.seconds)
 
     @property
-    def undo(self) -> Callable[[Any], None]:
-        """The hook for a transaction that is rolled back: the output is deleted."""
+    def undo(self) -> Callable[[Transaction], None]:
+        """The hook that deletes the output if its transaction is rolled back."""
 
-        def delete_output(transaction: Any) -> None:
+        def delete_output(transaction: Transaction) -> None:
             if self._has_saved and self.call.item is not None:
                 self.call.item.delete()
 
-        # The hook is not the user's, and Prefect is not to announce it.
+        # Prefect logs a line for each hook, but this one is not the user's.
         delete_output.log_on_run = False  # type: ignore[attr-defined]
         return delete_output
 
@@ -66,7 +66,7 @@ class Step:
 
 
 class Watched:
-    """What Prefect runs if nothing is kept: the function itself, seen by the hooks.
+    """The function itself, observed by the hooks: for calls that keep nothing.
 
     Parameters:
         call: the call.
@@ -77,19 +77,20 @@ class Watched:
         _look_like(self, call.task.fn)
         self.__signature__ = call.task.signature.inspected
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> object:
         """Run the function."""
         task = self.call.task
-        return around(functools.partial(observed, self.call), task, task.fn, args, kwargs)
+        run = functools.partial(task.fn, *args, **kwargs)
+        return around(functools.partial(observed, self.call), task, run)
 
 
 class Delayed(NamedTuple):
     """A call on its way to a task worker.
 
     Attributes:
-        call: the call without its task, which the worker has; None where only the name goes.
-        run_name: the name of the run as a template of Prefect's, None where Prefect makes it.
-        id: makes its arguments like no others: Prefect's cache is not to answer for a target.
+        call: the call without its task, which the worker has; None if only the name is sent.
+        run_name: a template of Prefect for the name of the run, None if Prefect chooses it.
+        id: makes the arguments unique, so that Prefect's own cache never has a hit.
     """
 
     call: Call | None
@@ -98,47 +99,46 @@ class Delayed(NamedTuple):
 
 
 class Served:
-    """What a task worker runs: a call that was made elsewhere, or the function itself.
+    """What a task worker calls: runs a call that another process made, or the function itself.
 
     Parameters:
         task: the task that is served.
     """
 
-    def __init__(self, task: Task[..., Any]) -> None:
+    def __init__(self, task: TaskDefinition) -> None:
         self._task = task
         _look_like(self, task.fn)
         self.__signature__ = _with_keyword(task.signature.inspected, "prefectx_call")
 
-    def __call__(self, *args: Any, prefectx_call: Delayed | None = None, **kwargs: Any) -> Any:
-        """Run the call where one was sent along, else the function."""
-        _hide_from_runtime("prefectx_call")
+    def __call__(
+        self, *args: object, prefectx_call: Delayed | None = None, **kwargs: object
+    ) -> object:
+        """Run the call if one was sent, else the function."""
+        run = TaskRunContext.get()
+        if run is not None:
+            # Not an argument of the user's: prefect.runtime must not show it.
+            run.parameters.pop("prefectx_call", None)
         if prefectx_call is None or prefectx_call.call is None:
             return self._task.fn(*args, **kwargs)
         return Step(prefectx_call.call.for_task(self._task))(*args, **kwargs)
 
-    def run_name(self, parameters: dict[str, Any]) -> str:
+    def run_name(self, parameters: dict[str, object]) -> str:
         """Return the name of a run with these parameters."""
-        sent: Delayed | None = parameters.get("prefectx_call")
-        if sent is not None and sent.run_name is not None:
+        sent = parameters.get("prefectx_call")
+        if isinstance(sent, Delayed) and sent.run_name is not None:
             return sent.run_name.format(**parameters)
         run = TaskRunContext.get()
         assert run is not None
         return run.task_run.name
 
 
-def _hide_from_runtime(name: str) -> None:
-    run = TaskRunContext.get()
-    if run is not None:
-        run.parameters.pop(name, None)
-
-
 def _with_keyword(signature: inspect.Signature, name: str) -> inspect.Signature:
     added = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
-    # Prefect does not bind an absent argument; what sorts parameters is their kind.
+    # In the order of kinds: a keyword-only parameter is before `**kwargs`.
     parameters = sorted([*signature.parameters.values(), added], key=lambda p: p.kind)
     return signature.replace(parameters=parameters)
 
 
-def _look_like(thing: Any, fn: Callable[..., Any]) -> None:
-    thing.__name__, thing.__qualname__ = fn.__name__, fn.__qualname__
-    thing.__module__, thing.__doc__ = fn.__module__, fn.__doc__
+def _look_like(step: object, fn: Callable[..., object]) -> None:
+    for name in ("__name__", "__qualname__", "__module__", "__doc__"):
+        setattr(step, name, getattr(fn, name))

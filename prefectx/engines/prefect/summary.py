@@ -1,4 +1,4 @@
-"""The end of a flow run: how its calls ended, in its log and as a table on its page."""
+"""Reports how the calls of a flow run ended: in its log, and as a table in Prefect's UI."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _SHOWN_FAILURES = 100
 
 
 def sum_up(summary: RunSummary) -> None:
-    """Log how the calls of a flow run ended, and put a table on its page.
+    """Log how the calls of a flow run ended, and send a table to its page in Prefect's UI.
 
     Parameters:
-        summary: what was counted; its engine run is Prefect's flow run.
+        summary: the counts; their engine run is Prefect's flow run.
     """
     run = cast(FlowRun, summary.engine_run)
     log = flow_run_logger(run)
     for line in summary.lines():
         log.info("%s", line)
     try:
-        # The run is over: a server that is away now is not waited for.
+        # Without retries: the run is over, and must not wait for a server that is away.
         with temporary_settings({"client.max_retries": 0}), get_client(sync_client=True) as client:
             client.create_artifact(_artifact(summary, run))
     except (httpx.HTTPError, PrefectException, RuntimeError) as error:

@@ -1,4 +1,4 @@
-"""A task that is Prefect's as well, and what Prefect runs for one call of it."""
+"""A task that is a `prefect.Task` as well, and its copies for single calls."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PERSISTENCE = frozenset(
 
 
 class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls differ by overloads
-    """A task that Prefect, its deployments and its workers take for one of their own."""
+    """A task that Prefect and its task workers treat as one of Prefect's."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
         keywords: Mapping[str, object] | None = None,
         prefect_keywords: Mapping[str, Any] | None = None,
     ) -> None:
-        # Prefect's class and its decorator differ in one default: None leaves it to the flow.
+        # The default of Prefect's decorator, not of its class: None takes the value of the flow.
         StockTask.__init__(self, fn, **{"log_prints": None, **(prefect_keywords or {})})
         Task.__init__(self, fn, keywords, prefect_keywords)
         self.task_run_name = cast(Any, self.keywords.get("task_run_name"))
@@ -53,7 +53,7 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
     def __call__(  # type: ignore[override]  # Prefect's differs by overloads
         self, *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """Run the task; while a flow is drawn, Prefect's own."""
+        """Run the task; while `visualize` draws a flow, as a plain Prefect task."""
         if get_task_viz_tracker() is None:
             return super().__call__(*args, **kwargs)
         return StockTask.__call__(self, *args, **kwargs)
@@ -62,16 +62,16 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
         """Return a copy of the task with other options, prefectx's or Prefect's.
 
         Raises:
-            TypeError: where an option is neither's.
+            TypeError: if an option belongs to neither.
         """
         changed = super().with_options(**options)
-        # However tasks come to be served, Prefect's worker makes the copies that it runs by this
-        # method, and nothing else tells it where a call was made.
+        # Prefect's task worker makes the copies that it runs by this method, however a task is
+        # served. There is no other sign that this process is a task worker.
         asked_by = sys._getframe(1).f_globals.get("__name__")
         return changed.served() if asked_by == "prefect.task_worker" else changed
 
     def served(self) -> Self:
-        """Return the task for a task worker: it runs calls that were made elsewhere."""
+        """Return a copy for a task worker; it runs calls that other processes have made."""
         copy = self.copy()
         copy.fn = copy.__wrapped__ = served = Served(self)
         copy.isgenerator = False
@@ -79,27 +79,28 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
             copy.task_run_name = cast(Any, served.run_name)
         return copy
 
-    def _replace(self, own: dict[str, Any], prefect: dict[str, Any]) -> Self:
+    def _replace(self, own: dict[str, object], prefect: dict[str, object]) -> Self:
         copy = super()._replace(own, prefect)
-        # Prefect's with_options returns a plain task: what it made of the options is taken over.
-        plain = vars(StockTask.with_options(self, **prefect))
+        # Prefect's with_options returns a plain task; copy what it has made of the options.
+        with_options: Callable[..., object] = StockTask.with_options
+        plain = vars(with_options(self, **prefect))
         copy.__dict__ |= {name: plain[name] for name in plain.keys() - _KEPT}
         copy.task_run_name = cast(Any, copy.keywords.get("task_run_name"))
         return copy
 
     def named(self, run_name: str | None) -> Self:
-        """Return a task whose runs have this name, a template of Prefect's; None changes none."""
+        """Return a copy whose runs have this name, a template of Prefect; None changes nothing."""
         copy = self.copy()
         if run_name is not None:
             copy.task_run_name = run_name
         return copy
 
     def for_call(self, call: Call, *, is_finished: bool = False) -> Self:
-        """Return a task for one call: in place of the function it runs the caching step.
+        """Return a copy for one call, which runs the caching step instead of the function.
 
         Parameters:
             call: the call.
-            is_finished: its output exists: retries and time limits do not apply to looking.
+            is_finished: whether its output exists; then retries and timeouts do not apply.
         """
         copy = self.copy()
         copy.fn = copy.__wrapped__ = step = Step(call, is_finished)
@@ -111,19 +112,19 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
             copy.persist_result = False
             copy.cache_policy = NO_CACHE
         elif call.item is not None:
-            # Prefect would give the item of an output that somebody has deleted since.
+            # A hit in Prefect's cache would give an item whose output may be deleted.
             copy.cache_policy = NO_CACHE
         return copy
 
     def watched(self, call: Call) -> Self:
-        """Return a task for one call of which nothing is kept: the hooks see its run."""
+        """Return a copy for one call that keeps nothing; the hooks observe its run."""
         if call.options.keepalive.interval is None:
             return self
         copy = self.copy()
         copy.fn = Watched(call)
         return copy
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         if isinstance(self.fn, Step):
             return _task_for_call, (self.fn.call, self.task_run_name, self.fn.is_finished)
         if isinstance(self.fn, Watched):
@@ -131,22 +132,22 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
         return super().__reduce__()
 
     @classmethod
-    def _from_name(cls, module: str, qualname: str) -> Any:
-        return prefect_task(super()._from_name(module, qualname))
+    def _from_name(cls, module: str, qualname: str) -> Self:
+        return cast(Self, prefect_task(super()._from_name(module, qualname)))
 
 
-# What `with_options` does not change, or changes to what Prefect knows of it.
+# Attributes that `with_options` leaves alone, or sets to the values of a plain Prefect task.
 _KEPT = frozenset(
     {"fn", "__wrapped__", "isasync", "isgenerator", "task_run_name", "task_key", "source_code"}
 )
 
 
-def prefect_task(task: TaskDefinition) -> PrefectTask[..., Any]:
-    """Return the task itself, or its Prefect twin if it was decorated in another mode."""
+def prefect_task(task: TaskDefinition) -> PrefectTask[..., object]:
+    """Return the task, or the Prefect task of a task decorated in another mode."""
     if isinstance(task, PrefectTask):
         return task
     assert isinstance(task, Task)
-    twin: PrefectTask[..., Any] | None = task.__dict__.get("_twin")
+    twin: PrefectTask[..., object] | None = task.__dict__.get("_twin")
     if twin is None:
         fn = task.kind(task.fn) if task.kind else task.fn
         twin = PrefectTask(fn, task.keywords, task.prefect_keywords)
@@ -155,9 +156,9 @@ def prefect_task(task: TaskDefinition) -> PrefectTask[..., Any]:
     return twin
 
 
-def _task_for_call(call: Call, name: Any, is_finished: bool) -> PrefectTask[..., Any]:
+def _task_for_call(call: Call, name: str | None, is_finished: bool) -> PrefectTask[..., object]:
     return prefect_task(call.task).named(name).for_call(call, is_finished=is_finished)
 
 
-def _watched(call: Call) -> PrefectTask[..., Any]:
+def _watched(call: Call) -> PrefectTask[..., object]:
     return prefect_task(call.task).watched(call)

@@ -1,6 +1,6 @@
-"""What is used of Prefect that it may change without notice, and why.
+"""The names of Prefect that we use although it may change them without notice, and why.
 
-Also what `engines/prefect_dask` uses of Prefect itself.
+Includes those that `engines/prefect_dask` uses.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ SEEN_WORKING = "3.8.8 to 3.9.1"
 
 _API_SERVER = "prefect.server.api.server"
 _EMBEDDED = "starts one embedded server for this process and its workers, and stops it"
-_FUTURE = "is what Prefect's wait and as_completed ask the future of a skipped call for"
+_FUTURE = "lets Prefect's wait and as_completed take the future of a skipped call"
 _OUTAGE = "lets the requests of a run wait while the server is away"
 _LOG = "sends log lines of a run to its page, in the configured format"
 _TASK = "makes what Prefect runs for one call: the caching step in place of the function"
 _FLOW = "makes what Prefect runs for a flow: its function, counted and watched"
-_HOOKS = "takes the hooks of tasks and flows"
+_HOOKS = "adds state hooks to tasks and flows"
 _WORKER = "gives calls on Dask workers the context of the flow run"
 _CRASH = "marks the run of a call whose Dask worker died"
 
@@ -30,7 +30,7 @@ USED: tuple[Entry, ...] = (
     Text(_API_SERVER, "def api_url(", _EMBEDDED),
     Name(
         "prefect.task_runners:ProcessPoolTaskRunner.subprocess_message_processor_factories",
-        "gives the thread that hands on what a pool reports the settings of the run",
+        "gives the settings of the run to the thread that passes on the reports of a pool",
     ),
     Parameters(
         "prefect.task_runners:ProcessPoolTaskRunner",
@@ -42,7 +42,7 @@ USED: tuple[Entry, ...] = (
     Text(
         "prefect.engine",
         "PREFECT__FLOW_RUN_ID",
-        "tells that a runner of Prefect has started this process for a flow run",
+        "shows that a runner of Prefect has started this process for a flow run",
     ),
     # A server that is away: outages.py
     Name("prefect.context:SyncClientContext.client", _OUTAGE),
@@ -71,7 +71,7 @@ USED: tuple[Entry, ...] = (
     # Futures: futures.py
     Name("prefect.futures:PrefectTaskRunFuture._final_state", _FUTURE),
     Name("prefect.futures:PrefectWrappedFuture._final_state", _FUTURE),
-    Name("prefect.futures:PrefectWrappedFuture._wrapped_future", "lets go of Dask's future"),
+    Name("prefect.futures:PrefectWrappedFuture._wrapped_future", "releases Dask's future"),
     # Calls: __init__.py, tasks.py, steps.py, submission.py
     Name(
         "prefect.utilities.visualization:get_task_viz_tracker",
@@ -93,7 +93,10 @@ USED: tuple[Entry, ...] = (
         ".with_options(",
         "tells a task that a task worker serves from its copies elsewhere",
     ),
-    Name("prefect.context:TaskRunContext.parameters", "hides what a task worker is sent along"),
+    Name(
+        "prefect.context:TaskRunContext.parameters",
+        "hides the extra argument on a task worker",
+    ),
     # Flows: flows.py, runs.py
     Name("prefect.flows:Flow.isasync", _FLOW),
     Name("prefect.flows:Flow.isgenerator", _FLOW),
@@ -130,9 +133,9 @@ USED: tuple[Entry, ...] = (
 
 @functools.cache
 def check() -> None:
-    """Refuse a version of Prefect that lacks what is used of it; looks once per process.
+    """Refuse a version of Prefect that lacks one of the names; checks once per process.
 
     Raises:
-        MissingDependencyError: it names the version, what it lacks, and versions that will do.
+        MissingDependencyError: it names the version, the missing names, and versions that work.
     """
     require("prefect", SEEN_WORKING, USED)

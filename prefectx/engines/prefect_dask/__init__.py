@@ -1,7 +1,7 @@
 """Prefect's flows on Dask: prefect-dask's runner on the cluster of `[dask]`.
 
-A call goes to a worker as bytes that name its task, its items and its run; the run's settings and
-Prefect's context go there once, in a plugin. Nothing is looked up where the worker runs.
+A call is sent to a worker as bytes that name its task, its items and its run. The settings and
+Prefect's context are sent once per run, in a plugin. The worker's own configuration is not used.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def dask_runner(**overrides: object) -> DaskRunner:
     """Make a task runner on Dask for a flow's decorator: `@flow(task_runner=dask_runner())`.
 
-    The cluster is made, or connected to, when the flow first submits a call.
+    The cluster is started, or connected to, when the flow submits its first call.
 
     Parameters:
         **overrides: keys of `[dask]` that outrank the configuration: `workers=4`,
@@ -26,10 +26,10 @@ def dask_runner(**overrides: object) -> DaskRunner:
 
     Raises:
         ConfigError: if a key or a value is wrong.
-        MissingDependencyError: if the version of Prefect, prefect-dask or Dask will not do.
+        MissingDependencyError: if Prefect, prefect-dask or Dask has a version that lacks something.
     """
-    # Schedulers and workers import this package and need no runner. The check comes first: what
-    # it names may be missing already when the runner is imported.
+    # Imported here, as schedulers and workers import this package and need no runner. The check
+    # comes first, as the import may fail on a version that lacks something.
     from prefectx.engines.prefect_dask import upstream
 
     upstream.check_all()
@@ -39,4 +39,4 @@ def dask_runner(**overrides: object) -> DaskRunner:
 
 
 make_runner = dask_runner
-"""Makes the runner of flows that name none; the configuration is read when they start."""
+"""Makes the runner of flows that name none; it reads the configuration when a flow starts."""

@@ -1,4 +1,4 @@
-"""What all calls of a flow run share, sent to each worker once."""
+"""Sends the context that all calls of a flow run share, once to each worker."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _OF_THE_RUN = ("flow_run_context", "settings_context", "deployment_id", "deploym
 
 
 class Sent(NamedTuple):
-    """A context that the workers have got.
+    """A context that was sent to the workers.
 
     Attributes:
-        name: what they know it by.
-        variables: the context variables of the thread that it was taken from.
-        settings: the settings of prefectx in it.
-        parts: what else it was made from; kept, as its key in the table is made of their ids.
+        name: the name of its plugin there.
+        variables: the context variables of the thread from which it was taken.
+        settings: its settings of prefectx.
+        parts: its other parts; kept alive, as the table of contexts uses their ids as keys.
     """
 
     name: str
@@ -58,7 +58,7 @@ class RunContexts:
         self._sent: dict[tuple[int, ...], Sent] = {}
 
     def current(self) -> Sent:
-        """Return the context that holds here; it is sent when first asked for."""
+        """Return the current context; the first use sends it."""
         chosen = settings.current()
         parts = (FlowRunContext.get(), get_settings_context().settings)
         key = tuple(map(id, (*parts, chosen)))
@@ -77,7 +77,7 @@ class RunContexts:
 
 
 def _context() -> Context:
-    """Serialize what Prefect's context has for all calls of the run."""
+    """Serialize the parts of Prefect's context that all calls of the run share."""
     with temporary_settings(_embedded_api()):
         prefect = serialize_context()
     if prefect["flow_run_context"]:
@@ -86,10 +86,10 @@ def _context() -> Context:
 
 
 def _embedded_api() -> dict[str, str]:
-    """Name the embedded server of this process, so that workers do not start their own."""
+    """Return the URL of this process's embedded server, so that workers do not start another."""
     if get_current_settings().api.url:
         return {}
-    # Heavy, and needed only if Prefect has started a server by itself.
+    # Slow to import, and needed only if Prefect itself has started a server.
     from prefect.server.api.server import SubprocessASGIServer
 
     server = SubprocessASGIServer()
@@ -97,9 +97,9 @@ def _embedded_api() -> dict[str, str]:
 
 
 def _without_function(flow: Flow[..., object]) -> Flow[..., object]:
-    """Return a flow that tells tasks its options, without its function and hooks.
+    """Return a copy of a flow with its options, but without its function and hooks.
 
-    Pickled by value, as in a script, the function would take along all globals that it mentions.
+    A function of a script is pickled by value, with all globals that it uses.
     """
     light = copy.copy(flow)
     light.fn = light.__wrapped__ = _runs_elsewhere  # type: ignore[attr-defined]
@@ -115,4 +115,4 @@ def _without_function(flow: Flow[..., object]) -> Flow[..., object]:
 
 
 def _runs_elsewhere() -> None:
-    """Stand in for the function of a flow, which runs in another process."""
+    """Replaces the function of a flow, which runs in another process."""

@@ -1,4 +1,4 @@
-"""A call that Dask gave up: its final state, here and at Prefect's API."""
+"""The final state of a call that Dask gave up, here and at Prefect's API."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from prefectx.futures import item_of
 
 
 class Submitted:
-    """What is kept of a submitted call, to name it in an error.
+    """The part of a submitted call that an error message needs.
 
     Parameters:
         task: the task.
@@ -37,7 +37,11 @@ class Submitted:
     ) -> None:
         shown = ", ".join(f"{name}={_shown(value)}" for name, value in arguments.items())
         self.name = f"{task.name}({shown})"
-        self.run_name = _run_name(task)
+        name = task.task_run_name
+        # A template of Prefect without fields: prefectx has filled it.
+        self.run_name = (
+            name.replace("{{", "{").replace("}}", "}") if isinstance(name, str) else task.name
+        )
         self.task = task.task_key
         self.task_run_id = task_run_id
 
@@ -47,7 +51,7 @@ def crashed_state(call: Submitted, error: BaseException, client: Client) -> Stat
 
     Parameters:
         call: the call.
-        error: what Dask says.
+        error: what Dask raised.
         client: the client that submitted the call.
     """
     reason = WorkerError(f"{call.name}: {explain(error, client)}")
@@ -58,20 +62,14 @@ def crashed_state(call: Submitted, error: BaseException, client: Client) -> Stat
         task_run_id=call.task_run_id, flow_run_id=flow_run.id if flow_run else None
     )
     message = str(reason)
-    # What is sent to the API holds no data.
+    # Without data, which stays in this process.
     _report(call, Crashed(message=message, state_details=details))
     return Crashed(message=message, data=reason, state_details=details)
 
 
 def _shown(value: object) -> str:
-    # An item says more than a future that stands for it.
+    # The repr of an item says more than that of a future.
     return reprlib.repr(replace(value, lambda part: item_of(part) or part))
-
-
-def _run_name(task: Task[..., object]) -> str:
-    name = task.task_run_name
-    # A template of Prefect's, in which prefectx has left no field.
-    return name.replace("{{", "{").replace("}}", "}") if isinstance(name, str) else task.name
 
 
 def _report(call: Submitted, state: State[object]) -> None:

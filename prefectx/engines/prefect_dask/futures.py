@@ -23,13 +23,13 @@ Callback = Callable[[PrefectFuture[object]], None]
 
 
 class DaskFuture(PrefectDaskFuture[object]):
-    """A future that lets go of Dask's as soon as it has a state that holds no data.
+    """A future that releases Dask's as soon as it has a final state without data.
 
-    So scheduler and workers forget calls that are over, also in the middle of a flow.
+    So the scheduler and the workers can forget finished calls while the flow still runs.
 
     Parameters:
         submission: the call.
-        context: the context that the workers have.
+        context: the context that was sent to the workers.
     """
 
     def __init__(self, submission: Submission, context: Sent) -> None:
@@ -47,7 +47,7 @@ class DaskFuture(PrefectDaskFuture[object]):
 
     @property
     def _final_state(self) -> State[object] | None:
-        # A light one is kept as it came, in bytes: unpacked it takes several times as much.
+        # The state of a light call stays in bytes: unpickled it is several times as large.
         end = self._end_state
         return end if end is None or isinstance(end, State) else end.peek()
 
@@ -56,7 +56,7 @@ class DaskFuture(PrefectDaskFuture[object]):
         self._end_state = state
 
     def stand_in(self) -> distributed.Future[FinalState] | State[object]:
-        """Return what a call that waits for this one is given: Dask's future, or the state."""
+        """Return what to send to a call that waits for this one: Dask's future, or the state."""
         dask = self._wrapped_future
         if dask is not None and has_no_result(dask):
             self._settle()
@@ -71,7 +71,7 @@ class DaskFuture(PrefectDaskFuture[object]):
         """Return what the call returned; raise (or return) what it raised.
 
         Parameters:
-            timeout: seconds to wait at most; None: without end.
+            timeout: seconds to wait at most, None for no limit.
             raise_on_failure: raise what the call raised, else return the exception.
 
         Raises:
@@ -84,7 +84,7 @@ class DaskFuture(PrefectDaskFuture[object]):
             raise TimeoutError(
                 f"Task run {self.task_run_id} did not complete within {timeout} seconds"
             )
-        # Inside an event loop a state gives a coroutine, unless it is told not to.
+        # Without `_sync` a state returns a coroutine inside an event loop.
         result: Callable[..., object] = state.result
         return result(raise_on_failure=raise_on_failure, _sync=True)
 
@@ -100,7 +100,7 @@ class DaskFuture(PrefectDaskFuture[object]):
         while self._end_state is None:
             dask = self._wrapped_future
             if dask is None:
-                continue  # settled by Dask's thread since
+                continue  # Dask's thread has just settled it
             try:
                 payload = dask.result(timeout)
             except (Exception, asyncio.CancelledError) as error:
@@ -117,7 +117,7 @@ class DaskFuture(PrefectDaskFuture[object]):
         elif self._is_light:
             self._end(payload)
         else:
-            # Data that a worker holds goes from there to the calls that need it.
+            # Kept, so that other calls get the data from the worker that holds it.
             self._end(state, is_kept=True)
 
     def _fail(self, dask: distributed.Future[FinalState], error: BaseException) -> None:
@@ -137,10 +137,10 @@ class DaskFuture(PrefectDaskFuture[object]):
             self._end_state = state
             self._submission = None
             if not is_kept:
-                self._wrapped_future = None  # type: ignore[assignment]  # let go
+                self._wrapped_future = None  # type: ignore[assignment]  # released
 
     def _when_done(self, dask: distributed.Future[FinalState]) -> None:
-        # Data stays on the workers until somebody asks for it.
+        # Data stays on its worker until it is needed.
         if self._is_light or dask.status != "finished":
             self._settle()
         with self._lock:
@@ -153,5 +153,5 @@ class DaskFuture(PrefectDaskFuture[object]):
 
 
 def has_no_result(dask: distributed.Future[FinalState]) -> bool:
-    """Tell whether Dask has given up a call."""
+    """Tell whether Dask has given up the call of a future."""
     return dask.status in ("error", "cancelled", "lost")

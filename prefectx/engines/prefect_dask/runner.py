@@ -1,4 +1,4 @@
-"""The task runner: prefect-dask's, with the options of the configuration and of each task."""
+"""A task runner based on prefect-dask's, with the options of the configuration and of tasks."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class DaskRunner(DaskTaskRunner):
     def __init__(self, overrides: Mapping[str, object] | None = None) -> None:
         super().__init__()
         self._overrides = dict(overrides or {})
-        # Not entered: mistakes are to be reported where they were written.
+        # Not entered, but reports mistakes at once, at the line that has them.
         settings.override(dask=self._overrides)
 
     def duplicate(self) -> Self:
-        """Return a runner with the same settings that is not started."""
+        """Return a runner with the same overrides, not started."""
         return type(self)(self._overrides)
 
     def __eq__(self, other: object) -> bool:
@@ -53,7 +53,7 @@ class DaskRunner(DaskTaskRunner):
 
     @property
     def client(self) -> PrefectDaskClient:
-        """The client, connected when first asked for; the cluster is made then too."""
+        """The client; the first access connects it, and starts the cluster."""
         if self._client is None:
             self._client = self._connect().client
         return self._client
@@ -69,12 +69,12 @@ class DaskRunner(DaskTaskRunner):
 
         Parameters:
             task: the task.
-            parameters: its arguments by name; futures anywhere in them are waited for.
-            wait_for: futures to wait for besides.
+            parameters: its arguments by name; the call waits for futures anywhere in them.
+            wait_for: more futures to wait for.
             dependencies: further inputs, for Prefect's graph.
 
         Raises:
-            ConfigError: if the task needs more than any worker has, or a worker that is not there.
+            ConfigError: if the task needs more than any worker has, or an unknown worker.
             RuntimeError: if the runner was not started.
         """
         if not self._started:
@@ -85,7 +85,7 @@ class DaskRunner(DaskTaskRunner):
 
     def _connect(self) -> Session[PrefectDaskClient]:
         upstream.check_all()
-        # What prefect-dask's own functions for tasks and flows read.
+        # Read by prefect-dask's own functions for tasks and flows.
         self.client_kwargs = client_arguments(self._options.dask)
         opened = session(self._options, PrefectDaskClient, self.logger)
         self._session = self._exit_stack.enter_context(opened)

@@ -1,4 +1,4 @@
-"""A call on its way to Dask."""
+"""Sends a call to Dask."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from prefectx.engines.prefect_dask.worker import CallArguments, run_call
 
 
 class Submission:
-    """One call, and how it is sent.
+    """One call to send.
 
-    What was sent is kept only as long as it may have to be sent again.
+    Its arguments are kept only as long as it may have to be sent again.
 
     Parameters:
         session: the flow run on Dask.
         task: the task.
         parameters: its arguments by name.
-        wait_for: futures to wait for besides.
+        wait_for: more futures to wait for.
         dependencies: further inputs, for Prefect's graph.
 
     Attributes:
@@ -59,7 +59,7 @@ class Submission:
             options = call.options
             self.is_light = call.item is not None and options.save
         else:
-            # The bare function, in a mode that keeps no outputs.
+            # The plain function, in a mode that keeps no outputs.
             options = settings.current().options(task.name, getattr(task, "keywords", None))
             self.is_light = False
         self._session = session
@@ -72,30 +72,30 @@ class Submission:
             "dependencies": dependencies,
             "context": _call_context(task, self.task_run_id, parameters),
         }
-        # A call of ours gives memory back itself.
+        # A call of ours returns memory itself.
         self._trims = options.dask.trim and not isinstance(call, Call)
         self._sent: Submitted | None = None
         self._inputs: list[Future[FinalState]] = []
 
     @property
     def has_failed_input(self) -> bool:
-        """Whether Dask has failed a call that this one waits for, and with it this one."""
+        """Whether Dask has given up a call that this one waits for, and so this one as well."""
         return any(has_no_result(future) for future in self._inputs)
 
     def send(self, context: Sent) -> Future[FinalState]:
         """Send the call to the scheduler.
 
-        Sent again after an input has failed, it takes the state of the input along, and Prefect
-        decides what becomes of it.
+        If it is sent again because an input has failed, the state of the input is sent with it,
+        and Prefect decides what to do.
 
         Parameters:
-            context: the context that the workers have.
+            context: the context that was sent to the workers.
         """
         upstream: list[Future[FinalState]] = []
 
         def stand_in(value: object) -> tuple[str, object] | None:
             if isinstance(value, BaseAnnotation):
-                # Its own pickle gives an annotated tuple.
+                # Its pickle would restore only a tuple.
                 return "annotated", (type(value), value.unwrap())
             if value is context.settings:
                 return "settings", None
@@ -133,7 +133,7 @@ class Submission:
 def _call_context(
     task: Task[..., object], task_run_id: UUID, parameters: dict[str, object]
 ) -> dict[str, dict[str, object]]:
-    """Return the part of Prefect's context that differs from call to call, as Prefect does."""
+    """Return the part of Prefect's context that differs from call to call, made as Prefect does."""
     inputs = {name: collect_task_run_inputs_sync(value) for name, value in parameters.items()}
     assets = AssetContext.from_task_and_inputs(task, task_run_id, inputs, copy_to_child_ctx=True)
     parent, tags = TaskRunContext.get(), TagsContext.get()

@@ -1,4 +1,4 @@
-"""Prefect's background threads, started so that they keep no task run's data."""
+"""Starts Prefect's background threads so that they do not keep the data of a task run alive."""
 
 from __future__ import annotations
 
@@ -9,27 +9,38 @@ from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogWorker
 
 _WITHIN = 30.0
-_started: set[str | None] = set()
 
 
-def start_background_threads() -> None:
-    """Start the threads that send events and log lines, once per process and API.
+class BackgroundThreads:
+    """The threads that send events and log lines, one of each for each API."""
 
-    They keep the context that they were started in for as long as they live. Started by the first
-    task run, they would keep its arguments and its result.
-    """
-    here = get_settings_context()
-    url = here.settings.api.url
-    if url not in _started:
-        _started.add(url)
-        contextvars.Context().run(_start, here.model_copy())
+    def __init__(self) -> None:
+        self._started: set[str | None] = set()
+
+    def start(self) -> None:
+        """Start the threads, once per API.
+
+        A thread keeps the context in which it was started. If the first task run started it, that
+        would be its arguments and its result.
+        """
+        here = get_settings_context()
+        url = here.settings.api.url
+        if url not in self._started:
+            self._started.add(url)
+            contextvars.Context().run(_start, here.model_copy())
+
+    def finish(self) -> None:
+        """Send what is waiting; the threads start again when they are next needed."""
+        self.reset()
+        APILogWorker.drain_all(timeout=_WITHIN)
+        EventsWorker.drain_all(timeout=_WITHIN)
+
+    def reset(self) -> None:
+        """Forget for which APIs threads were started."""
+        self._started.clear()
 
 
-def finish_background_threads() -> None:
-    """Send what is waiting; the threads start anew when they are needed again."""
-    _started.clear()
-    APILogWorker.drain_all(timeout=_WITHIN)
-    EventsWorker.drain_all(timeout=_WITHIN)
+THREADS = BackgroundThreads()
 
 
 def _start(settings: SettingsContext) -> None:

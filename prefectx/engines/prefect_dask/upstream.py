@@ -1,4 +1,4 @@
-"""What is used of prefect-dask that it may change without notice, and why."""
+"""The names of prefect-dask that we use although it may change them without notice, and why."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ USED: tuple[Entry, ...] = (
     Name("prefect_dask.task_runners:DaskTaskRunner.logger", "says which cluster is used"),
     Name(
         "prefect_dask.task_runners:PrefectDaskFuture._wrapped_future",
-        "lets go of Dask's future when the call is over",
+        "releases Dask's future when the call is over",
     ),
     Name(
         "prefect_dask.task_runners:PrefectDaskFuture._final_state",
         "keeps the state of a call as it came, in bytes",
     ),
-    Name("prefect_dask.client:PrefectDaskClient.submit", "sends functions that are no tasks"),
+    Name("prefect_dask.client:PrefectDaskClient.submit", "sends functions that are not tasks"),
 )
 
 
 @functools.cache
 def check() -> None:
-    """Refuse a version of prefect-dask that lacks what is used of it; looks once per process.
+    """Refuse a version of prefect-dask that lacks one of the names; checks once per process.
 
     Raises:
-        MissingDependencyError: it names the version, what it lacks, and versions that will do.
+        MissingDependencyError: it names the version, the missing names, and versions that work.
     """
     require("prefect-dask", SEEN_WORKING, USED)
 
 
 def check_all() -> None:
-    """Do what `check` does for Prefect, prefect-dask and Dask."""
+    """Check Prefect, Dask and prefect-dask; see `check`."""
     prefect.check()
     dask.check()
     check()

@@ -1,4 +1,4 @@
-"""What a worker has of a Prefect flow run, and what runs a call there as a task run."""
+"""The worker's part of a Prefect flow run: its context, and how a call runs as a task run."""
 
 from __future__ import annotations
 
@@ -21,10 +21,7 @@ from prefect.tasks import Task
 from prefectx.engines.dask.payload import Payload, unpack
 from prefectx.engines.dask.worker import RunPlugin, begin_call
 from prefectx.engines.prefect import logs
-from prefectx.engines.prefect_dask.threads import (
-    finish_background_threads,
-    start_background_threads,
-)
+from prefectx.engines.prefect_dask.threads import THREADS
 from prefectx.item import Item
 from prefectx.monitoring import memory
 from prefectx.settings import Settings
@@ -33,7 +30,7 @@ Context = dict[str, dict[str, object]]
 
 
 class CallArguments(TypedDict):
-    """What Prefect's task engine is given for a call."""
+    """The arguments of Prefect's task engine for a call."""
 
     task: Task[..., object]
     task_run_id: UUID
@@ -44,12 +41,12 @@ class CallArguments(TypedDict):
 
 
 class PrefectRunPlugin(RunPlugin):
-    """Keeps Prefect's context of a flow run on each worker too.
+    """Holds Prefect's context of a flow run on each worker, too.
 
     Parameters:
-        name: the name that calls ask for it by.
+        name: the name by which calls find it.
         given: the run's settings.
-        path: where the flow's process imports modules from.
+        path: `sys.path` of the flow's process.
         context: Prefect's context, as Prefect serializes it.
     """
 
@@ -60,25 +57,25 @@ class PrefectRunPlugin(RunPlugin):
         self._context = context
 
     async def teardown(self, worker: distributed.Worker) -> None:
-        """Send the last news of the runs: a cluster that closes waits for no one."""
-        await asyncio.to_thread(finish_background_threads)
+        """Send the last events and log lines, before the cluster stops the worker."""
+        await asyncio.to_thread(THREADS.finish)
 
     @cached_property
     def prefect(self) -> Context:
-        """Prefect's context but for its settings."""
+        """Prefect's context without its settings."""
         opened = self._context.open()
         return {key: value for key, value in opened.items() if key != "settings_context"}
 
     @cached_property
     def prefect_settings(self) -> SettingsContext:
-        """Prefect's settings, validated once: they are large."""
+        """Prefect's settings; validated once, as they are large."""
         return SettingsContext.model_validate(self._context.open()["settings_context"])
 
     @contextmanager
     def surroundings(self) -> Iterator[None]:
-        """Make this thread like one of the flow's process."""
+        """Put the settings of the run in force, prefectx's and Prefect's, and set up logging."""
         with super().surroundings(), self.prefect_settings.model_copy():
-            start_background_threads()
+            THREADS.start()
             logs.set_up(self.settings.project)
             yield
 
@@ -91,8 +88,8 @@ def run_call(
     Parameters:
         name: the name of the run's plugin.
         packed: the call.
-        trims: whether memory is given back after it.
-        *upstream: the final states of the calls that this one waited for.
+        trims: whether to return memory after it.
+        *upstream: the final states of the calls that it waited for.
     """
     plugin = cast(PrefectRunPlugin, begin_call(name))
 
@@ -124,14 +121,14 @@ def _run(call: CallArguments) -> State[object]:
 
 
 def _handed_over(state: State[object]) -> State[object]:
-    """Take the data out of the state of a run, and return it in another.
+    """Move the data of a state into a copy, and return the copy.
 
-    Timers in Prefect's event loop hold on to the run for a minute after it has ended.
+    Timers in Prefect's event loop keep the run and its state alive for a minute after its end.
     """
     handed = state.model_copy()
     state.data = None
     if isinstance(handed.data, ResultRecord) and isinstance(handed.data.result, Item):
-        # The item stands for itself; a record of Prefect's store is larger.
+        # Just the item: Prefect's record of it is larger.
         handed.data = handed.data.result
     return handed
 
@@ -144,6 +141,6 @@ def _size_of_record(record: ResultRecord[object]) -> int:
     return int(sizeof(record.result))
 
 
-# Dask takes a state for the 80 bytes of the object, whatever its data.
+# Otherwise Dask counts 80 bytes for a state, whatever its data.
 sizeof.register(State, _size_of_state)
 sizeof.register(ResultRecord, _size_of_record)

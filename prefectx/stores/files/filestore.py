@@ -8,12 +8,14 @@ import io
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from prefectx.errors import StoreError
 from prefectx.formats import FORMATS, Format, get_format, known_suffix
 from prefectx.item import ItemInfo, Store
+from prefectx.masking import mask_urls
 from prefectx.stores.error_messages import (
     UNWRAPPED,
     load_error,
@@ -22,8 +24,9 @@ from prefectx.stores.error_messages import (
 )
 from prefectx.stores.files.local import LOCAL
 from prefectx.stores.files.protocol import Files
-from prefectx.stores.files.signatures import verify_signature, write_signature
+from prefectx.stores.files.signatures import Signed, delete_signed, verify_signature
 from prefectx.stores.files.types import delete_types, read_types, version_of, write_types
+from prefectx.stores.secrets import WITHHELD, Secret
 from prefectx.stores.signing import SigningKey
 
 # What `abspath` would shorten, and URLs.
@@ -65,8 +68,7 @@ class Filestore(Store):
         self.mmap = mmap
         self.allow_pickle = allow_pickle
         self.signing_key = None if signing_key is None else SigningKey(signing_key)
-        # Not in the repr: it may hold passwords.
-        self._storage_options = dict(storage_options or {})
+        self._storage_options = Secret(dict(storage_options or {}))
 
     def exists(self, location: str) -> bool:
         """Tell whether a whole output is kept at `location`.
@@ -93,24 +95,30 @@ class Filestore(Store):
         """
         format = self._format(location)
         try:
-            files = self._files(location)
-            with files.replacing(location, fsync=self.fsync) as temporary:
+            files, key, typed = self._files(location), self.signing_key, format.typed
+            signing: AbstractContextManager[Signed | None] = nullcontext()
+            if key is not None:
+                signing = Signed(key, files, location, typed=bool(typed), fsync=self.fsync)
+            with signing as signed, files.replacing(location, fsync=self.fsync) as temporary:
                 with open(temporary, "wb", opener=_open_untruncated) as stream:
-                    types = _dump(format, data, stream)
+                    token = WITHHELD.set(True)
+                    try:
+                        types = _dump(format, data, stream)
+                    finally:
+                        WITHHELD.reset(token)
                 if self.exact and format.verify is not None:
                     with open(temporary, "rb") as stream:
-                        if format.typed is None:
+                        if typed is None:
                             format.verify(data, stream)
                         else:
-                            format.typed.verify(data, stream, types)
-                if format.typed is not None:
+                            typed.verify(data, stream, types)
+                if typed is not None:
                     with open(temporary, "rb") as stream:
                         version = version_of(stream)
                     write_types(files, location, version, types, fsync=self.fsync)
-                if self.signing_key is not None:
-                    key = self.signing_key
-                    write_signature(key, files, location, temporary, types, fsync=self.fsync)
-            if format.typed is not None and types is None:
+                if signed is not None:
+                    signed.write(temporary, types)
+            if typed is not None and types is None:
                 # Another writer may have kept types in the meantime.
                 write_types(files, location, version, None, fsync=self.fsync)
         except UNWRAPPED:
@@ -126,13 +134,15 @@ class Filestore(Store):
             CorruptItemError: the file cannot be read, or has no valid signature.
             StoreError: the file cannot be reached, or is a pickle and those are not allowed.
         """
+        if location[-1:] == "/":
+            return self._load_folder(location)
         format = self._format(location)
         files = self._files(location)
         with files.reading(location) as path:
             try:
-                if self.mmap and path == location and self.signing_key is None:
-                    if format.load_mapped is not None:
-                        return format.load_mapped(path)
+                maps = self.mmap and path == location and self.signing_key is None
+                if maps and format.load_mapped is not None:
+                    return format.load_mapped(path)
                 # Opened once: what is identified and verified is what is read.
                 with open(path, "rb") as stream:
                     if self.signing_key is None and format.typed is None:
@@ -151,7 +161,7 @@ class Filestore(Store):
             types, fits = read_types(files, location, version_of(stream))
             stream.seek(0)
         if self.signing_key is not None:
-            verify_signature(self.signing_key, files, location, stream.read(), types)
+            verify_signature(self.signing_key, files, location, stream, types)
             stream.seek(0)
         if format.typed is not None and types is not None:
             return format.typed.load(stream, types, fits)
@@ -159,9 +169,12 @@ class Filestore(Store):
 
     def delete(self, location: str) -> None:
         """Remove the output at `location`, if there is one."""
-        files = self._files(location)
-        files.delete(location)
-        if self._format_of(location).typed is not None:
+        files, typed = self._files(location), self._format_of(location).typed is not None
+        if self.signing_key is None:
+            files.delete(location)
+        else:
+            delete_signed(self.signing_key, files, location, typed=typed)
+        if typed:
             delete_types(files, location)
 
     def list(self, prefix: str = "") -> Iterator[str]:
@@ -183,14 +196,37 @@ class Filestore(Store):
         """
         if "://" in location:
             raise StoreError(
-                f"lock = true is not possible at {location}: {type(self).__name__} locks local "
-                "paths only, as services have no lock that ends with its holder. Keep the output "
-                "in a folder or a database, or use lock = false: two runs may then both make it, "
-                "and it is whole in any case"
+                f"lock = true is not possible at {mask_urls(location)}: {type(self).__name__} "
+                "locks local paths only, as services have no lock that ends with its holder. Keep "
+                "the output in a folder or a database, or use lock = false: two runs may then both "
+                "make it, and it is whole in any case"
             )
         from prefectx.stores.files.locks import locked
 
         return locked(location)
+
+    @contextmanager
+    def aside(self, location: str) -> Iterator[str]:
+        """Return a context for a function that writes the output at `location` itself.
+
+        It gives a path in a temporary folder beside the location, under the final name; the
+        folders above are made. What is there becomes the output if there is no error.
+        """
+        files = self._files(location)
+        with files.aside(location, fsync=self.fsync) as path:
+            yield path
+        if self._format_of(location).typed is not None:
+            # Types of an output that was saved here before.
+            delete_types(files, location)
+
+    def check(self, location: str) -> None:
+        """Look for the bucket of a URL, once in a process.
+
+        Raises:
+            StoreError: there is none, or the service cannot be reached.
+        """
+        if "://" in location:
+            self._files(location).check(location)
 
     def locate(self, root: str, target: str) -> str:
         """Return the absolute path, or the URL, of `target` under `root`."""
@@ -199,9 +235,11 @@ class Filestore(Store):
         if "://" not in target and "://" in root and not target.startswith("/"):
             target = f"{root.rstrip('/')}/{target}"
         protocol, is_url, path = target.partition("://")
-        if not is_url:
-            return os.path.abspath(os.path.join(root, target))
-        return os.path.abspath(path) if protocol in {"file", "local"} else target
+        if is_url and protocol not in {"file", "local"}:
+            return target
+        # A folder keeps its slash.
+        ending = "/" if target.endswith("/") else ""
+        return os.path.abspath(path if is_url else os.path.join(root, target)) + ending
 
     def suffix(self, location: str) -> str:
         """Return the part of the name that says its format (`.json.gz`), or ""."""
@@ -219,12 +257,20 @@ class Filestore(Store):
         """
         return super().fspath(location) if "://" in location else location
 
+    def _load_folder(self, location: str) -> Path:
+        """Return the path of a folder: only its readers know what is in it."""
+        if "://" in location:
+            raise StoreError(f"{location} is a folder behind a URL: read it where it is")
+        if not self.exists(location):
+            raise FileNotFoundError(f"no folder is at {location}")
+        return Path(location)
+
     def _files(self, location: str) -> Files:
         if "://" not in location:
             return LOCAL
         from prefectx.stores.files.remote import RemoteFiles
 
-        return RemoteFiles(self._storage_options)
+        return RemoteFiles(self._storage_options.get())
 
     def _format_of(self, location: str) -> Format:
         if self.format is not None:

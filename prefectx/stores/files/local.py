@@ -1,6 +1,9 @@
-"""Local files: whole or absent, at the speed of plain files. Paths are absolute strings."""
+"""Local files: whole or absent, at the speed of plain files. Paths are absolute strings.
+
+Longer than 250 lines as one class with what it calls: splitting it would cost a call or a jump.
+"""
 # pathlib costs more than the system calls that it wraps.
-# ruff: noqa: PTH103, PTH105, PTH108, PTH116, PTH120, PTH123
+# ruff: noqa: PTH103, PTH105, PTH108, PTH116, PTH120
 
 from __future__ import annotations
 
@@ -8,29 +11,24 @@ import contextlib
 import fcntl
 import itertools
 import os
+import shutil
 import stat
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 
 from prefectx.errors import StoreError
 from prefectx.item import ItemInfo
 from prefectx.stores.files.case_folding import SpellingGuard
+from prefectx.stores.files.leftovers import HIDDEN, MACHINE, STARTED, remove_abandoned
 
 # The bits of a mode that give the kind of file, and their value for a folder.
 _KIND, _FOLDER = 0o170000, stat.S_IFDIR
-# The start of the names of our own files, which are not outputs.
-HIDDEN = ".prefectx-"
 # From this many locations in one folder on, listing it is faster than a stat for each.
 _LIST_FROM = 16
 # Reading an entry costs about half a stat: more entries per location than this do not pay.
 _LIST_TIMES = 3
-# A temporary file of another host, whose processes we cannot see, is abandoned after these seconds.
-_ABANDONED = 24 * 3600
-
-_HOST = os.uname().nodename
 _stat = os.stat  # looked up once: every finished call uses it
 
 
@@ -62,7 +60,7 @@ class LocalFiles:
             return False
         except (OSError, ValueError) as error:
             raise StoreError(f"cannot look for {path}: {error}; choose another target") from error
-        if found.st_mode & _KIND == _FOLDER:
+        if found.st_mode & _KIND == _FOLDER and path[-1] != "/":
             raise StoreError(
                 f"{path} is a folder, where a file should be kept: choose another target, or "
                 "remove the folder"
@@ -75,7 +73,7 @@ class LocalFiles:
         """Return those of `paths` where a file is, listing a folder that holds many of them."""
         folders: dict[str, list[str]] = defaultdict(list)
         for path in paths:
-            folders[path.rpartition("/")[0]].append(path)
+            folders[path.rstrip("/").rpartition("/")[0]].append(path)
         found: set[str] = set()
         for folder, inside in folders.items():
             worth = _LIST_TIMES * len(inside) if len(inside) >= _LIST_FROM else 0
@@ -86,7 +84,8 @@ class LocalFiles:
             found.update(
                 path
                 for path in inside
-                if path in files or ((others is None or path in others) and self.exists(path))
+                if path in files
+                or ((others is None or path.rstrip("/") in others) and self.exists(path))
             )
         return found
 
@@ -94,18 +93,19 @@ class LocalFiles:
     def replacing(self, path: str, *, fsync: bool) -> Iterator[str]:
         """Give a temporary file to write, and move it to `path` unless there is an error.
 
-        If there is a file at `path`, its permissions are kept.
+        If there is a file at `path`, its permissions are kept. The temporary file has them, too.
 
         Parameters:
             path: where the file will be; missing folders are made.
             fsync: write the content to the disk first, so that a power cut cannot empty the file.
         """
         folder = os.path.dirname(path)
-        descriptor, temporary = self._create_temporary(folder)
+        descriptor, temporary = self._create_temporary(folder, _mode(path))
         try:
             yield temporary
-            with contextlib.suppress(FileNotFoundError):
-                os.fchmod(descriptor, stat.S_IMODE(os.stat(path).st_mode))
+            mode = _mode(path)
+            if mode is not None and mode != stat.S_IMODE(os.fstat(descriptor).st_mode):
+                os.fchmod(descriptor, mode)
             if fsync:
                 os.fsync(descriptor)
             if folder in self._spelling.case_sensitive_folders:
@@ -119,22 +119,32 @@ class LocalFiles:
             raise
         finally:
             os.close(descriptor)
+        self.sweep(folder)
+
+    def sweep(self, folder: str) -> None:
+        """Remove what killed processes left in a folder, once in a process."""
         if folder not in self._swept:
             self._swept.add(folder)
-            _remove_abandoned(folder)
+            remove_abandoned(folder)
 
-    def _create_temporary(self, folder: str) -> tuple[int, str]:
+    def _create_temporary(self, folder: str, mode: int | None) -> tuple[int, str]:
+        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR
+        # It is written by its name, which a file that nobody may write does not allow.
+        first = None if mode is None else mode | stat.S_IRUSR | stat.S_IWUSR
         while True:
-            path = f"{folder}/{HIDDEN}{_HOST}-{os.getpid()}-{next(self._counter)}.tmp"
+            number = next(self._counter)
+            path = f"{folder}/{HIDDEN}{MACHINE}-{os.getpid()}-{STARTED}-{number}.tmp"
+            descriptor = open_making_folders(path, flags, 0o666 if first is None else first)
             try:
-                descriptor = open_making_folders(path, os.O_CREAT | os.O_EXCL | os.O_RDWR)
-            except FileExistsError as error:
-                # Our name: left by a killed process that had this process's id. Take the next.
-                if error.filename != path:
-                    raise
-            else:
-                _try_lock(descriptor)
-                return descriptor, path
+                # Another process may have taken it for abandoned before it was locked.
+                if _is_ours(descriptor) and os.fstat(descriptor).st_nlink:
+                    if first is not None:
+                        os.fchmod(descriptor, first)
+                    return descriptor, path
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)
 
     @contextmanager
     def reading(self, path: str) -> Iterator[str]:
@@ -145,18 +155,35 @@ class LocalFiles:
                 self._spelling.check(path, device)
         yield path
 
+    def check(self, path: str) -> None:
+        """Refuse nothing: missing folders are made."""
+
     def delete(self, path: str) -> None:
         """Remove the file at `path`, if there is one."""
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             self._spelling.check(path, os.lstat(path).st_dev)
-            os.unlink(path)
+            if path[-1] == "/":
+                shutil.rmtree(path)
+            else:
+                os.unlink(path)
+
+    def aside(self, path: str, *, fsync: bool) -> AbstractContextManager[str]:
+        """Give a path to write to, and move what is there to `path` unless there is an error."""
+        from prefectx.stores.files.aside import written_aside
+
+        return written_aside(path, fsync=fsync)
 
     def list(self, prefix: str) -> Iterator[str]:
         """Yield the files whose paths begin with `prefix`."""
         for folder, folders, names in os.walk(os.path.dirname(prefix)):
             base = folder.rstrip("/")
             inside = ((name, f"{base}/{name}/") for name in sorted(folders))
-            folders[:] = [n for n, p in inside if p.startswith(prefix) or prefix.startswith(p)]
+            folders[:] = [
+                name
+                for name, path in inside
+                if (path.startswith(prefix) or prefix.startswith(path))
+                and not name.startswith(HIDDEN)
+            ]
             for name in sorted(names):
                 path = f"{base}/{name}"
                 if path.startswith(prefix) and not name.startswith(HIDDEN):
@@ -172,13 +199,32 @@ class LocalFiles:
 LOCAL = LocalFiles()
 
 
-def open_making_folders(path: str, flags: int) -> int:
+def open_making_folders(path: str, flags: int, mode: int = 0o666) -> int:
     """Open a file as `os.open` does, and make missing folders above it."""
     try:
-        return os.open(path, flags | os.O_CLOEXEC, 0o666)
+        return os.open(path, flags | os.O_CLOEXEC, mode)
     except FileNotFoundError:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        return os.open(path, flags | os.O_CLOEXEC, 0o666)
+        return os.open(path, flags | os.O_CLOEXEC, mode)
+
+
+def _is_ours(descriptor: int) -> bool:
+    """Lock a new file while it is open; false if another process was faster."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
+
+
+def _mode(path: str) -> int | None:
+    """Return the permissions of the file at `path`, None if there is none."""
+    try:
+        return stat.S_IMODE(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _list_folder(folder: str, at_most: int) -> tuple[set[str], set[str] | None]:
@@ -205,46 +251,3 @@ def _list_folder(folder: str, at_most: int) -> tuple[set[str], set[str] | None]:
         # A folder may forbid listing and still allow access to its files.
         return set(), None
     return files, others
-
-
-def _remove_abandoned(folder: str) -> None:
-    """Remove the temporary files that killed processes left in a folder."""
-    with os.scandir(folder) as entries:
-        leftovers = [e for e in entries if e.name.startswith(HIDDEN) and e.name.endswith(".tmp")]
-    for entry in leftovers:
-        # Another process may do the same at the same time.
-        with contextlib.suppress(FileNotFoundError):
-            if _is_abandoned(entry):
-                os.unlink(entry.path)
-
-
-def _is_abandoned(entry: os.DirEntry[str]) -> bool:
-    host, _, number = entry.name.removeprefix(HIDDEN).removesuffix(".tmp").rpartition("-")
-    host, _, pid = host.rpartition("-")
-    if not (pid.isdigit() and number.isdigit()):
-        return False
-    if host == _HOST and _is_running(int(pid)):
-        return False
-    if host != _HOST and time.time() - entry.stat().st_mtime < _ABANDONED:
-        return False
-    # Another container may have our host name and process ids of its own: the lock tells.
-    with open(entry.path, "rb") as stream:
-        return _try_lock(stream.fileno())
-
-
-def _is_running(pid: int) -> bool:
-    with contextlib.suppress(PermissionError):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return False
-    return True
-
-
-def _try_lock(descriptor: int) -> bool:
-    """Lock a file while it is open; False if another process holds it, or there are no locks."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -1,6 +1,6 @@
 """A lock per local file, between threads, processes and hosts; it ends with its holder."""
 # The order of the system calls makes the lock hold.
-# ruff: noqa: PTH108, PTH116
+# ruff: noqa: PTH108
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from prefectx.errors import StoreError
-from prefectx.stores.files.local import HIDDEN, open_making_folders
+from prefectx.stores.files.leftovers import HIDDEN, is_same_file
+from prefectx.stores.files.local import LOCAL, open_making_folders
 
 _log = logging.getLogger("prefectx.stores")
 
@@ -33,11 +34,13 @@ def locked(path: str) -> Iterator[None]:
             f"cannot lock {path}: {error.strerror}; lock = true needs a writable folder on a "
             "file system with locks"
         ) from error
+    LOCAL.sweep(folder)
     try:
         yield
     finally:
         # Removed while it is held: whoever waits for it notices, and makes a new one.
-        os.unlink(lock)
+        if is_same_file(lock, descriptor):
+            os.unlink(lock)
         os.close(descriptor)
 
 
@@ -50,16 +53,9 @@ def _acquire(lock: str, path: str) -> int:
             except BlockingIOError:
                 _log.info("Waiting for %s, which another run is making", path)
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if _is_still_there(lock, descriptor):
+            if is_same_file(lock, descriptor):
                 return descriptor
         except BaseException:
             os.close(descriptor)
             raise
         os.close(descriptor)
-
-
-def _is_still_there(lock: str, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(os.stat(lock), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False

@@ -21,8 +21,14 @@ class Files(Protocol):
     def replacing(self, path: str, /, *, fsync: bool) -> AbstractContextManager[str]:
         """Give a local file to write, and move it to `path` unless there is an error."""
 
+    def aside(self, path: str, /, *, fsync: bool) -> AbstractContextManager[str]:
+        """Give a path to write to, and move what is there to `path` unless there is an error."""
+
     def reading(self, path: str, /) -> AbstractContextManager[str]:
         """Give a local file to read that holds what is at `path`."""
+
+    def check(self, path: str, /) -> None:
+        """Refuse a path below which no file can be, if that is cheap to tell."""
 
     def delete(self, path: str, /) -> None:
         """Remove the file at `path`, if there is one."""

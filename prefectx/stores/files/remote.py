@@ -14,7 +14,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,13 +22,15 @@ from typing import TYPE_CHECKING
 from prefectx.errors import MissingDependencyError, StoreError
 from prefectx.imports import require
 from prefectx.item import ItemInfo
-from prefectx.stores.files.local import HIDDEN
+from prefectx.masking import mask, mask_urls
+from prefectx.stores.files import s3
+from prefectx.stores.files.buckets import BUCKETS, OBJECT_STORES, bucket_of
+from prefectx.stores.files.leftovers import HIDDEN
+from prefectx.stores.files.remote_aside import COMPLETE, remove_folder, written_aside
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-# Services that show an object when its upload is complete, and not before.
-_WHOLE_PUTS = {"abfs", "abfss", "adl", "az", "gcs", "gs", "oci", "oss", "s3", "s3a"}
 # Some servers of S3's protocol hide an object for a moment while it is replaced, or send the
 # checksum of one version and the content of the other: seconds between the attempts to read it.
 _PAUSES = (0.05, 0.2, 0.5)
@@ -54,24 +56,56 @@ class RemoteFiles:
         Raises:
             StoreError: a folder is there, or the service cannot be reached.
         """
+        if url.endswith("/"):
+            # A folder is there when its marker is.
+            return self.exists(url + COMPLETE)
         with self._reaching(url) as (system, path):
             try:
                 kind = system.info(path)["type"]
             except FileNotFoundError:
+                BUCKETS.check(system, url)
                 return False
         if kind == "directory":
-            raise StoreError(f"{url} is a folder, where a file should be: choose another target")
+            raise StoreError(
+                f"{mask_urls(url)} is a folder, where a file should be: choose another target"
+            )
         return True
 
     def exists_many(self, urls: Iterable[str]) -> set[str]:
         """Return those of `urls` where a file is, with as few requests as possible."""
+        # A folder is there when its marker is.
+        files = {url + COMPLETE if url.endswith("/") else url: url for url in urls}
+        buckets: dict[str, list[str]] = defaultdict(list)
+        for url in files:
+            buckets[bucket_of(url)].append(url)
+        found: set[str] = set()
+        for bucket, inside in buckets.items():
+            if len(inside) < _LIST_FROM:
+                found.update(filter(self.exists, inside))
+            elif bucket.startswith(("s3://", "s3a://")):
+                found.update(self._existing_on_s3(bucket, inside))
+            else:
+                found.update(self._existing_in_folders(inside))
+        return {files[url] for url in found}
+
+    def _existing_on_s3(self, bucket: str, urls: list[str]) -> Iterator[str]:
+        with self._reaching(bucket) as (system, path):
+            keys = [url.removeprefix(f"{bucket}/") for url in urls]
+            try:
+                found = s3.existing(system, path, keys)
+            except FileNotFoundError:
+                BUCKETS.check(system, bucket)
+                raise
+        return (f"{bucket}/{key}" for key in found)
+
+    def _existing_in_folders(self, urls: list[str]) -> set[str]:
         folders: dict[str, list[str]] = defaultdict(list)
         for url in urls:
             folders[url.rpartition("/")[0]].append(url)
         above = _common_folder(folders)
-        if len(folders) > _FOLDERS_FROM and above:
-            wanted = {url for inside in folders.values() for url in inside}
-            return wanted.intersection(self.list(above))
+        # Of a whole bucket a listing may be endless.
+        if len(folders) > _FOLDERS_FROM and above and above != f"{bucket_of(above)}/":
+            return set(urls).intersection(self.list(above))
         found: set[str] = set()
         for folder, inside in folders.items():
             if len(inside) < _LIST_FROM:
@@ -81,6 +115,7 @@ class RemoteFiles:
                 try:
                     entries = system.ls(path, detail=True)
                 except FileNotFoundError:
+                    BUCKETS.check(system, folder)
                     continue
             files = {posixpath.basename(e["name"]) for e in entries if e["type"] == "file"}
             found.update(url for url in inside if posixpath.basename(url) in files)
@@ -102,10 +137,26 @@ class RemoteFiles:
                 _with_retries(lambda: _download(system, path, temporary))
             yield temporary
 
+    def check(self, url: str) -> None:
+        """Look for the bucket of a URL, once in a process.
+
+        Raises:
+            StoreError: there is none, or the service cannot be reached.
+        """
+        with self._reaching(url) as (system, _):
+            BUCKETS.check(system, url)
+
     def delete(self, url: str) -> None:
         """Remove the file at `url`, if there is one."""
         with self._reaching(url) as (system, path), contextlib.suppress(FileNotFoundError):
-            system.rm_file(path)
+            if url.endswith("/"):
+                remove_folder(system, path.rstrip("/"))
+            else:
+                system.rm_file(path)
+
+    def aside(self, url: str, *, fsync: bool) -> AbstractContextManager[str]:
+        """Give a URL to write to, and move what is there to `url` unless there is an error."""
+        return written_aside(url, self._reaching)
 
     def list(self, prefix: str) -> Iterator[str]:
         """Yield the files whose URLs begin with `prefix`."""
@@ -114,7 +165,8 @@ class RemoteFiles:
             found = system.find(path)
         for name in sorted(found):
             url = folder + name.removeprefix(path)
-            if url.startswith(prefix) and not posixpath.basename(name).startswith(HIDDEN):
+            inside = name.removeprefix(path)
+            if url.startswith(prefix) and f"/{HIDDEN}" not in inside:
                 yield url
 
     def info(self, url: str) -> ItemInfo:
@@ -146,14 +198,14 @@ class RemoteFiles:
             raise
         except ImportError as error:
             # fsspec's message says what to install.
-            raise MissingDependencyError(f"{url} cannot be reached: {error}") from error
+            raise MissingDependencyError(f"{mask_urls(url)} cannot be reached: {error}") from error
         except Exception as error:
             if system is not None and not system.async_impl:
                 # Its connection may be lost: the next call makes a new one.
                 system.clear_instance_cache()
             raise StoreError(
-                f"{url}: {type(error).__name__}: {error}; check the address, the credentials "
-                "and the connection"
+                f"{mask_urls(url)}: {type(error).__name__}: {mask(str(error))}; check the address, "
+                "the credentials and the connection"
             ) from error
 
 
@@ -172,7 +224,7 @@ def _upload(system: AbstractFileSystem, source: str, path: str) -> None:
         # Its files can be read half-written during a put, but not during a pipe.
         system.pipe_file(path, Path(source).read_bytes())
         return
-    if protocols & _WHOLE_PUTS:
+    if protocols & OBJECT_STORES:
         system.put_file(source, path)
         return
     folder = path.rpartition("/")[0]
@@ -202,6 +254,8 @@ def _download(system: AbstractFileSystem, path: str, target: str) -> None:
     if "memory" in system.protocol:
         # All readers of such a file share one position.
         Path(target).write_bytes(system.cat_file(path))
+    elif s3.is_s3(system):
+        s3.download(system, path, target)
     else:
         system.get_file(path, target)
 

@@ -1,20 +1,24 @@
-"""A database through SQLAlchemy: connections that are retried, transactions, locks."""
+"""A database through SQLAlchemy: connections, and transactions that are retried."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypedDict, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, TypedDict, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    OperationalError,
+)
 
-from prefectx.errors import ConfigError, MissingDependencyError, StoreError
+from prefectx.errors import ConfigError, MissingDependencyError
 from prefectx.imports import install_hint
-from prefectx.stores.files.locks import locked
+from prefectx.settings import mask
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -25,6 +29,8 @@ Result = TypeVar("Result")
 # How often a transaction is tried if the connection was lost or the server restarts.
 _ATTEMPTS = 5
 _BUSY_SECONDS = 60
+# More than the connections of a pool, each of which may have prepared an outdated statement.
+_MOST_OUTDATED = 20
 
 
 class Engines:
@@ -34,13 +40,19 @@ class Engines:
     """
 
     def __init__(self) -> None:
-        self._engines: dict[tuple[str, int], sa.Engine] = {}
+        self._engines: dict[tuple[str, int, bool], sa.Engine] = {}
         self._prepared: set[tuple[str, int]] = set()
 
-    def get(self, url: str) -> sa.Engine:
-        """Return the engine of a database."""
-        key = url, os.getpid()
-        return self._engines.get(key) or self._engines.setdefault(key, _make_engine(url))
+    def get(self, url: str, *, locks: bool = False) -> sa.Engine:
+        """Return the engine of a database.
+
+        Parameters:
+            url: the database.
+            locks: each connection of the engine holds a lock; there is no limit to them.
+        """
+        key = url, os.getpid(), locks
+        found = self._engines.get(key)
+        return found or self._engines.setdefault(key, _make_engine(url, locks=locks))
 
     def is_prepared(self, url: str) -> bool:
         """Tell whether this process has made the tables that every database needs."""
@@ -52,13 +64,13 @@ class Engines:
 
     def close(self, url: str) -> None:
         """Close this process's connections to a database; the next use opens new ones."""
-        engine = self._engines.pop((url, os.getpid()), None)
+        engine = self._engines.pop((url, os.getpid(), False), None)
         if engine is not None:
             engine.dispose()
 
     def reset(self) -> None:
         """Close all connections of this process, and forget what was made."""
-        for url, process in list(self._engines):
+        for url, process, _ in list(self._engines):
             if process == os.getpid():
                 self.close(url)
         self._engines.clear()
@@ -74,10 +86,15 @@ def shown(url: str) -> str:
     Raises:
         ConfigError: it is not the URL of a database.
     """
-    return _parsed(url).render_as_string(hide_password=True)
+    return mask(parsed(url).render_as_string(hide_password=True))
 
 
-def _parsed(url: str) -> sa.URL:
+def parsed(url: str) -> sa.URL:
+    """Return a database's URL in its parts.
+
+    Raises:
+        ConfigError: it is not the URL of a database.
+    """
     try:
         return sa.make_url(url)
     except ArgumentError as error:
@@ -100,15 +117,39 @@ def transact(
     Raises:
         DBAPIError: the database does not answer, or refuses.
     """
-    for attempt in range(1, _ATTEMPTS + 1):
+    attempt = outdated = 0
+    while True:
         try:
             with ENGINES.get(url).execution_options(writes=writes).begin() as connection:
-                return action(connection)
+                try:
+                    return action(connection)
+                except DBAPIError as error:
+                    if _is_outdated(error):
+                        # Its prepared statements go with it.
+                        connection.invalidate()
+                    raise
         except DBAPIError as error:
+            if _is_outdated(error) and outdated < _MOST_OUTDATED:
+                outdated += 1
+                continue
+            attempt += 1
             if attempt == _ATTEMPTS or not _is_temporary(error):
                 raise
             time.sleep(0.1 * 2**attempt)
-    raise AssertionError("unreachable")
+
+
+def _is_outdated(error: DBAPIError) -> bool:
+    """Tell whether a table changed since PostgreSQL prepared the statement that reads it."""
+    told = getattr(error.orig, "diag", None)
+    return getattr(told, "source_function", None) == "RevalidateCachedQuery"
+
+
+def is_about_tables(error: Exception) -> bool:
+    """Tell whether a statement failed because a table, or a column of it, is not there."""
+    original = getattr(error, "orig", None)
+    if "sqlite" in type(original).__module__:
+        return str(original).startswith(("no such table", "no such column"))
+    return getattr(original, "sqlstate", None) in {"42P01", "42703"}
 
 
 def _is_temporary(error: DBAPIError) -> bool:
@@ -123,23 +164,28 @@ def _is_temporary(error: DBAPIError) -> bool:
 
 class _Options(TypedDict, total=False):
     connect_args: dict[str, int]
+    isolation_level: Literal["AUTOCOMMIT"]
     poolclass: type[sa.Pool]
 
 
-def _make_engine(url: str) -> sa.Engine:
-    parsed = _parsed(url)
-    is_sqlite = parsed.get_backend_name() == "sqlite"
-    if is_sqlite and parsed.database in {None, "", ":memory:"}:
+def _make_engine(url: str, *, locks: bool) -> sa.Engine:
+    address = parsed(url)
+    is_sqlite = address.get_backend_name() == "sqlite"
+    if is_sqlite and address.database in {None, "", ":memory:"}:
         raise ConfigError(
-            f"the database {url} exists only in memory, for one thread: name a file for it"
+            f"the database {shown(url)} exists only in memory, for one thread: name a file for it"
         )
     options: _Options = {}
     if is_sqlite:
         # A pooled connection would keep writing to a SQLite file that was removed or replaced.
         options = {"connect_args": {"timeout": _BUSY_SECONDS}, "poolclass": sa.NullPool}
+    elif locks:
+        # In a transaction the server may end a session that is idle. A pool has a limit, at which
+        # the holders of all locks would wait for a connection to work with.
+        options = {"isolation_level": "AUTOCOMMIT", "poolclass": sa.NullPool}
     try:
         # The parameters are the user's data, which do not belong in error messages.
-        engine = sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True, **options)
+        engine = sa.create_engine(address, pool_pre_ping=True, hide_parameters=True, **options)
     except ModuleNotFoundError as error:
         hint = install_hint(error.name or "")
         raise MissingDependencyError(f"{shown(url)} cannot be reached: {hint}") from error
@@ -165,34 +211,15 @@ def hold(connection: sa.Connection, name: str, *, shared: bool = False) -> None:
     """Lock a name until the transaction ends; in SQLite a transaction locks everything."""
     if connection.dialect.name == "postgresql":
         function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
-        connection.execute(sa.select(getattr(sa.func, function)(_number(name))))
+        connection.execute(sa.select(getattr(sa.func, function)(number(name))))
 
 
-@contextmanager
-def lock(url: str, name: str) -> Iterator[None]:
-    """Lock a name against all other threads, processes and hosts; the lock ends with its holder.
-
-    Raises:
-        StoreError: the database is neither SQLite nor PostgreSQL.
-    """
-    parsed = _parsed(url)
-    if parsed.get_backend_name() == "sqlite":
-        digest = hashlib.sha256(name.encode()).hexdigest()
-        with locked(f"{os.path.abspath(parsed.database or '')}-{digest}"):  # noqa: PTH100
-            yield
-    elif parsed.get_backend_name() == "postgresql":
-        with ENGINES.get(url).connect() as connection:
-            connection.execute(sa.select(sa.func.pg_advisory_lock(_number(name))))
-            try:
-                yield
-            finally:
-                connection.execute(sa.select(sa.func.pg_advisory_unlock(_number(name))))
-    else:
-        raise StoreError(
-            f"lock = true is not possible in {shown(url)}: prefectx can lock in SQLite and "
-            "PostgreSQL only"
-        )
+def plain_error(error: Exception) -> str:
+    """Return the text of the driver's error without secrets, and without the whole statement."""
+    original = getattr(error, "orig", None)
+    return mask(str(original if isinstance(original, Exception) else error))
 
 
-def _number(name: str) -> int:
+def number(name: str) -> int:
+    """Return the number by which PostgreSQL locks a name."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from prefectx.errors import SaveError
 from prefectx.stores.sql import database
 
 # Databases limit the number of values in a statement.
@@ -78,10 +77,18 @@ def row(connection: sa.Connection, location: str) -> Row:
     Raises:
         FileNotFoundError: nothing is kept there.
     """
+    found = find(connection, location)
+    if found is None:
+        raise FileNotFoundError(f"nothing is kept at {location!r}")
+    return found
+
+
+def find(connection: sa.Connection, location: str) -> Row | None:
+    """Return the row of an output, None if nothing is kept there."""
     query = sa.select(ITEMS).where(ITEMS.c.location == location)
     found = connection.execute(query).one_or_none()
     if found is None:
-        raise FileNotFoundError(f"nothing is kept at {location!r}")
+        return None
     row = Row(*found)
     # SQLite returns times without their zone.
     return row if row.saved.tzinfo else row._replace(saved=row.saved.replace(tzinfo=UTC))
@@ -92,29 +99,15 @@ def add(connection: sa.Connection, row: Row) -> None:
     connection.execute(ITEMS.insert().values(row._asdict()))
 
 
-def remove(connection: sa.Connection, location: str) -> str | None:
-    """Remove the row of an output; return the name of its table, if it has one."""
-    here = ITEMS.c.location == location
-    name = connection.scalar(sa.select(ITEMS.c.table_name).where(here))
-    connection.execute(ITEMS.delete().where(here))
-    return name
+def remove(connection: sa.Connection, location: str) -> None:
+    """Remove the row of an output."""
+    connection.execute(ITEMS.delete().where(ITEMS.c.location == location))
 
 
-def check_own(connection: sa.Connection, table: str, *, shared: bool) -> None:
-    """Refuse to write to a table that exists and is not ours, or is another output's.
-
-    Parameters:
-        connection: the database.
-        table: the name of the table.
-        shared: several outputs may share the table.
-
-    Raises:
-        SaveError: the table must not be written to.
-    """
-    if not sa.inspect(connection).has_table(table):
-        return
-    query = sa.select(ITEMS.c.location).where(ITEMS.c.table_name == table).limit(1)
-    owner = connection.scalar(query)
-    if owner is None or not shared:
-        whose = "is not of prefectx" if owner is None else f"is of the output {owner!r}"
-        raise SaveError(f"the table {table!r} exists already and {whose}")
+def another(connection: sa.Connection, table: str, location: str) -> Row | None:
+    """Return the row of any output in a table but the one at `location`, None if there is none."""
+    query = sa.select(ITEMS.c.location).where(
+        ITEMS.c.table_name == table, ITEMS.c.location != location
+    )
+    found = connection.scalar(query.limit(1))
+    return None if found is None else find(connection, found)

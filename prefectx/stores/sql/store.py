@@ -12,9 +12,15 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from prefectx.errors import CorruptItemError, MissingDependencyError, StoreError
+from prefectx.errors import (
+    ConfigError,
+    CorruptItemError,
+    MissingDependencyError,
+    SaveError,
+    StoreError,
+)
 from prefectx.formats import Format, frames, frames_equal, get_format, known_suffix
 from prefectx.formats.library_types import Frame
 from prefectx.item import ItemInfo, Store
@@ -25,8 +31,10 @@ from prefectx.stores.error_messages import (
     pickle_refused,
     save_error,
 )
+from prefectx.stores.secrets import WITHHELD, Secret
 from prefectx.stores.signing import SigningKey
-from prefectx.stores.sql import database, index, tables
+from prefectx.stores.sql import database, index, locks, schema, tables
+from prefectx.stores.sql.template import column_names, key_column
 
 Result = TypeVar("Result")
 
@@ -69,8 +77,7 @@ class SqlStore(Store):
         self.exact = exact
         self.allow_pickle = allow_pickle
         self.signing_key = None if signing_key is None else SigningKey(signing_key)
-        # Not in the repr: it may hold a password.
-        self._url = url
+        self._url = Secret(url)
 
     def exists(self, location: str) -> bool:
         """Tell whether a whole output is kept at `location`."""
@@ -88,14 +95,17 @@ class SqlStore(Store):
             SaveError: it cannot be kept; what was there before is unchanged.
         """
         is_frame = frames.is_frame(data)
-        save, kind = (self._save_frame, "table") if is_frame else (self._save_row, "row")
         try:
-            self._transact(lambda connection: save(connection, location, data), writes=True)
-        except MissingDependencyError:
+            if is_frame:
+                self._save_frame(location, data)
+            else:
+                self._transact(lambda found: self._save_row(found, location, data), writes=True)
+        except (ConfigError, MissingDependencyError):
             raise
         except Exception as error:
             where = f"{location} in {self.database}"
-            raise save_error(where, f"a {kind}", data, _plain_error(error)) from error
+            kind = "a table" if is_frame else "a row"
+            raise save_error(where, kind, data, _driver_error(error)) from error
 
     def load(self, location: str) -> Any:
         """Read the output at `location`.
@@ -127,7 +137,7 @@ class SqlStore(Store):
         Raises:
             StoreError: the database has no such locks.
         """
-        return database.lock(self._url, f"lock {location}")
+        return locks.lock(self._url.get(), location)
 
     def suffix(self, location: str) -> str:
         """Return the part of the location that says its format (`.json.gz`), or ""."""
@@ -138,17 +148,17 @@ class SqlStore(Store):
             return self._transact(action, writes=writes)
         except SQLAlchemyError as error:
             raise StoreError(
-                f"database {self.database} failed: {_plain_error(error)}; check that it runs, and "
-                "your permissions"
+                f"database {self.database} failed: {database.plain_error(error)}; check that it "
+                "runs, and your permissions"
             ) from error
 
     def _transact(
         self, action: Callable[[sa.Connection], Result], *, writes: bool = False
     ) -> Result:
-        is_sqlite = self._url.startswith("sqlite")
-        if not is_sqlite and not database.ENGINES.is_prepared(self._url):
-            database.transact(self._url, index.make, writes=True)
-            database.ENGINES.set_prepared(self._url)
+        url, is_sqlite = self._url.get(), self.database.startswith("sqlite")
+        if not is_sqlite and not database.ENGINES.is_prepared(url):
+            database.transact(url, index.make, writes=True)
+            database.ENGINES.set_prepared(url)
 
         def indexed(connection: sa.Connection) -> Result:
             # SQLite's file may have been replaced; asking costs next to nothing.
@@ -156,12 +166,16 @@ class SqlStore(Store):
                 index.make(connection)
             return action(connection)
 
-        return database.transact(self._url, indexed, writes=writes)
+        return database.transact(url, indexed, writes=writes)
 
     def _save_row(self, connection: sa.Connection, location: str, data: object) -> None:
         format = self._format(location, self.suffix(location) or ".pkl")
         stream = io.BytesIO()
-        format.dump(data, stream)
+        token = WITHHELD.set(True)
+        try:
+            format.dump(data, stream)
+        finally:
+            WITHHELD.reset(token)
         if self.exact and format.verify is not None:
             stream.seek(0)
             format.verify(data, stream)
@@ -169,24 +183,75 @@ class SqlStore(Store):
         content = stream.getvalue()
         self._add(connection, location, format.suffix, content, size=len(content))
 
-    def _save_frame(self, connection: sa.Connection, location: str, frame: Frame) -> None:
-        self._remove(connection, location)
-        name, key = self._place(connection, location)
+    def _save_frame(self, location: str, frame: Frame) -> None:
         if self.exact:
             frames.verify_arrow(frame)
+
+        def save(connection: sa.Connection) -> None:
+            self._replace_frame(connection, location, frame, locked=not self.append)
+
+        try:
+            self._transact(save, writes=True)
+        except schema.NeedsLock:
+            self._transact(
+                lambda found: self._replace_frame(found, location, frame, locked=True), writes=True
+            )
+
+    def _replace_frame(
+        self, connection: sa.Connection, location: str, frame: Frame, *, locked: bool
+    ) -> None:
+        dialect = connection.dialect.name
+        name, key = self._place(location, dialect)
+        database.hold(connection, location)
+        # The calls that share a table insert side by side; one that changes it waits for them.
+        database.hold(connection, f"table {name}", shared=not locked)
+        alone = self._check_own(connection, location, name, key)
+        old, own = index.find(connection, location), list[str]()
+        if old is not None and old.table_name == name and self._key(old) == key:
+            own = [*column_names(old.content), tables.ROW]
+            index.remove(connection, location)
+            tables.remove(connection, name, key)
+        else:
+            self._remove(connection, location)
         table = frames.to_arrow(frame).unify_dictionaries()
-        index.check_own(connection, name, shared=self.append)
-        tables.write(connection, name, table, key)
-        template, digest = tables.template(table), ""
+        tables.write(connection, name, table, key, alone=alone, own=own, locked=locked)
+        template, digest = tables.template(table, key, dialect), ""
         if self.exact or self.signing_key:
             back = tables.read(connection, name, template, key)
             if self.exact:
                 frames_equal.check(frame, frames.from_arrow(back))
-            # Of what the database returns, which may be 0.0 for -0.0.
+            # Of what the database returns, whose times may be coarser.
             digest = frames.digest(back) if self.signing_key else ""
         self._add(
             connection, location, tables.FORMAT, template, digest, size=table.nbytes, table=name
         )
+
+    def _check_own(
+        self, connection: sa.Connection, location: str, name: str, key: tables.Key | None
+    ) -> bool:
+        """Tell whether no other output is in a table.
+
+        Raises:
+            SaveError: the table is not ours, or another output's and not shared.
+        """
+        other = index.another(connection, name, location)
+        if other is None:
+            old = index.find(connection, location)
+            is_ours = old is not None and old.table_name == name
+            if not is_ours and sa.inspect(connection).has_table(name):
+                raise SaveError(f"the table {name!r} exists already and is not of prefectx")
+            return True
+        column = self._key(other)
+        if key is None or column is None:
+            raise SaveError(
+                f"the table {name!r} exists already and is of the output {other.location!r}"
+            )
+        if column.column != key.column:
+            raise SaveError(
+                f"the table {name!r} has its key in the column {column.column!r}, and not in "
+                f"{key.column!r}: set key = {column.column!r} for this store"
+            )
+        return False
 
     def _add(
         self,
@@ -221,15 +286,17 @@ class SqlStore(Store):
             raise load_error(location, format, error) from error
 
     def _load_frame(self, connection: sa.Connection, row: index.Row, digest: str) -> Frame:
-        _, key = self._place(connection, row.location)
         try:
-            table = tables.read(connection, row.table_name or "", row.content, key)
+            table = tables.read(connection, row.table_name or "", row.content, self._key(row))
             if self.signing_key is None or digest == frames.digest(table):
                 return frames.from_arrow(table)
         except (SQLAlchemyError, ValueError, TypeError) as error:
+            if isinstance(error, DBAPIError) and not database.is_about_tables(error):
+                raise
             raise CorruptItemError(
                 f"the table {row.table_name!r} of {row.location} in {self.database} cannot be "
-                f"read: {_plain_error(error)}. Delete the item and run again: its task recreates it"
+                f"read: {database.plain_error(error)}. Delete the item and run again: its task "
+                "recreates it"
             ) from error
         raise not_signed(f"{row.location} in {self.database}")
 
@@ -246,12 +313,18 @@ class SqlStore(Store):
 
     def _remove(self, connection: sa.Connection, location: str) -> None:
         database.hold(connection, location)
-        name = index.remove(connection, location)
-        if name is not None:
-            _, key = self._place(connection, location)
-            tables.remove(connection, name, key)
+        old = index.find(connection, location)
+        if old is None:
+            return
+        index.remove(connection, location)
+        if old.table_name is not None:
+            database.hold(connection, f"table {old.table_name}")
+            if index.another(connection, old.table_name, location) is None:
+                tables.drop(connection, old.table_name)
+            else:
+                tables.remove(connection, old.table_name, self._key(old))
 
-    def _place(self, connection: sa.Connection, location: str) -> tuple[str, tables.Key | None]:
+    def _place(self, location: str, dialect: str) -> tuple[str, tables.Key | None]:
         """Return the name of a frame's table, and the key of its rows if it shares one."""
         name, slash, last = location.rpartition("/") if self.append else (location, "", "")
         if self.append and not (name and slash and last):
@@ -260,7 +333,12 @@ class SqlStore(Store):
                 f"{location!r} has no table or no key"
             )
         key = tables.Key(self.key, last) if self.append else None
-        return tables.table_name(name, connection.dialect.name), key
+        return tables.table_name(name, dialect), key
+
+    def _key(self, row: index.Row) -> tables.Key | None:
+        """Return the key of a saved frame's rows: how it was saved decides, not this store."""
+        column = key_column(row.content, self.key if self.append else None)
+        return None if column is None else tables.Key(column, row.location.rpartition("/")[2])
 
     def _format(self, location: str, suffix: str) -> Format:
         format = get_format(suffix)
@@ -269,7 +347,7 @@ class SqlStore(Store):
         return format
 
 
-def _plain_error(error: Exception) -> Exception:
+def _driver_error(error: Exception) -> Exception:
     """Return the driver's error, as SQLAlchemy's text includes the whole statement."""
     original = getattr(error, "orig", None)
     return original if isinstance(original, Exception) else error

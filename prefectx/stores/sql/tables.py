@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.ipc
 import sqlalchemy as sa
 
 from prefectx.formats import FormatError
+from prefectx.stores.sql import schema
+from prefectx.stores.sql.template import describe, negative_zeros, restore_signs, undescribe
 
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
@@ -45,68 +46,75 @@ def table_name(location: str, dialect: str) -> str:
     return f"t{readable}-{digest}" if reserved else f"{readable}-{digest}"
 
 
-def template(table: pa.Table) -> bytes:
-    """Return all of a table except its values, as bytes."""
-    sink = pa.BufferOutputStream()
-    # One empty row, as a column without rows loses its categories.
-    columns = [_one_null(column) for column in table.columns]
-    with pa.ipc.new_stream(sink, table.schema) as stream:
-        stream.write_table(pa.Table.from_arrays(columns, schema=table.schema))
-    return bytes(sink.getvalue())
+def write(
+    connection: sa.Connection,
+    name: str,
+    table: pa.Table,
+    key: Key | None,
+    *,
+    alone: bool,
+    own: Collection[str],
+    locked: bool,
+) -> None:
+    """Make the table if there is none, change it if it does not fit, and insert the rows.
 
+    Parameters:
+        connection: the database.
+        name: the name of the table.
+        table: the rows.
+        key: what tells them from those of other outputs; None if they have a table of their own.
+        alone: no other output is in the table.
+        own: the columns that the previous output had.
+        locked: the transaction holds the lock of the table alone.
 
-def _one_null(column: pa.ChunkedArray) -> pa.Array:
-    if not pa.types.is_dictionary(column.type):
-        return pa.nulls(1, column.type)
-    categories = column.combine_chunks().dictionary
-    code = pa.nulls(1, column.type.index_type)
-    return pa.DictionaryArray.from_arrays(code, categories, ordered=column.type.ordered)
-
-
-def write(connection: sa.Connection, name: str, table: pa.Table, key: Key | None) -> None:
-    """Make the table if there is none, add missing columns, and insert the rows."""
+    Raises:
+        FormatError: the table cannot hold this data.
+        NeedsLock: the table must be changed, and `locked` is false.
+    """
     defined = _define(connection, name, table.schema, key)
-    defined.metadata.create_all(connection)
-    if key is not None:
-        present = {column["name"] for column in sa.inspect(connection).get_columns(name)}
-        for column in defined.columns:
-            if column.name not in present:
-                quoted = connection.dialect.identifier_preparer
-                kind = column.type.compile(connection.dialect)
-                connection.exec_driver_sql(
-                    f"ALTER TABLE {quoted.format_table(defined)} "
-                    f"ADD COLUMN {quoted.format_column(column)} {kind}"
-                )
+    schema.prepare(connection, defined, table, alone=alone, own=own, locked=locked)
     for batch in _rows(table, connection.dialect.name, key):
         connection.execute(defined.insert(), batch)
 
 
+def template(table: pa.Table, key: Key | None, dialect: str) -> bytes:
+    """Return what rebuilds a table from the rows that `write` inserts."""
+    signs = negative_zeros(_plain(table, dialect)) if dialect == "sqlite" else {}
+    return describe(table, None if key is None else key.column, signs)
+
+
 def read(connection: sa.Connection, name: str, template: bytes, key: Key | None) -> pa.Table:
     """Return the Arrow table that was written, with the present rows of the database."""
-    empty = pa.ipc.open_stream(template).read_all()
+    empty, rows, signs = undescribe(template)
     defined = _define(connection, name, empty.schema, key)
     columns = [column for column in defined.columns if column.key.startswith("c")]
     query = sa.select(*(columns or [defined.c.row])).order_by(defined.c.row)
     if key is not None:
         query = query.where(defined.c.key == key.value)
     found = connection.execute(query).all()
-    return _from_rows(found, empty, connection.dialect.name)
+    # Rows that somebody added or removed have moved the others.
+    return _from_rows(found, empty, connection.dialect.name, signs if rows == len(found) else {})
 
 
 def remove(connection: sa.Connection, name: str, key: Key | None) -> None:
-    """Remove a frame: its table, or its rows in the table that it shares."""
-    bare = sa.Table(name, sa.MetaData(), *([] if key is None else [sa.Column(key.column, sa.Text)]))
-    if key is None:
-        bare.drop(connection, checkfirst=True)
-    elif sa.inspect(connection).has_table(name):
-        connection.execute(bare.delete().where(bare.c[key.column] == key.value))
+    """Remove the rows of a frame from its table."""
+    if sa.inspect(connection).has_table(name):
+        columns = [] if key is None else [sa.Column(key.column, sa.Text)]
+        bare = sa.Table(name, sa.MetaData(), *columns)
+        rows = bare.delete()
+        connection.execute(rows if key is None else rows.where(bare.c[key.column] == key.value))
 
 
-def _define(connection: sa.Connection, name: str, schema: pa.Schema, key: Key | None) -> sa.Table:
+def drop(connection: sa.Connection, name: str) -> None:
+    """Remove a table, if it exists."""
+    sa.Table(name, sa.MetaData()).drop(connection, checkfirst=True)
+
+
+def _define(connection: sa.Connection, name: str, fields: pa.Schema, key: Key | None) -> sa.Table:
     dialect = connection.dialect.name
     own = [ROW] if key is None else [ROW, key.column]
     taken = {name.lower() for name in own}
-    for field in schema.names:
+    for field in fields.names:
         if not 0 < len(field.encode()) <= _LONGEST_NAME or field.lower() in taken:
             raise FormatError(
                 f"a database table cannot have a column {field!r}: use a name of 1 to "
@@ -114,7 +122,7 @@ def _define(connection: sa.Connection, name: str, schema: pa.Schema, key: Key | 
             )
     columns = [
         sa.Column(field.name, _column_type(field, dialect), key=f"c{i}")
-        for i, field in enumerate(schema)
+        for i, field in enumerate(fields)
     ]
     keys = [] if key is None else [sa.Column(key.column, sa.Text, key="key")]
     return sa.Table(name, sa.MetaData(), *keys, *columns, sa.Column(ROW, sa.BigInteger, key="row"))
@@ -179,13 +187,16 @@ def _plain_type(kind: pa.DataType, dialect: str) -> pa.DataType:
 def _rows(table: pa.Table, dialect: str, key: Key | None) -> Iterator[list[dict[str, object]]]:
     plain = _plain(table, dialect)
     fixed = {} if key is None else {"key": key.value}
-    names = plain.column_names
-    for start in range(0, plain.num_rows, _BATCH):
+    # The database may have given a column a type meanwhile: None of no type fits all of them.
+    typed = [name for name in plain.column_names if not pa.types.is_null(plain[name].type)]
+    plain = plain.select(typed)
+    for start in range(0, table.num_rows, _BATCH):
+        numbers = range(start, min(start + _BATCH, table.num_rows))
         batch = plain.slice(start, _BATCH)
         values = zip(*(column.to_pylist() for column in batch.columns), strict=True)
         yield [
-            {**fixed, "row": start + i, **dict(zip(names, row, strict=True))}
-            for i, row in enumerate(values if names else [()] * batch.num_rows)
+            {**fixed, "row": number, **dict(zip(typed, row, strict=True))}
+            for number, row in zip(numbers, values if typed else [()] * len(numbers), strict=True)
         ]
 
 
@@ -204,15 +215,20 @@ def _plain(table: pa.Table, dialect: str) -> pa.Table:
 
 
 def _from_rows(
-    found: Sequence[sa.Row[tuple[object, ...]]], empty: pa.Table, dialect: str
+    found: Sequence[sa.Row[tuple[object, ...]]],
+    empty: pa.Table,
+    dialect: str,
+    signs: Mapping[str, str],
 ) -> pa.Table:
     if not empty.num_columns:
         numbered = pa.table({"c": pa.nulls(len(found))}).drop_columns("c")
         return numbered.replace_schema_metadata(empty.schema.metadata)
-    values = list(zip(*found, strict=True)) or [()] * empty.num_columns
+    values = [list(column) for column in zip(*found, strict=True)]
+    values = values or [[] for _ in empty.columns]
+    for name, packed in signs.items():
+        restore_signs(values[int(name[1:])], packed)
     columns = [
-        _restored(list(column), like, dialect)
-        for column, like in zip(values, empty.columns, strict=True)
+        _restored(column, like, dialect) for column, like in zip(values, empty.columns, strict=True)
     ]
     return pa.Table.from_arrays(columns, schema=empty.schema)
 

@@ -1,0 +1,37 @@
+"""Loggers and connections: what a function works with, not what it works on."""
+
+from __future__ import annotations
+
+import logging
+import socket
+
+from prefectx.arguments.identity.names import defining_module
+
+_CONNECTIONS = frozenset(
+    {
+        "aiohttp.ClientSession",
+        "botocore.BaseClient",
+        "httpx.AsyncClient",
+        "httpx.Client",
+        "redis.Redis",
+        "requests.Session",
+        "sqlalchemy.AsyncConnection",
+        "sqlalchemy.AsyncEngine",
+        "sqlalchemy.AsyncSession",
+        "sqlalchemy.Connection",
+        "sqlalchemy.Engine",
+        "sqlalchemy.Session",
+    }
+)
+
+
+def is_means(value: object) -> bool:
+    """Tell whether a value is a logger or a connection, to a database or over the network."""
+    if isinstance(value, (logging.Logger, logging.LoggerAdapter, socket.socket)):
+        return True
+    kind = type(value)
+    # What Python's database modules have in common.
+    if all(callable(getattr(kind, name, None)) for name in ("cursor", "commit", "close")):
+        return True
+    names = {f"{defining_module(base).partition('.')[0]}.{base.__name__}" for base in kind.__mro__}
+    return not _CONNECTIONS.isdisjoint(names)

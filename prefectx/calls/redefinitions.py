@@ -1,0 +1,44 @@
+"""Functions that are defined again interactively: the newest version replaces the older ones."""
+
+from __future__ import annotations
+
+from prefectx.futures import Future
+from prefectx.item import Item
+
+
+class Redefinitions:
+    """The outputs of interactively defined functions, and which version of the function had them.
+
+    The outputs that an older version had in this process are made anew.
+    """
+
+    def __init__(self) -> None:
+        self._versions: dict[Item[object], bytes] = {}
+
+    def is_outdated(self, item: Item[object], version: bytes | None) -> bool:
+        """Tell whether an older version of a function had this output.
+
+        Parameters:
+            item: the output.
+            version: a fingerprint of the function; None: it is not defined interactively.
+        """
+        return version is not None and self._versions.setdefault(item, version) != version
+
+    def renew(self, item: Item[object] | None, version: bytes | None) -> None:
+        """Take note that this version has made the output."""
+        if item is not None and version is not None:
+            self._versions[item] = version
+
+    def renew_after(self, future: Future[object], version: bytes | None) -> None:
+        """Take note, when a submitted call has returned, that this version has made its output."""
+        if version is not None:
+            future.add_done_callback(
+                lambda done: self.renew(done.item, version) if done.state.is_completed() else None
+            )
+
+    def clear(self) -> None:
+        """Forget the versions."""
+        self._versions.clear()
+
+
+REDEFINITIONS = Redefinitions()
