@@ -85,7 +85,7 @@ class StoreContract:
         list(range(10_000)),
     )
     #: An object that the store cannot keep, or None if it can keep all.
-    unsavable: object = (number for number in ())
+    unsavable: object = iter(lambda: None, 0)
 
     @pytest.fixture
     def store(self) -> Store:

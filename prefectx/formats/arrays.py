@@ -62,10 +62,18 @@ def _map_array(path: str) -> object:
     return _numpy().load(path, mmap_mode="r", allow_pickle=False)
 
 
+class _WriteOnly:
+    """A stream without positions: a compressed one says that it can go back, and cannot."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.write = stream.write
+        self.flush = stream.flush
+
+
 def _dump_arrays(data: object, stream: BinaryIO) -> None:
     if type(data) is not dict:
         raise FormatError(f"it holds a dict of NumPy arrays by name, not {type_name(data)}")
-    with zipfile.ZipFile(stream, "w") as archive:
+    with zipfile.ZipFile(cast("IO[bytes]", _WriteOnly(stream)), "w") as archive:
         for name, array in data.items():
             if not isinstance(name, str) or "\0" in name:
                 raise FormatError(f"the array's name {name!r} is not text that a zip file can hold")

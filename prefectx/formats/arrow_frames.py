@@ -67,11 +67,11 @@ def _is_native(dtype: PandasDtype) -> bool:
     """Tell whether a column of this type comes back from Parquet as it was."""
     pandas = require("pandas", _PURPOSE)
     if isinstance(dtype, pandas.StringDtype):
-        return dtype.storage == pandas.Index([""], dtype="string").dtype.storage
+        return bool(dtype.storage == pandas.Index([""], dtype="string").dtype.storage)
     if dtype.kind in "Mm":
         return getattr(dtype, "tz", None) is None and "[s]" not in str(dtype)
     if isinstance(dtype, pandas.core.arrays.masked.BaseMaskedDtype):
-        return dtype.kind != "f"  # NaN would come back as NA
+        return bool(dtype.kind != "f")  # NaN would come back as NA
     extension = isinstance(dtype, pandas.api.extensions.ExtensionDtype)
     return not extension and dtype.kind in "biuf" and dtype.itemsize <= 8
 

@@ -68,8 +68,8 @@ def _to_texts(column: PandasSeries | PandasIndex) -> tuple[Cells, Description]:
         return _write_categories(array)
     if isinstance(dtype, pandas.StringDtype):
         missing = "NA" if dtype.na_value is pandas.NA else "nan"
-        cells = [None if cell is dtype.na_value or cell != cell else cell for cell in array]
-        return cells, {"string": dtype.storage, "missing": missing}
+        texts = [None if cell is dtype.na_value or cell != cell else cell for cell in array]
+        return texts, {"string": dtype.storage, "missing": missing}
     if isinstance(dtype, pandas.PeriodDtype):
         return _or_integers(array, list(map(str, array)), {"period": dtype.name})
     if isinstance(dtype, pandas.IntervalDtype):
@@ -102,7 +102,9 @@ def _write_numbers(array: PandasArray) -> tuple[Cells, Description]:
     description: Description = {"dtype": array.dtype.str}
     if array.dtype.kind == "c":
         parts = [_write_numbers(part)[0] for part in (array.real, array.imag)]
-        cells: Cells = [f"{real or 'nan'} {imag or 'nan'}" for real, imag in zip(*parts, strict=True)]
+        cells: Cells = [
+            f"{real or 'nan'} {imag or 'nan'}" for real, imag in zip(*parts, strict=True)
+        ]
         return cells, description
     if array.dtype == "float64":
         return [repr(cell) if cell == cell else None for cell in array.tolist()], description

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         PandasFrame,
         PandasSeries,
     )
+    from prefectx.formats.values import Json
 
 _PURPOSE = "for text files"
 # How many rows are converted to text at once, as text takes more memory than the frame.
@@ -74,8 +75,9 @@ def _dump_pandas(frame: PandasFrame, stream: BinaryIO, separator: str) -> bytes 
         with naming(part):
             written.append(_written(column))
     line = io.StringIO()
-    quoting = csv.QUOTE_ALL if any("\r" in name for name in flat.names) else csv.QUOTE_MINIMAL
-    writer = csv.writer(line, delimiter=separator, lineterminator="\n", quoting=quoting)
+    writer = csv.writer(line, delimiter=separator, lineterminator="\n")
+    if any("\r" in name for name in flat.names):
+        writer = csv.writer(line, delimiter=separator, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(flat.names)
     stream.write(line.getvalue().encode(errors="replace"))
     rows = pandas.DataFrame(dict(enumerate(column.values for column in written)))
@@ -104,7 +106,7 @@ def _written(column: PandasSeries) -> _Written:
     cells, description = columns.to_texts(column)
     if _is_number(description):
         return _Written(column, description)
-    empty = [i for i, cell in enumerate(cells) if cell == ""]
+    empty: list[Json] = [i for i, cell in enumerate(cells) if cell == ""]
     if empty:
         # A reader cannot tell empty text from missing.
         description["empty"] = True if None not in cells else empty
@@ -124,7 +126,9 @@ def _is_clear_text(column: PandasSeries) -> bool:
     """Tell whether every reader takes a column for text, and no cell of it for missing."""
     pandas = require("pandas", _PURPOSE)
     as_read = pandas.Series(["a"]).dtype
-    if column.dtype != as_read or getattr(column.dtype, "storage", "") != getattr(as_read, "storage", ""):
+    if column.dtype != as_read or getattr(column.dtype, "storage", "") != getattr(
+        as_read, "storage", ""
+    ):
         return False
     cells = column.array
     if as_read == object:  # noqa: E721  # pandas 2

@@ -108,13 +108,17 @@ def _describe_index(index: PandasIndex) -> tuple[list[PandasIndex], Description]
             return [index], {"levels": 1, "names": names, **columns.frequency(index)}
         levels = [index.get_level_values(i) for i in range(index.nlevels)]
         kept = pandas.MultiIndex.from_arrays(levels)
-        if all(one.dtype == other.dtype for one, other in zip(kept.levels, index.levels, strict=True)):
+        if all(
+            one.dtype == other.dtype for one, other in zip(kept.levels, index.levels, strict=True)
+        ):
             return levels, {"levels": len(levels), "names": names, "multi": True}
         # Levels of numbers with gaps are wider as columns.
         return levels, {"levels": len(levels), "names": names, "whole": columns.encode_index(index)}
 
 
-def assemble(arrays: list[PandasArray], names: list[str], rows: int, description: Description) -> PandasFrame:
+def assemble(
+    arrays: list[PandasArray], names: list[str], rows: int, description: Description
+) -> PandasFrame:
     """Return the frame that was flattened.
 
     Parameters:
@@ -134,7 +138,9 @@ def assemble(arrays: list[PandasArray], names: list[str], rows: int, description
         frame.columns = pandas.Index(names[count:])
     if "attrs" in description:
         frame.attrs = values.decode(description["attrs"])
-    return frame.set_flags(**description["flags"]) if "flags" in description else frame
+    if "flags" in description:
+        frame = frame.set_flags(**cast("dict[str, bool]", description["flags"]))
+    return frame
 
 
 def _make_index(

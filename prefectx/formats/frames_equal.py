@@ -50,7 +50,9 @@ def _check_index(part: str, data: PandasIndex, back: PandasIndex) -> None:
         raise FormatError(f"the {part} of length {len(data)} would come back with {len(back)}")
     if not values.is_same(list(data.names), list(back.names)):
         name = "name" if data.nlevels == 1 else "names"
-        raise FormatError(f"{part}.{name} {_short(data.names)} would come back as {_short(back.names)}")
+        raise FormatError(
+            f"{part}.{name} {_short(data.names)} would come back as {_short(back.names)}"
+        )
     if data.nlevels > 1 or hasattr(data, "levels"):
         for i in range(data.nlevels):
             _check_dtype(f"{part}.levels[{i}]", data.levels[i].dtype, back.levels[i].dtype)
@@ -75,9 +77,7 @@ def _check_column(
             raise FormatError(f"{part} would come back different: {_short(one)} as {_short(other)}")
 
 
-def _is_equal_float(
-    data: PandasSeries | PandasIndex, back: PandasSeries | PandasIndex
-) -> bool:
+def _is_equal_float(data: PandasSeries | PandasIndex, back: PandasSeries | PandasIndex) -> bool:
     numpy = require("numpy", "for data frames")
     if not (isinstance(data.dtype, numpy.dtype) and data.dtype.kind == "f"):
         return False

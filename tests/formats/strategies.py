@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import decimal
 import enum
-import fractions
-import uuid
 import zoneinfo
 from collections import Counter, OrderedDict, defaultdict, namedtuple
 
@@ -159,7 +156,11 @@ def extension_dtypes():
             case "PeriodDtype":
                 made += [cls(freq) for freq in ("M", "D", "Q-NOV", "W-WED", "h", "Y")]
             case "IntervalDtype":
-                made += [cls("int64", "left"), cls("float64", "both"), cls("datetime64[ns]", "right")]
+                made += [
+                    cls("int64", "left"),
+                    cls("float64", "both"),
+                    cls("datetime64[ns]", "right"),
+                ]
             case "DatetimeTZDtype":
                 made += [cls(u, z) for u in ("s", "ns") for z in ("UTC", "Europe/Berlin", "+05:30")]
             case "CategoricalDtype":
@@ -190,13 +191,17 @@ def numpy_values(draw, size):
     dtype = np.dtype(draw(st.sampled_from(numpy_dtypes())))
     if dtype.kind in "Mm":
         # pandas' own range of nanoseconds, and beyond for coarser units.
-        elements = st.integers(-(2**62), 2**62) if dtype.str.endswith("[ns]") else st.integers(
-            -(10**10), 10**10
+        elements = (
+            st.integers(-(2**62), 2**62)
+            if dtype.str.endswith("[ns]")
+            else st.integers(-(10**10), 10**10)
         )
         elements |= st.integers(-99, 10**9) | st.just(np.iinfo("int64").min)
         return np.array(draw(st.lists(elements, min_size=size, max_size=size)), "i8").view(dtype)
     if dtype.kind in "fc" and dtype.itemsize in (16, 32) and dtype.str not in ("<c16", ">c16"):
-        return draw(hnp.arrays("float64" if dtype.kind == "f" else "complex128", size)).astype(dtype)
+        return draw(hnp.arrays("float64" if dtype.kind == "f" else "complex128", size)).astype(
+            dtype
+        )
     return draw(hnp.arrays(dtype, size))
 
 
@@ -238,10 +243,17 @@ def extension_values(draw, size):
             made = pd.to_datetime([None if h is None else h * 3600_000 for h in hours], unit="ms")
             return made.tz_localize("UTC").as_unit(dtype.unit).tz_convert(dtype.tz).array
         case "PeriodDtype":
-            days = [None if d is None else dt.date(2020, 1, 1) + dt.timedelta(d * 20) for d in draw(integers)]
-            return pd.PeriodIndex(days, freq=dtype.freq).array if size else pd.array([], dtype=dtype)
+            days = [
+                None if d is None else dt.date(2020, 1, 1) + dt.timedelta(d * 20)
+                for d in draw(integers)
+            ]
+            return (
+                pd.PeriodIndex(days, freq=dtype.freq).array if size else pd.array([], dtype=dtype)
+            )
         case "IntervalDtype":
-            cells = [None if n is None else pd.Interval(n, n + 1, dtype.closed) for n in draw(integers)]
+            cells = [
+                None if n is None else pd.Interval(n, n + 1, dtype.closed) for n in draw(integers)
+            ]
             if dtype.subtype.kind == "M":
                 return pd.array([None] * size, dtype=dtype)
             left = [np.nan if cell is None else float(cell.left) for cell in cells]
@@ -347,9 +359,7 @@ def indexes(draw, size):
         dense = columns(size).filter(lambda made: not isinstance(made, pd.arrays.SparseArray))
         arrays = [draw(dense) for _ in range(levels)]
         try:
-            return pd.MultiIndex.from_arrays(
-                arrays, names=[draw(names) for _ in range(levels)]
-            )
+            return pd.MultiIndex.from_arrays(arrays, names=[draw(names) for _ in range(levels)])
         except Exception:
             return pd.RangeIndex(size)
     try:
@@ -462,7 +472,9 @@ def tables(draw):
         except pa.ArrowException:
             array = pa.nulls(size, kind)
         metadata = draw(st.none() | st.just({"unit": "m"}))
-        fields.append(pa.field(draw(st.sampled_from(["a", "b", "c", "", "ü"])), kind, metadata=metadata))
+        fields.append(
+            pa.field(draw(st.sampled_from(["a", "b", "c", "", "ü"])), kind, metadata=metadata)
+        )
         arrays.append(array)
     table = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
     return table.replace_schema_metadata(draw(st.none() | st.just({"k": "v", "pandas": "{}"})))

@@ -113,7 +113,9 @@ views = st.sampled_from(
         lambda a: a[::-1] if a.ndim else a,
         lambda a: a.view(np.recarray) if a.dtype.names else a,
         lambda a: np.ma.array(a, mask=np.zeros(a.shape, bool)),
-        lambda a: a.astype(np.dtype(a.dtype.str, metadata={"unit": "m"})) if not a.dtype.names else a,
+        lambda a: (
+            a.astype(np.dtype(a.dtype.str, metadata={"unit": "m"})) if not a.dtype.names else a
+        ),
         lambda a: a.astype(object),
     ]
 )
@@ -159,7 +161,9 @@ def pictures(draw):
     size = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
     image = Image.new(mode, size)
     if mode not in ("F", "I"):
-        image.frombytes(draw(st.binary(min_size=len(image.tobytes()), max_size=len(image.tobytes()))))
+        image.frombytes(
+            draw(st.binary(min_size=len(image.tobytes()), max_size=len(image.tobytes())))
+        )
     if mode in ("P", "PA") and draw(st.booleans()):
         colors = draw(st.integers(0, 8))
         image.putpalette(draw(st.binary(min_size=3 * colors, max_size=3 * colors)))
@@ -206,7 +210,8 @@ def same_image(found, data):
     return (
         len(frames) == len(others)
         and all(
-            (f.mode, f.size, f.getpalette(), f.tobytes()) == (o.mode, o.size, o.getpalette(), o.tobytes())
+            (f.mode, f.size, f.getpalette(), f.tobytes())
+            == (o.mode, o.size, o.getpalette(), o.tobytes())
             for f, o in zip(frames, others, strict=True)
         )
         and dict(found.getexif()) == dict(data.getexif())

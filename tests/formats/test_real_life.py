@@ -51,17 +51,26 @@ FRAMES = {
     "no columns": lambda: SALES[[]],
     "nothing": pd.DataFrame,
     "names only": lambda: pd.DataFrame(columns=["a", "b"]),
-    "pivot table": lambda: SALES.pivot_table(values="price", index="region", columns="kind", observed=True),
+    "pivot table": lambda: SALES.pivot_table(
+        values="price", index="region", columns="kind", observed=True
+    ),
     "pivot table with margins": lambda: SALES.pivot_table(
-        values=["price", "count"], index="region", columns="kind", aggfunc="sum", margins=True, observed=True
+        values=["price", "count"],
+        index="region",
+        columns="kind",
+        aggfunc="sum",
+        margins=True,
+        observed=True,
     ),
     "pivot of dates": lambda: SALES.pivot(index="region", columns="day", values="count"),
     "crosstab": lambda: pd.crosstab(SALES["region"], SALES["kind"]),
     "crosstab of several": lambda: pd.crosstab([SALES["region"], SALES["count"]], SALES["kind"]),
     "unstacked": lambda: SALES.set_index(["day", "region"])["price"].unstack(),
-    "stacked": lambda: SALES.pivot_table(values="price", index="region", columns="kind", observed=True)
-    .stack()
-    .to_frame("price"),
+    "stacked": lambda: (
+        SALES.pivot_table(values="price", index="region", columns="kind", observed=True)
+        .stack()
+        .to_frame("price")
+    ),
     "describe": lambda: SALES.describe(),
     "describe all": lambda: SALES.describe(include="all"),
     "groupby sum": lambda: SALES.groupby("region")[["price", "count"]].sum(),
@@ -90,7 +99,10 @@ FRAMES = {
     "read with dates": lambda: read("t,n\n2024-01-30,1\n2024-02-01,2\n", parse_dates=["t"]),
     "nullable types": lambda: SALES[["region", "price", "count"]].convert_dtypes(),
     "nullable numbers": lambda: pd.DataFrame(
-        {"i": pd.array([1, None, 2**60 + 1], "Int64"), "b": pd.array([True, None, False], "boolean")}
+        {
+            "i": pd.array([1, None, 2**60 + 1], "Int64"),
+            "b": pd.array([True, None, False], "boolean"),
+        }
     ),
     "narrow numbers": lambda: pd.DataFrame(
         {"f": np.float32([0.1, 2, np.nan]), "i": np.int8([1, -2, 3]), "u": np.uint64([2**63, 0, 1])}
@@ -102,13 +114,19 @@ FRAMES = {
         pd.Timestamp("2024-01-30", tz="Europe/Berlin"), pd.Timestamp("2024-01-30", tz="Asia/Tokyo")
     ),
     "the hour that comes twice": lambda: pd.DataFrame(
-        {"t": pd.date_range("2024-10-26 23:00", periods=5, freq="h", tz="UTC").tz_convert("Europe/Berlin")}
+        {
+            "t": pd.date_range("2024-10-26 23:00", periods=5, freq="h", tz="UTC").tz_convert(
+                "Europe/Berlin"
+            )
+        }
     ),
     "durations": lambda: pd.DataFrame({"took": SALES["day"].diff()}),
     "periods": lambda: pd.DataFrame(
         {"n": [1, 2, 3]}, index=pd.period_range("2024-01", periods=3, freq="M", name="month")
     ),
-    "quarters as columns": lambda: pd.DataFrame([[1, 2]], columns=pd.period_range("2024Q1", periods=2, freq="Q")),
+    "quarters as columns": lambda: pd.DataFrame(
+        [[1, 2]], columns=pd.period_range("2024Q1", periods=2, freq="Q")
+    ),
     "money": lambda: objects(decimal.Decimal("1.10"), decimal.Decimal("-0.5"), None),
     "flags with gaps": lambda: objects(True, None, False),
     "numbers with gaps": lambda: objects(1, None, 3),

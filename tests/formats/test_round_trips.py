@@ -360,7 +360,10 @@ class Money:
         (pd.DataFrame({"z": [Money()]}), "column 'z': it cannot hold tests.Money"),
         (pd.DataFrame({"z": [1]}, index=[Money()]), "index level None: it cannot hold tests.Money"),
         (pd.DataFrame([[1]], columns=[Money()]), "columns: it cannot hold tests.Money"),
-        (pd.DataFrame([[1]], columns=pd.Index(["z"], name=Money())), "columns: it cannot hold tests"),
+        (
+            pd.DataFrame([[1]], columns=pd.Index(["z"], name=Money())),
+            "columns: it cannot hold tests",
+        ),
         (pd.DataFrame([[1]], pd.Index(["z"], name=Money())), "index names: it cannot hold tests"),
         (
             pd.DataFrame(

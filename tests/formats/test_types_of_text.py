@@ -130,7 +130,9 @@ def edited(root, change):
 
 def test_an_edited_value(root):
     found = edited(root, lambda text: text.replace("007", "009"))
-    assert same_frame(found, TYPED.assign(zip=["009", "012"]).assign(note=[None, None]).astype({"note": "str"}))
+    assert same_frame(
+        found, TYPED.assign(zip=["009", "012"]).assign(note=[None, None]).astype({"note": "str"})
+    )
 
 
 def test_a_row_more(root):

@@ -80,7 +80,10 @@ def _present(key: SigningKey, files: Files, location: str, *, typed: bool) -> st
 
 
 def _sign(key: SigningKey, location: str, stream: BinaryIO, types: bytes | None) -> str:
-    parts = [hashlib.file_digest(stream, "sha256").digest()]
+    made = hashlib.sha256()
+    while block := stream.read(1 << 20):
+        made.update(block)
+    parts = [made.digest()]
     if types is not None:
         parts.append(hashlib.sha256(types).digest())
     return key.sign(_signed_name(location), *parts)

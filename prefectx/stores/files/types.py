@@ -77,7 +77,10 @@ def read_types(files: Files, location: str, version: str) -> tuple[bytes | None,
 
 def version_of(stream: BinaryIO) -> str:
     """Return a hash of an output's bytes."""
-    return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    made = hashlib.blake2b(digest_size=16)
+    while block := stream.read(1 << 20):
+        made.update(block)
+    return made.hexdigest()
 
 
 def delete_types(files: Files, location: str) -> None:
