@@ -164,7 +164,7 @@ def _to_arrow_column(column: PandasSeries, *, nested: bool) -> tuple[ArrowColumn
     if isinstance(dtype, pandas.ArrowDtype) and _is_readable(dtype.pyarrow_dtype, nested=nested):
         array = column.array.__arrow_array__()
         return array, {"arrow": columns.write_arrow_type(array.type), "values": True}
-    if dtype == object:
+    if dtype == "object":
         array = _plain_objects(column, nested=nested)
         if array is not None:
             return array, {"objects": "values"}

@@ -91,7 +91,7 @@ def _to_texts(column: PandasSeries | PandasIndex) -> tuple[Cells, Description]:
         return _write_times(array)
     if kind == "m":
         return _or_integers(array, list(map(str, array)), {"dtype": dtype.str})
-    if dtype == object:
+    if dtype == "object":
         return _write_objects(column)
     if kind in "biufc" and not isinstance(dtype, pandas.api.extensions.ExtensionDtype):
         return _write_numbers(array.to_numpy())

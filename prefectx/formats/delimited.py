@@ -131,9 +131,9 @@ def _is_clear_text(column: PandasSeries) -> bool:
     ):
         return False
     cells = column.array
-    if as_read == object:  # noqa: E721  # pandas 2
-        if not all(type(cell) is str or (type(cell) is float and cell != cell) for cell in cells):
-            return False
+    in_objects = as_read == "object"  # pandas 2
+    if in_objects and not all(type(c) is str or (type(c) is float and c != c) for c in cells):
+        return False
     if column.isin(_MISSING_TEXTS).any():
         return False
     # Readers stop at a zero byte, and skip blank lines.

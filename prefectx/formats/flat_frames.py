@@ -149,8 +149,7 @@ def _make_index(
     """Return the index, and how many columns it was."""
     pandas = require("pandas", _PURPOSE)
     if "range" in description:
-        start, stop, step = cast("tuple[int, int | None, int]", description["range"])
-        if stop is None:
+        if cast("list[int | None]", description["range"])[1] is None:
             return pandas.RangeIndex(rows), 0
         return columns.decode_index(description), 1
     count = cast("int", description["levels"])

@@ -70,7 +70,9 @@ def _dump_image(image: Image, stream: BinaryIO, kind: str) -> None:
     frames = getattr(image, "n_frames", 1)
     if kind == "pdf":
         start = time.gmtime(0)  # equal images give equal files
-        image.save(stream, format="PDF", save_all=frames > 1, creationDate=start, modDate=start)
+        image.save(
+            stream, format="PDF", save_all=frames > 1, creationDate=start, modDate=start, title=None
+        )
         return
     if frames > 1:
         raise FormatError(f"it holds one picture, not the {frames} frames of this image")
@@ -112,10 +114,8 @@ def _image(data: bytes) -> Image:
     text = image.info.pop(_MARK)
     if text != "image":  # what earlier releases wrote
         exif = {key: value for key, value in image.info.items() if key == "exif"}
-        image.info = {
-            **cast("dict[str | tuple[int, int], object]", values.decode(json.loads(text))),
-            **exif,
-        }
+        image.info = cast("dict[str | tuple[int, int], object]", values.decode(json.loads(text)))
+        image.info.update(exif)
     return image
 
 

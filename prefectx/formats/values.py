@@ -24,7 +24,7 @@ from prefectx.imports import require
 if TYPE_CHECKING:
     from prefectx.formats.library_types import Array, PandasScalar
 
-    Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+    Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 
 class _Kind(NamedTuple):
@@ -164,10 +164,8 @@ def _read_time(text: str, cls: type[dt.datetime] | type[dt.time]) -> object:
     plain, *marks = text.replace("]", "").split("[")
     time = cls.fromisoformat(plain)
     for mark in marks:
-        if mark == "fold":
-            time = time.replace(fold=1)
-        else:
-            time = time.replace(tzinfo=read_zone(mark))
+        is_fold = mark == "fold"
+        time = time.replace(fold=1) if is_fold else time.replace(tzinfo=read_zone(mark))
     return time
 
 
