@@ -2,9 +2,9 @@
 
 They lie in `.prefectx/types/` of a folder above the output, by the output's path below that folder
 and a hash of its bytes. So whichever of several writers wins, the output that is there has its
-types, and a folder that is moved with its `.prefectx` keeps them. Which folder: the nearest that has
-a `.prefectx`, else the nearest with a `prefectx.toml`, else the output's own; behind URLs, where
-looking up is slow, always its own.
+types, and a folder that is moved with its `.prefectx` keeps them. The folder is the nearest with a
+`.prefectx`, else the nearest with a `prefectx.toml`, else the output's own; behind URLs, where
+looking up is slow, always its own. Types are looked for in all folders above.
 """
 
 from __future__ import annotations
