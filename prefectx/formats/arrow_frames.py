@@ -6,6 +6,8 @@ these can hold them, else as text, and a description in the table's metadata say
 
 from __future__ import annotations
 
+import datetime as dt
+import decimal
 import json
 from typing import TYPE_CHECKING, cast
 
@@ -60,6 +62,8 @@ def _is_plain_index(index: PandasIndex) -> bool:
         and (index.name is None or (type(index.name) is str and index.name != ""))
         and not str(index.name).startswith("__index_level_")
         and _is_native(index.dtype)
+        # Nullable types are lost in an index without rows.
+        and not isinstance(index.dtype, pandas.core.arrays.masked.BaseMaskedDtype)
     )
 
 
@@ -180,6 +184,8 @@ def _plain_objects(column: PandasSeries, *, nested: bool) -> ArrowColumn | None:
     """Return a column of objects in the type that Arrow gives them, None if it changes them."""
     pyarrow = require("pyarrow", "for tables")
     cells = column.tolist()
+    if not _is_known(cells):
+        return None
     try:
         array = pyarrow.array(cells)
     except (pyarrow.ArrowException, ValueError, TypeError, OverflowError, UnicodeError):
@@ -187,6 +193,33 @@ def _plain_objects(column: PandasSeries, *, nested: bool) -> ArrowColumn | None:
     if _is_readable(array.type, nested=nested) and values.is_same(array.to_pylist(), cells):
         return array
     return None
+
+
+def _is_known(cells: list[object]) -> bool:
+    """Tell whether cells are of types that Arrow has: others can crash it."""
+    parts = list(cells)
+    while parts:
+        part = parts.pop()
+        cls = type(part)
+        if cls is list:
+            parts.extend(cast("list[object]", part))
+        elif cls is dict:
+            members = cast("dict[object, object]", part)
+            if not members or not all(type(key) is str for key in members):
+                return False
+            parts.extend(members.values())
+        elif cls is decimal.Decimal:
+            if not cast("decimal.Decimal", part).is_finite():
+                return False
+        elif cls not in _KNOWN:
+            return False
+    return True
+
+
+_KNOWN = {
+    *(type(None), bool, int, float, str, bytes),
+    *(dt.date, dt.datetime, dt.time, dt.timedelta),
+}
 
 
 def _is_readable(kind: ArrowType, *, nested: bool) -> bool:

@@ -68,7 +68,7 @@ def _to_texts(column: PandasSeries | PandasIndex) -> tuple[Cells, Description]:
         return _write_categories(array)
     if isinstance(dtype, pandas.StringDtype):
         missing = "NA" if dtype.na_value is pandas.NA else "nan"
-        texts = [None if cell is dtype.na_value or cell != cell else cell for cell in array]
+        texts = [None if cell is dtype.na_value or cell != cell else cell for cell in _cells(array)]
         return texts, {"string": dtype.storage, "missing": missing}
     if isinstance(dtype, pandas.PeriodDtype):
         return _or_integers(array, list(map(str, array)), {"period": dtype.name})
@@ -96,6 +96,12 @@ def _to_texts(column: PandasSeries | PandasIndex) -> tuple[Cells, Description]:
     if kind in "biufc" and not isinstance(dtype, pandas.api.extensions.ExtensionDtype):
         return _write_numbers(array.to_numpy())
     raise FormatError(f"it cannot hold the type {dtype}")
+
+
+def _cells(array: PandasArray) -> list[object]:
+    # Much faster than a loop over the array.
+    cells: list[object] = array.to_numpy(dtype=object).tolist()
+    return cells
 
 
 def _write_numbers(array: PandasArray) -> tuple[Cells, Description]:
@@ -266,7 +272,7 @@ def category_type(description: Description) -> PandasDtype:
 def _write_objects(column: PandasSeries | PandasIndex) -> tuple[Cells, Description]:
     cells: list[str | None] = []
     kinds: list[str] = []
-    for value in column.array:
+    for value in _cells(column.array):
         kind = values.text_kind(value) or "json"
         if kind == "json":
             text = json.dumps(values.encode(value), ensure_ascii=False)

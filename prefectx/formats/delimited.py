@@ -130,7 +130,7 @@ def _is_clear_text(column: PandasSeries) -> bool:
         as_read, "storage", ""
     ):
         return False
-    cells = column.array
+    cells = column.to_numpy(dtype=object).tolist()
     in_objects = as_read == "object"  # pandas 2
     if in_objects and not all(type(c) is str or (type(c) is float and c != c) for c in cells):
         return False

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 _LIBRARIES = {"pandas": "DataFrame", "polars": "DataFrame", "pyarrow": "Table"}
 # The key in a file's own metadata that names the library.
 _MARK = b"prefectx.library"
-_FIELD_ID = b"PARQUET:field_id"
+# The key of an Arrow table's own schema, in Parquet.
+_SCHEMA = b"prefectx.schema"
 # Types whose values come back whenever the type does.
 _PLAIN_ARROW = {"string", "large_string", "binary", "large_binary"}
 _PLAIN_POLARS = {
@@ -67,6 +68,9 @@ def _dump_parquet(data: Frame, stream: BinaryIO) -> None:
         else:
             # The standard's names for the parts of lists would not be those of the table.
             table = to_arrow(data, nested=True)
+            if library_of(data) == "pyarrow":
+                schema = bytes(data.schema.serialize())
+                table = table.replace_schema_metadata({**table.schema.metadata, _SCHEMA: schema})
             _parquet().write_table(table, stream, use_compliant_nested_type=False)
 
 
@@ -79,7 +83,7 @@ def _load_parquet(stream: BinaryIO) -> Frame:
     if (metadata.created_by or "").startswith("Polars"):
         return require("polars", "to read this .parquet file").read_parquet(stream)
     if _MARK in (metadata.metadata or {}):
-        return from_arrow(_without_field_ids(_parquet().read_table(source)))
+        return from_arrow(_restored(_parquet().read_table(source)))
     return require("pandas", "to read .parquet files").read_parquet(source, engine="pyarrow")
 
 
@@ -87,15 +91,23 @@ def _parquet() -> ModuleType:
     return require("pyarrow.parquet", "for .parquet files")
 
 
-def _without_field_ids(table: ArrowTable) -> ArrowTable:
-    """Drop the numbers that a Parquet file gives to its columns."""
-    fields = list(table.schema)
-    for i, field in enumerate(fields):
-        if _FIELD_ID in (field.metadata or {}):
-            kept = {key: value for key, value in field.metadata.items() if key != _FIELD_ID}
-            fields[i] = field.with_metadata(kept or None)
-    schema = require("pyarrow", "for tables").schema(fields, table.schema.metadata)
-    return table if schema.equals(table.schema, check_metadata=True) else table.cast(schema)
+def _restored(table: ArrowTable) -> ArrowTable:
+    """Return an Arrow table with the types of its own that Parquet does not have."""
+    metadata = dict(table.schema.metadata)
+    content = metadata.pop(_SCHEMA, None)
+    if content is None:
+        return table
+    pyarrow = require("pyarrow", "for tables")
+    schema = require("pyarrow.ipc", "for tables").read_schema(pyarrow.py_buffer(content))
+    columns = []
+    for column, field in zip(table.columns, schema, strict=True):
+        if not column.type.equals(field.type, check_metadata=True):
+            if pyarrow.types.is_dictionary(field.type):
+                column = column.cast(field.type.value_type).dictionary_encode()
+            column = column.cast(field.type)
+        columns.append(column)
+    schema = schema.with_metadata({**(schema.metadata or {}), _MARK: metadata[_MARK]})
+    return pyarrow.Table.from_arrays(columns, schema=schema)
 
 
 def _verify_parquet(data: Frame, stream: BinaryIO) -> None:

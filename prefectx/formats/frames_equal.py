@@ -72,7 +72,8 @@ def _check_column(
         return
     if _is_equal_float(data, back):
         return
-    for one, other in zip(data.array, back.array, strict=True):
+    pairs = (values_of.astype(object).tolist() for values_of in (data, back))
+    for one, other in zip(*pairs, strict=True):
         if not values.is_same(one, other):
             raise FormatError(f"{part} would come back different: {_short(one)} as {_short(other)}")
 

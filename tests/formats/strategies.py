@@ -472,9 +472,9 @@ def tables(draw):
         except pa.ArrowException:
             array = pa.nulls(size, kind)
         metadata = draw(st.none() | st.just({"unit": "m"}))
-        fields.append(
-            pa.field(draw(st.sampled_from(["a", "b", "c", "", "ü"])), kind, metadata=metadata)
-        )
+        repeated = draw(st.integers(0, 19)) == 0
+        name = draw(st.sampled_from(["a", "b", "", "ü"])) + ("" if repeated else str(len(fields)))
+        fields.append(pa.field(name, kind, metadata=metadata))
         arrays.append(array)
     table = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
     return table.replace_schema_metadata(draw(st.none() | st.just({"k": "v", "pandas": "{}"})))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 import tempfile
 from contextlib import suppress
 
@@ -30,6 +32,15 @@ def examples(number):
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
+
+
+@pytest.mark.slow
+def test_twenty_thousand_examples():
+    """All properties of this file, for longer."""
+    environment = os.environ | {"EXAMPLES": "20000"}
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", __file__]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-5000:]
 
 
 def keeps_or_refuses(suffix, data, equal=same):
