@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Sequence
 from typing import cast
 
@@ -20,6 +22,8 @@ from prefectx.run_context import current_values
 from prefectx.targets.fields import Fields
 
 Row = tuple[object, ...]
+# What does its work for a call, and does not change its result.
+_TOOLS = (logging.Logger, logging.LoggerAdapter, type(threading.Lock()), type(threading.RLock()))
 
 
 def make_call(
@@ -51,7 +55,8 @@ def make_call(
     if not task.options.shared:
         ignored = task.options.ignore
         values = tuple(
-            ... if name in ignored else comparable(value) for name, value in known.items()
+            ... if name in ignored or isinstance(value, _TOOLS) else comparable(value, task.folders)
+            for name, value in known.items()
         )
         is_busy = RUNS.is_busy(item) or (batch is not None and item in batch)
         owner = owner_of(task.callee, values)

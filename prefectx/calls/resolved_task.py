@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from prefectx.arguments.fingerprint import fingerprint
+from prefectx.arguments.fingerprint import callee_identity, fingerprint
 from prefectx.arguments.signature import Signature
 from prefectx.calls.cache_keywords import with_cache_keywords
 from prefectx.calls.checks import check_ignored, check_target
@@ -63,6 +63,7 @@ class ResolvedTask:
         options: the resolved options.
         mode: the mode of the task's calls.
         callee: what identifies the function, and the names of its parameters.
+        folders: the root and the project's folder: paths count relative to them.
         version: a fingerprint of a function that is defined interactively, else None.
         target: the compiled target, None if no output is kept.
         store: where the outputs are kept; means nothing without a target.
@@ -84,6 +85,7 @@ class ResolvedTask:
         "callee",
         "fast_path",
         "fields",
+        "folders",
         "is_awaited",
         "is_bare",
         "is_closed",
@@ -105,7 +107,10 @@ class ResolvedTask:
         if mode.keeps and task.prefect_keywords:
             options = with_cache_keywords(options, task.prefect_keywords, task.name)
         self.options = options
-        self.callee = Callee(task.qualified_name, task.name, None, task.signature.names)
+        identity = callee_identity(task.fn)
+        function, code = identity if isinstance(identity, tuple) else (identity, None)
+        self.callee = Callee(function, task.name, code, task.signature.names)
+        self.folders = (options.root, str(settings.folder))
         self.version = fingerprint(task.fn) if _is_interactive(task.fn) else None
         # A function that saves its own output needs to know where in every mode.
         has_target = mode.keeps or not options.save
@@ -129,7 +134,14 @@ class ResolvedTask:
             "module": task.fn.__module__,
             "ext": "." + (options.format or "pkl").lstrip("."),
         }
-        default_name = DefaultName(task.fn.__name__, task.hidden_arguments)
+        given_name = task.prefect_keywords.get("name")
+        default_name = DefaultName(
+            task.fn.__name__,
+            task.hidden_arguments,
+            options.ignore,
+            self.folders,
+            None if given_name is None else str(given_name),
+        )
         self.fields = TaskFields(constants, options.context, default_name, task.signature.keywords)
         self._fold(constants, default_name)
         self.fast_path = self._make_fast_path()
