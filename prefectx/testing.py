@@ -1,5 +1,7 @@
 """For tests: `reset()` for the state of the process, and `StoreContract` for stores.
 
+It is long as the suite is one class, to be subclassed.
+
 class TestMyStore(prefectx.testing.StoreContract):
     @pytest.fixture
     def store(self, tmp_path):

@@ -100,6 +100,12 @@ class Itself:
     __hash__ = object.__hash__
 
 
+# A closure may change while it is in use: what a function is stays what it was at its first call.
+CALLEES: weakref.WeakKeyDictionary[Callable[..., object], str | tuple[str, object]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
 def callee_identity(function: Callable[..., object]) -> str | tuple[str, object]:
     """Return what identifies a called function: where it is defined, if that is enough.
 
@@ -108,6 +114,16 @@ def callee_identity(function: Callable[..., object]) -> str | tuple[str, object]
         does not identify (a closure, a lambda, one behind a decorator without `functools.wraps`,
         one that was redefined), a partial or a callable object also its fingerprint.
     """
+    try:
+        known = CALLEES.get(function)
+        if known is None:
+            known = CALLEES[function] = _identity_of(function)
+    except TypeError:  # it cannot be referred to weakly, or compared
+        return _identity_of(function)
+    return known
+
+
+def _identity_of(function: Callable[..., object]) -> str | tuple[str, object]:
     named = function if isinstance(function, (FunctionType, BuiltinFunctionType, type)) else None
     thing = named or getattr(function, "func", type(function))
     if isinstance(thing, (FunctionType, type)):

@@ -111,7 +111,7 @@ class ResolvedTask:
         function, code = identity if isinstance(identity, tuple) else (identity, None)
         self.callee = Callee(function, task.name, code, task.signature.names)
         self.folders = (options.root, str(settings.folder))
-        self.version = fingerprint(task.fn) if _is_interactive(task.fn) else None
+        self.version = _interactive_version(task.fn)
         # A function that saves its own output needs to know where in every mode.
         has_target = mode.keeps or not options.save
         self.target = self._compile(options.target) if has_target else None
@@ -128,6 +128,8 @@ class ResolvedTask:
                 check_ignored(options.ignore, task.signature)
             except (ConfigError, StoreError, NotImplementedError) as error:
                 raise ConfigError(f"{self._where(self.target)}: {error}") from error
+            if mode.keeps:
+                self._check_store(self.target)
         constants = {
             "funcname": task.fn.__name__,
             "name": task.name,
@@ -233,11 +235,20 @@ class ResolvedTask:
         except TargetError as error:
             raise TargetError(f"task {self.task.name!r}: {error}") from error
 
+    def _check_store(self, template: Template) -> None:
+        """Find out before anything runs that nothing can be kept, as a bucket does not exist."""
+        try:
+            self.store.check(self.store.locate(self.options.root, f"{template.prefix}x"))
+        except StoreError as error:
+            raise type(error)(f"{self._where(template)}: {error}") from error
+
     def _where(self, template: Template) -> str:
         return f"task {self.task.name!r}, target {template.text!r}"
 
 
-def _is_interactive(fn: Callable[..., Any]) -> bool:
-    """Tell whether a function is defined in a notebook or at a prompt, and by a name."""
+def _interactive_version(fn: Callable[..., Any]) -> bytes | None:
+    """Return a fingerprint of a function that is defined by name in a notebook or at a prompt."""
     # Python's prompt, IPython and its kernels set ps1.
-    return fn.__module__ == "__main__" and "<" not in fn.__qualname__ and hasattr(sys, "ps1")
+    if fn.__module__ != "__main__" or "<" in fn.__qualname__ or not hasattr(sys, "ps1"):
+        return None
+    return fingerprint((fn.__code__, fn.__defaults__, fn.__kwdefaults__))
