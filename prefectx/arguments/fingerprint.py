@@ -61,8 +61,8 @@ def comparable(value: object, folders: Folders = ()) -> object:
 
     Returns:
         A short scalar itself; of anything else a tuple with its fingerprint, or if it has none,
-        with something that is equal for that very object only. Of loggers and connections, which
-        do not count, an empty tuple.
+        with something that is equal for that very object only. Of loggers, locks and connections,
+        which do not count, an empty tuple.
     """
     kind = type(value)
     if kind in ATOMS and (kind not in (str, bytes) or len(value) <= _LONGEST_KEPT):  # type: ignore[arg-type]  # mypy does not narrow by type()

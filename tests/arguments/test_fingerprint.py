@@ -455,7 +455,7 @@ def test_what_has_no_identity_is_refused(name):
         for value in (one, [one], {"a": one}, Point(one)):
             with pytest.raises(Unidentifiable):
                 fingerprint(value)
-        if name not in ("socket", "connection"):
+        if name not in ("socket", "connection", "lock", "event"):
             assert comparable(one) == comparable(one)
             assert comparable([one]) != comparable([one])
             if one is not another:
@@ -490,11 +490,12 @@ def test_the_way_to_what_has_no_identity(value, path):
     assert failure.value.kind is type(threading.Lock())
 
 
-def test_loggers_and_connections_do_not_count_among_calls():
+def test_loggers_locks_and_connections_do_not_count_among_calls():
     """They are what a function works with."""
     connections = [sqlite3.connect(":memory:") for _ in range(2)]
     loggers = logging.getLogger("a"), logging.LoggerAdapter(logging.getLogger("b"), {"run": 1})
-    assert {comparable(value) for value in (*connections, *loggers)} == {()}
+    means = (*connections, *loggers, threading.Lock(), threading.RLock(), threading.Event())
+    assert {comparable(value) for value in means} == {()}
     for connection in connections:
         connection.close()
 

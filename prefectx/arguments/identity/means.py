@@ -1,9 +1,10 @@
-"""Loggers and connections: what a function works with, not what it works on."""
+"""Loggers, locks and connections: what a function works with, not what it works on."""
 
 from __future__ import annotations
 
 import logging
 import socket
+import threading
 
 from prefectx.arguments.identity.names import defining_module
 
@@ -25,9 +26,22 @@ _CONNECTIONS = frozenset(
 )
 
 
+_MEANS = (
+    logging.Logger,
+    logging.LoggerAdapter,
+    socket.socket,
+    type(threading.Lock()),
+    type(threading.RLock()),
+    threading.Condition,
+    threading.Semaphore,
+    threading.Event,
+    threading.Barrier,
+)
+
+
 def is_means(value: object) -> bool:
-    """Tell whether a value is a logger or a connection, to a database or over the network."""
-    if isinstance(value, (logging.Logger, logging.LoggerAdapter, socket.socket)):
+    """Tell whether a value is a logger, a lock, or a connection to a database or another host."""
+    if isinstance(value, _MEANS):
         return True
     kind = type(value)
     # What Python's database modules have in common.
