@@ -41,9 +41,9 @@ _MEANS = (
 
 def is_means(value: object) -> bool:
     """Tell whether a value is a logger, a lock, or a connection to a database or another host."""
-    if isinstance(value, _MEANS):
-        return True
     kind = type(value)
+    if issubclass(kind, _MEANS):
+        return True
     # What Python's database modules have in common.
     if all(callable(getattr(kind, name, None)) for name in ("cursor", "commit", "close")):
         return True
