@@ -136,9 +136,7 @@ class Itself:
 
 
 # A closure may change while it is in use: what a function is stays what it was at its first call.
-CALLEES: weakref.WeakKeyDictionary[Callable[..., object], str | tuple[str, object]] = (
-    weakref.WeakKeyDictionary()
-)
+CALLEES: weakref.WeakKeyDictionary[Callable[..., object], object] = weakref.WeakKeyDictionary()
 
 
 def callee_identity(function: Callable[..., object]) -> str | tuple[str, object]:
@@ -149,16 +147,6 @@ def callee_identity(function: Callable[..., object]) -> str | tuple[str, object]
         does not identify (a closure, a lambda, one behind a decorator without `functools.wraps`,
         one that was redefined), a partial or a callable object also its fingerprint.
     """
-    try:
-        known = CALLEES.get(function)
-        if known is None:
-            known = CALLEES[function] = _identity_of(function)
-    except TypeError:  # it cannot be referred to weakly, or compared
-        return _identity_of(function)
-    return known
-
-
-def _identity_of(function: Callable[..., object]) -> str | tuple[str, object]:
     if isinstance(function, (FunctionType, type)):
         name = ":".join(qualified_name(function))
         if isinstance(function, FunctionType) and leads_back(function):
@@ -168,9 +156,16 @@ def _identity_of(function: Callable[..., object]) -> str | tuple[str, object]:
         thing = inner if isinstance(getattr(inner, "__qualname__", None), str) else type(inner)
         name = f"{thing.__module__}:{thing.__qualname__}"
     try:
-        return name, fingerprint(function).hex()
+        return name, CALLEES.setdefault(function, _fingerprint_or_itself(function))
+    except TypeError:  # it cannot be referred to weakly, or not be a key
+        return name, _fingerprint_or_itself(function)
+
+
+def _fingerprint_or_itself(function: Callable[..., object]) -> object:
+    try:
+        return fingerprint(function).hex()
     except Unidentifiable:
-        return name, Itself(function)
+        return Itself(function)
 
 
 def register_identity(kind: type[T], function: Callable[[T], object]) -> None:

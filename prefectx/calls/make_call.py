@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Sequence
 from typing import cast
 
@@ -22,8 +20,6 @@ from prefectx.run_context import current_values
 from prefectx.targets.fields import Fields
 
 Row = tuple[object, ...]
-# What does its work for a call, and does not change its result.
-_TOOLS = (logging.Logger, logging.LoggerAdapter, type(threading.Lock()), type(threading.RLock()))
 
 
 def make_call(
@@ -55,7 +51,7 @@ def make_call(
     if not task.options.shared:
         ignored = task.options.ignore
         values = tuple(
-            ... if name in ignored or isinstance(value, _TOOLS) else comparable(value, task.folders)
+            ... if name in ignored else comparable(value, task.folders)
             for name, value in known.items()
         )
         is_busy = RUNS.is_busy(item) or (batch is not None and item in batch)
