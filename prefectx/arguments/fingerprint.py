@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Collection, Mapping
-from types import BuiltinFunctionType, FunctionType
-from typing import TypeVar
+from types import FunctionType
+from typing import NamedTuple, TypeVar
 
 from prefectx.arguments.identity.form import ATOMS, Unidentifiable
 from prefectx.arguments.identity.makers import IDENTITIES
@@ -36,6 +36,41 @@ def fingerprint(value: object, folders: Folders = ()) -> bytes:
     return Walk(folders).digest(value)
 
 
+class Stamp(NamedTuple):
+    """A fingerprint to store, with what it depends on.
+
+    Attributes:
+        scheme: the number of the way in which it was made.
+        digest: the fingerprint, in hexadecimal digits.
+        libraries: names and versions of the libraries whose objects are in the value, sorted.
+    """
+
+    scheme: int
+    digest: str
+    libraries: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, value: object, folders: Folders = ()) -> Stamp:
+        """Make the stamp of a value.
+
+        Raises:
+            Unidentifiable: the value, or a part of it, cannot be told from others of its type.
+        """
+        walk = Walk(folders)
+        digest = walk.digest(value).hex()
+        return cls(SCHEME, digest, tuple(sorted(walk.libraries)))
+
+    def is_same(self, other: Stamp) -> bool | None:
+        """Tell whether two stamps are of one value, None if unknown.
+
+        Other schemes and other versions of a library say nothing: neither yes nor no.
+        """
+        if self == other:
+            return True
+        is_comparable = self.scheme == other.scheme and self.libraries == other.libraries
+        return False if is_comparable else None
+
+
 def short_hash(
     arguments: Mapping[str, object], folders: Folders = (), ignored: Collection[str] = ()
 ) -> str:
@@ -61,8 +96,8 @@ def comparable(value: object, folders: Folders = ()) -> object:
 
     Returns:
         A short scalar itself; of anything else a tuple with its fingerprint, or if it has none,
-        with something that is equal for that very object only. Of loggers and connections, which
-        do not count, an empty tuple.
+        with something that is equal for that very object only. Of loggers, locks and connections,
+        which do not count, an empty tuple.
     """
     kind = type(value)
     if kind in ATOMS and (kind not in (str, bytes) or len(value) <= _LONGEST_KEPT):  # type: ignore[arg-type]  # mypy does not narrow by type()
@@ -100,6 +135,10 @@ class Itself:
     __hash__ = object.__hash__
 
 
+# A closure may change while it is in use: what a function is stays what it was at its first call.
+CALLEES: weakref.WeakKeyDictionary[Callable[..., object], object] = weakref.WeakKeyDictionary()
+
+
 def callee_identity(function: Callable[..., object]) -> str | tuple[str, object]:
     """Return what identifies a called function: where it is defined, if that is enough.
 
@@ -108,18 +147,25 @@ def callee_identity(function: Callable[..., object]) -> str | tuple[str, object]
         does not identify (a closure, a lambda, one behind a decorator without `functools.wraps`,
         one that was redefined), a partial or a callable object also its fingerprint.
     """
-    named = function if isinstance(function, (FunctionType, BuiltinFunctionType, type)) else None
-    thing = named or getattr(function, "func", type(function))
-    if isinstance(thing, (FunctionType, type)):
-        name = ":".join(qualified_name(thing))
+    if isinstance(function, (FunctionType, type)):
+        name = ":".join(qualified_name(function))
+        if isinstance(function, FunctionType) and leads_back(function):
+            return name
     else:
-        name = f"{thing.__module__}:{getattr(thing, '__qualname__', type(thing).__qualname__)}"
-    if isinstance(named, FunctionType) and leads_back(named):
-        return name
+        inner = getattr(function, "func", function)
+        thing = inner if isinstance(getattr(inner, "__qualname__", None), str) else type(inner)
+        name = f"{thing.__module__}:{thing.__qualname__}"
     try:
-        return name, fingerprint(function).hex()
+        return name, CALLEES.setdefault(function, _fingerprint_or_itself(function))
+    except TypeError:  # it cannot be referred to weakly, or not be a key
+        return name, _fingerprint_or_itself(function)
+
+
+def _fingerprint_or_itself(function: Callable[..., object]) -> object:
+    try:
+        return fingerprint(function).hex()
     except Unidentifiable:
-        return name, Itself(function)
+        return Itself(function)
 
 
 def register_identity(kind: type[T], function: Callable[[T], object]) -> None:

@@ -55,9 +55,9 @@ class Secret(Generic[Value]):
 
     def __init__(self, value: Value) -> None:
         self._value: Value | None = value
-        self._shown: object = settings.masked(value)
-        if self._shown != value:
-            KNOWN.add(self._shown, value)
+        self.shown: object = settings.masked(value)
+        if self.shown != value:
+            KNOWN.add(self.shown, value)
 
     def get(self) -> Value:
         """Return the setting.
@@ -66,10 +66,10 @@ class Secret(Generic[Value]):
             ConfigError: it came with an output, and this process does not have its secrets.
         """
         if self._value is None:
-            found = KNOWN.find(self._shown)
+            found = KNOWN.find(self.shown)
             if found is None:
                 raise ConfigError(
-                    f"this process does not have the password of {self._shown}: an item in a saved "
+                    f"this process does not have the password of {self.shown}: an item in a saved "
                     "output comes without it. Define a store with the same setting, and with the "
                     "password, as [stores.NAME]"
                 )
@@ -78,16 +78,16 @@ class Secret(Generic[Value]):
         return self._value
 
     def __getstate__(self) -> dict[str, object]:
-        is_kept = WITHHELD.get() and self._value != self._shown
-        return {"_value": None if is_kept else self._value, "_shown": self._shown}
+        is_kept = WITHHELD.get() and self._value != self.shown
+        return {"_value": None if is_kept else self._value, "shown": self.shown}
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Secret) or self._shown != other._shown:
+        if not isinstance(other, Secret) or self.shown != other.shown:
             return False
         return None in (self._value, other._value) or self._value == other._value
 
     def __hash__(self) -> int:
-        return hash(repr(self._shown))
+        return hash(repr(self.shown))
 
     def __repr__(self) -> str:
-        return f"Secret({self._shown!r})"
+        return f"Secret({self.shown!r})"

@@ -1,7 +1,9 @@
 """Fingerprints: the same for equal values, in every process; of whatever Python has."""
 
+import abc
 import contextlib
 import copy
+import enum
 import gc
 import importlib.util
 import itertools
@@ -16,6 +18,7 @@ import sys
 import threading
 import time
 import types
+import typing
 from dataclasses import dataclass, make_dataclass
 from functools import lru_cache, partial, wraps
 from pathlib import Path
@@ -28,6 +31,7 @@ import pytest
 
 from prefectx import Filestore, Item, task
 from prefectx.arguments.fingerprint import (
+    Stamp,
     callee_identity,
     comparable,
     fingerprint,
@@ -207,7 +211,54 @@ def local_attrs(default):
     return Local
 
 
+def local_enum(number):
+    class Local(enum.Enum):
+        ONE = number
+
+        def method(self):
+            return number
+
+    return Local
+
+
+def local_typing(name):
+    class Dict(typing.TypedDict):
+        key: int
+
+    class Shape(typing.Protocol):
+        def method(self): ...
+
+    class Abstract(abc.ABC):
+        @property
+        @abc.abstractmethod
+        def content(self):
+            return name
+
+    class Derived(Abstract):
+        content = name
+
+        def method(self):
+            return super().content
+
+    kind = typing.TypeVar("kind")
+
+    class Generic(typing.Generic[kind]):
+        pass
+
+    names = {"dict": Dict, "shape": Shape, "derived": Derived, "generic": Generic[int]}
+    return {**names, "kind": kind, "object": Derived()}[name]
+
+
 LOCAL = [
+    lambda: local_enum(1),
+    lambda: local_enum(2),
+    lambda: local_enum(1).ONE,
+    lambda: local_typing("dict"),
+    lambda: local_typing("shape"),
+    lambda: local_typing("derived"),
+    lambda: local_typing("generic"),
+    lambda: local_typing("kind"),
+    lambda: local_typing("object"),
     lambda: lambda x: x + 1,
     lambda: lambda x: x + 2,
     lambda: lambda x: x - 1,
@@ -310,6 +361,7 @@ def test_where_the_name_is_not_enough_the_content_counts():
         second_unwrapped,
         partial(named, 1),
         partial(named, 2),
+        lru_cache(named),
         Caller(1),
         Caller(2),
         named,
@@ -415,6 +467,15 @@ class Endless:
         return Endless, (Endless(),)
 
 
+class Raising:
+    @property
+    def __class__(self):
+        raise ValueError("no")
+
+    def __getattribute__(self, name):
+        raise KeyError(name)
+
+
 class Dropped:
     def __getattr__(self, name):
         raise KeyError(name)
@@ -434,6 +495,7 @@ WITHOUT = {
     "itertools": lambda: itertools.chain([1], [2]),
     "unreadable": Unreadable,
     "dropped": Dropped,
+    "raising": Raising,
     "frame": sys._getframe,
     "ufunc": lambda: np.frompyfunc(lambda x: x, 1, 1),
     "released": lambda: (lambda view: view.release() or view)(memoryview(b"a")),
@@ -455,7 +517,7 @@ def test_what_has_no_identity_is_refused(name):
         for value in (one, [one], {"a": one}, Point(one)):
             with pytest.raises(Unidentifiable):
                 fingerprint(value)
-        if name not in ("socket", "connection"):
+        if name not in ("socket", "connection", "lock", "event"):
             assert comparable(one) == comparable(one)
             assert comparable([one]) != comparable([one])
             if one is not another:
@@ -490,11 +552,12 @@ def test_the_way_to_what_has_no_identity(value, path):
     assert failure.value.kind is type(threading.Lock())
 
 
-def test_loggers_and_connections_do_not_count_among_calls():
+def test_loggers_locks_and_connections_do_not_count_among_calls():
     """They are what a function works with."""
     connections = [sqlite3.connect(":memory:") for _ in range(2)]
     loggers = logging.getLogger("a"), logging.LoggerAdapter(logging.getLogger("b"), {"run": 1})
-    assert {comparable(value) for value in (*connections, *loggers)} == {()}
+    means = (*connections, *loggers, threading.Lock(), threading.RLock(), threading.Event())
+    assert {comparable(value) for value in means} == {()}
     for connection in connections:
         connection.close()
 
@@ -685,6 +748,19 @@ def test_the_version_of_a_library_counts(monkeypatch):
     after = fingerprint(group), fingerprint(frame), fingerprint(Plain())
     assert before[0] != after[0]
     assert before[1] == after[1]
+
+
+def test_a_stored_fingerprint_says_what_it_depends_on(monkeypatch):
+    """Another scheme, or another version of a library, is unknown: neither same nor different."""
+    group = pd.DataFrame({"a": [1]}).groupby("a")
+    assert Stamp.of([1]).is_same(Stamp.of([1])) is True
+    assert Stamp.of([1]).is_same(Stamp.of([2])) is False
+    assert Stamp.of([1]).libraries == ()
+    assert Stamp.of(group).libraries == (f"pandas {pd.__version__}",)
+    assert Stamp.of(lambda: 1).libraries == (f"Python {sys.version_info[0]}.{sys.version_info[1]}",)
+    assert Stamp.of([1])._replace(scheme=2).is_same(Stamp.of([1])) is None
+    newer = Stamp.of(group)._replace(libraries=("pandas 99",), digest="0" * 32)
+    assert newer.is_same(Stamp.of(group)) is None
 
 
 def test_the_hash_of_a_call():

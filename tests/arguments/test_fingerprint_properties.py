@@ -39,6 +39,9 @@ from tests.arguments.values import (
     other,
 )
 
+# When drawing fails, hypothesis shows the strategy.
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
 
 def adder(number, start):
     return lambda value, start=start: value + number + start

@@ -17,12 +17,14 @@ class Form(NamedTuple):
         parts: atoms, other values and further forms.
         is_unordered: whether the order of the parts does not count.
         place: a path or URL that counts relative to the root.
+        library: name and version of what decides about the parts; it counts.
     """
 
     tag: str
     parts: Sequence[object] = ()
     is_unordered: bool = False
     place: str | None = None
+    library: str | None = None
 
 
 # Any: a maker knows the type that it is registered for.

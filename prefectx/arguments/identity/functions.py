@@ -27,7 +27,7 @@ from prefectx.arguments.identity.names import (
     qualified_name,
 )
 
-_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+_VERSION = f"Python {sys.version_info.major}.{sys.version_info.minor}"
 # What Python and the makers of dataclasses put into a class, and what says nothing of it.
 _INCIDENTAL = frozenset(
     """
@@ -76,7 +76,7 @@ def code_form(code: CodeType) -> Form:
     names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
     counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
     bytecode = (code.co_code, code.co_exceptiontable)
-    return Form("code", (_VERSION, *bytecode, *counts, *names, code.co_consts))
+    return Form("code", (*bytecode, *counts, *names, code.co_consts), library=_VERSION)
 
 
 def method_form(method: MethodType) -> Form:
@@ -141,17 +141,17 @@ def attributes_form(attributes: Mapping[str, object]) -> Form:
 
 
 def _members(cls: type) -> dict[str, object]:
-    if issubclass(cls, enum.Enum):
-        values = {f"={name}": member._value_ for name, member in cls.__members__.items()}
-    else:
-        values = {}
-    return values | {
+    """Return what a class defines itself; the members of an enum by their values."""
+    members = {
         name: value
         for name, value in vars(cls).items()
         if name not in _INCIDENTAL
         and not name.startswith("__pydantic")
-        and not isinstance(value, (MemberDescriptorType, GetSetDescriptorType, cls))
+        and not isinstance(value, (MemberDescriptorType, GetSetDescriptorType))
     }
+    if issubclass(cls, enum.Enum):
+        return members | {name: member._value_ for name, member in cls.__members__.items()}
+    return members
 
 
 def _fields(cls: type) -> Form:

@@ -1,9 +1,10 @@
-"""Loggers and connections: what a function works with, not what it works on."""
+"""Loggers, locks and connections: what a function works with, not what it works on."""
 
 from __future__ import annotations
 
 import logging
 import socket
+import threading
 
 from prefectx.arguments.identity.names import defining_module
 
@@ -25,11 +26,24 @@ _CONNECTIONS = frozenset(
 )
 
 
+_MEANS = (
+    logging.Logger,
+    logging.LoggerAdapter,
+    socket.socket,
+    type(threading.Lock()),
+    type(threading.RLock()),
+    threading.Condition,
+    threading.Semaphore,
+    threading.Event,
+    threading.Barrier,
+)
+
+
 def is_means(value: object) -> bool:
-    """Tell whether a value is a logger or a connection, to a database or over the network."""
-    if isinstance(value, (logging.Logger, logging.LoggerAdapter, socket.socket)):
-        return True
+    """Tell whether a value is a logger, a lock, or a connection to a database or another host."""
     kind = type(value)
+    if issubclass(kind, _MEANS):
+        return True
     # What Python's database modules have in common.
     if all(callable(getattr(kind, name, None)) for name in ("cursor", "commit", "close")):
         return True

@@ -38,12 +38,12 @@ def object_form(value: object) -> Form:
         "object",
         [
             kind,
-            library_version(defining_module(kind)),
             *_counted([*maker, *arguments]),
             *_counted(_state(kind, state)),
             *_counted(items or ()),
             *_counted(part for pair in pairs or () for part in pair),
         ],
+        library=library_version(defining_module(kind)),
     )
 
 
@@ -62,7 +62,7 @@ def subclass_form(value: object, base: type, form: Form) -> Form:
     state = getattr(value, "__dict__", None)
     module = defining_module(kind)
     version = None if is_canonical(module) else library_version(module)
-    return Form("subclass", [kind, version, form, *_state(kind, state)])
+    return Form("subclass", [kind, form, *_state(kind, state)], library=version)
 
 
 def _reduced(value: object) -> Any:

@@ -35,6 +35,8 @@ def future_form(future: Future[object]) -> Form:
 
 
 def _without_secrets(value: object) -> object:
+    # Of a setting that may hold secrets, what is shown of it.
+    value = getattr(value, "shown", value)
     if not isinstance(value, Mapping):
         return value
     return {

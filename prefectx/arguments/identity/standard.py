@@ -143,6 +143,9 @@ EXACT: dict[type, Maker] = {
     type({}.keys()): lambda value: Form("dict_keys", list(value)),
     type({}.values()): lambda value: Form("dict_values", list(value)),
     type({}.items()): lambda value: Form("dict_items", list(value)),
+    typing.TypeVar: lambda value: Form(
+        "TypeVar", (value.__name__, value.__bound__, value.__constraints__, value.__covariant__)
+    ),
     types.GenericAlias: lambda value: Form("alias", (value.__origin__, value.__args__)),
     types.UnionType: _union,
     type(typing.Union[int, str]): _union,  # noqa: UP007  # another type before Python 3.14

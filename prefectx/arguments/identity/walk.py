@@ -52,9 +52,13 @@ class Walk:
 
     Parameters:
         folders: the folders whose paths count relative to them.
+
+    Attributes:
+        libraries: names and versions of the libraries that decide about parts of the value.
     """
 
     def __init__(self, folders: Folders) -> None:
+        self.libraries: set[str] = set()
         self._folders = folders
         self._makers: dict[type, Maker] = {}
         self._nodes: dict[int, _Node] = {}
@@ -100,10 +104,18 @@ class Walk:
         maker = self._makers.get(kind)
         if maker is None:
             maker = self._makers[kind] = maker_of(kind)
-        form = maker(value)
-        if form.place is None:
-            return form
-        return Form(form.tag, (*canonical_place(form.place, self._folders), *form.parts))
+        try:
+            form = maker(value)
+        except Unidentifiable:
+            raise
+        except Exception as error:  # whatever an object's own methods raise
+            raise Unidentifiable(value, f"{type(error).__name__}: {error}") from error
+        if form.library is not None:
+            self.libraries.add(form.library)
+            return Form(form.tag, (form.library, *form.parts), form.is_unordered)
+        if form.place is not None:
+            return Form(form.tag, (*canonical_place(form.place, self._folders), *form.parts))
+        return form
 
     def _visit(self, root: _Node) -> None:
         known, nodes = self._known, self._nodes
@@ -160,7 +172,7 @@ class Walk:
             self._known[id(member.value)] = xxh3_128_digest(_dump((whole, number)))
 
     def _encode(self, form: Form) -> bytes:
-        tag, parts, is_unordered, _ = form
+        tag, parts, is_unordered, *_ = form
         known = self._known
         # A tuple cannot be mistaken: it is no atom.
         encoded = [part if type(part) in ATOMS else (known[id(part)],) for part in parts]
