@@ -90,20 +90,24 @@ def to_arrow(frame: PandasFrame, *, nested: bool) -> ArrowTable:
     if is_plain(frame):
         return pyarrow.Table.from_pandas(frame)
     flat = flatten(frame)
+    count = len(flat.names) - frame.shape[1]
+    names = [
+        name or f"__index_level_{i}__" if i < count else name for i, name in enumerate(flat.names)
+    ]
     arrays, kept = [], []
     for column, part in zip(flat.columns, flat.parts, strict=True):
         with naming(part):
             array, description = _to_arrow_column(column, nested=nested)
         arrays.append(array)
         kept.append(description)
-    table = pyarrow.Table.from_arrays(arrays, names=flat.names)
+    table = pyarrow.Table.from_arrays(arrays, names=names)
     natives = {
         name: column
-        for name, column, description in zip(flat.names, flat.columns, kept, strict=True)
+        for name, column, description in zip(names, flat.columns, kept, strict=True)
         if "native" in description
     }
     plain = require("pandas", _PURPOSE).DataFrame(natives, index=range(len(frame)))
-    levels = flat.names[: len(flat.names) - frame.shape[1]]
+    levels = names[:count]
     types = {
         "scheme": 1,
         "rows": len(frame),
@@ -234,7 +238,7 @@ def _is_readable(kind: ArrowType, *, nested: bool) -> bool:
 
 
 _READABLE = {
-    *("bool", "int64", "double", "string", "binary", "date32[day]", "time64[us]"),
+    *("null", "bool", "int64", "double", "string", "binary", "date32[day]", "time64[us]"),
     *("timestamp[us]", "duration[us]"),
 }
 

@@ -98,10 +98,9 @@ def _to_texts(column: PandasSeries | PandasIndex) -> tuple[Cells, Description]:
     raise FormatError(f"it cannot hold the type {dtype}")
 
 
-def _cells(array: PandasArray) -> list[object]:
+def _cells(array: PandasArray) -> PandasArray:
     # Much faster than a loop over the array.
-    cells: list[object] = array.to_numpy(dtype=object).tolist()
-    return cells
+    return array.to_numpy(dtype=object).tolist()
 
 
 def _write_numbers(array: PandasArray) -> tuple[Cells, Description]:
