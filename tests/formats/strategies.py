@@ -41,13 +41,15 @@ timestamps = st.builds(
     st.sampled_from(["s", "ms", "us", "ns"]),
 )
 deltas = st.timedeltas(dt.timedelta(-9999), dt.timedelta(9999))
+# pandas cannot tell whether a signalling NaN is missing.
+decimals = st.decimals().filter(lambda number: not number.is_snan())
 numbers = st.one_of(
     st.integers(),
     st.integers(-9, 9),
     st.floats(),
     st.sampled_from([0.0, -0.0, 1.0, 2.0**53 + 2]),
     st.decimals(allow_nan=False, places=2, min_value=-999, max_value=999),
-    st.decimals(),
+    decimals,
     st.complex_numbers(),
     st.fractions(),
 )
@@ -129,7 +131,7 @@ plain_cells = st.recursive(
 # Strategies for the cells of an object column: of one kind, with and without missing cells.
 CELL_KINDS = [
     *(st.integers(), st.integers(-9, 9), st.booleans(), st.floats(), text, st.binary(max_size=3)),
-    *(st.decimals(places=2, min_value=-999, max_value=999), st.decimals(), st.dates(), st.times()),
+    *(st.decimals(places=2, min_value=-999, max_value=999), decimals, st.dates(), st.times()),
     *(datetimes, deltas, timestamps, st.uuids(), st.lists(st.integers(), max_size=3)),
     *(st.dictionaries(text, st.integers(), max_size=2), plain_cells, numpy_scalars, scalars),
     *(st.integers() | text, st.builds(np.array, st.lists(st.integers(0, 9), max_size=3))),
