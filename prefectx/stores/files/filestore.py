@@ -1,4 +1,7 @@
-"""Filestore: outputs as ordinary files, on this machine or behind any URL that fsspec knows."""
+"""Filestore: outputs as ordinary files, on this machine or behind any URL that fsspec knows.
+
+Longer than 250 lines as one class: how an output is saved, loaded and deleted with all beside it.
+"""
 # pathlib costs more than the system calls that it wraps.
 # ruff: noqa: PTH100, PTH118, PTH123
 
