@@ -81,6 +81,8 @@ def _remove(key: SigningKey, files: Files, location: str, signature: str) -> Non
 def _present(key: SigningKey, files: Files, location: str) -> str | None:
     """Return the signature that fits what is at `location`; None if nothing is there."""
     try:
+        if not files.exists(location):
+            return None
         with files.reading(location) as path:
             return _sign(key, location, path)
     except OSError:
@@ -108,12 +110,12 @@ def read_signed(key: SigningKey, files: Files, location: str, path: str) -> byte
     content, pauses = Path(path).read_bytes(), iter(_PAUSES)
     while True:
         signature = key.sign(_signed_name(location), hashlib.sha256(content).digest())
-        with (
-            contextlib.suppress(FileNotFoundError),
-            files.reading(_place(location, signature)) as beside,
-        ):
-            if hmac.compare_digest(Path(beside).read_bytes(), signature.encode()):
-                return content
+        place = _place(location, signature)
+        # Behind URLs reading what is not there is tried several times.
+        if files.exists(place):
+            with contextlib.suppress(FileNotFoundError), files.reading(place) as beside:
+                if hmac.compare_digest(Path(beside).read_bytes(), signature.encode()):
+                    return content
         # The output may have been replaced since it was read, and its signature with it.
         with files.reading(location) as again:
             newer = Path(again).read_bytes()
