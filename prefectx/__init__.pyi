@@ -2,7 +2,7 @@
 
 from .arguments.marks import allow_failure, quote, unmapped
 from .arguments.references import load
-from .calls.one_at_a_time import current_target
+from .calls.own_output import current_target
 from .engines.prefect_dask import dask_runner
 from .errors import (
     ConfigError,

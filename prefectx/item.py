@@ -225,27 +225,3 @@ class Item(Generic[R_co]):
         state = "not there" if info is None else f"{info.size or 0:,} bytes, saved {info.saved}"
         location = html.escape(mask_urls(self.location))
         return f"<code>{location}</code> <small>{html.escape(state)}</small>"
-
-
-class AsideItem(Item[R_co]):
-    """The item to write to, inside a function that saves its own output.
-
-    Parameters:
-        store: where the output will be kept.
-        location: where to write it.
-        final: the item of the output.
-    """
-
-    __slots__ = ("_final",)
-
-    def __init__(self, store: Store, location: str, final: Item[R_co]) -> None:
-        super().__init__(store, location)
-        self._final = final
-
-    @property
-    def final(self) -> Item[R_co]:
-        """The output that exists, for functions that continue one."""
-        return self._final
-
-    def __reduce__(self) -> tuple[type[Item[R_co]], tuple[Store, str]]:
-        return self._final.__reduce__()

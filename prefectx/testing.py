@@ -1,5 +1,7 @@
 """For tests: `reset()` for the state of the process, and `StoreContract` for stores.
 
+It is long as the suite is one class, to be subclassed.
+
 class TestMyStore(prefectx.testing.StoreContract):
     @pytest.fixture
     def store(self, tmp_path):
@@ -23,12 +25,15 @@ from prefectx.item import Item, Store
 # All state of a process, and what resets it. By name, as engines and stores import their libraries.
 _STATE = (
     ("prefectx.settings", "reset"),
+    ("prefectx.arguments.identity.makers", "IDENTITIES.clear"),
     ("prefectx.calls.one_at_a_time", "RUNS.reset"),
     ("prefectx.calls.redefinitions", "REDEFINITIONS.clear"),
     ("prefectx.calls.target_owners", "PROCESS.clear"),
     ("prefectx.formats.registry", "FORMATS.reset"),
     ("prefectx.stores.factory", "CACHE.reset"),
+    ("prefectx.stores.files.buckets", "BUCKETS.reset"),
     ("prefectx.stores.files.local", "LOCAL.reset"),
+    ("prefectx.stores.secrets", "KNOWN.reset"),
     ("prefectx.stores.sql.database", "ENGINES.reset"),
     ("prefectx.monitoring.keepalive", "HELPERS.reset"),
     ("prefectx.monitoring.logging", "STATE.reset"),
@@ -44,8 +49,9 @@ _STATE = (
 def reset() -> None:
     """Forget everything that prefectx knows in this process, as if it had just been imported.
 
-    Forgets the project's settings, which calls have which targets, registered formats, and open
-    stores with their connections; ends keepalive. Call it between tests, not while a flow runs.
+    Forgets the project's settings, which calls have which targets, registered formats and
+    identities, and open stores with their connections; ends keepalive. Call it between tests, not
+    while a flow runs.
     """
     for module, name in _STATE:
         if module in sys.modules:

@@ -135,6 +135,10 @@ class Itself:
     __hash__ = object.__hash__
 
 
+# A closure may change while it is in use: what a function is stays what it was at its first call.
+CALLEES: weakref.WeakKeyDictionary[Callable[..., object], object] = weakref.WeakKeyDictionary()
+
+
 def callee_identity(function: Callable[..., object]) -> str | tuple[str, object]:
     """Return what identifies a called function: where it is defined, if that is enough.
 
@@ -152,9 +156,16 @@ def callee_identity(function: Callable[..., object]) -> str | tuple[str, object]
         thing = inner if isinstance(getattr(inner, "__qualname__", None), str) else type(inner)
         name = f"{thing.__module__}:{thing.__qualname__}"
     try:
-        return name, fingerprint(function).hex()
+        return name, CALLEES.setdefault(function, _fingerprint_or_itself(function))
+    except TypeError:  # it cannot be referred to weakly, or not be a key
+        return name, _fingerprint_or_itself(function)
+
+
+def _fingerprint_or_itself(function: Callable[..., object]) -> object:
+    try:
+        return fingerprint(function).hex()
     except Unidentifiable:
-        return name, Itself(function)
+        return Itself(function)
 
 
 def register_identity(kind: type[T], function: Callable[[T], object]) -> None:

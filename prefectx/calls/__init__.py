@@ -3,7 +3,7 @@
 from prefectx.calls.call import Call
 from prefectx.calls.decision import Decision, Facts, Run, Skip, Wait, decide, look
 from prefectx.calls.make_call import make_call
-from prefectx.calls.one_at_a_time import current_target
+from prefectx.calls.own_output import current_target
 from prefectx.calls.payload import Outcome
 from prefectx.calls.resolved_task import ResolvedTask, TaskDefinition
 from prefectx.calls.target_owners import owners_of_run, target_owners

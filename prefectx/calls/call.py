@@ -12,7 +12,8 @@ from prefectx.arguments.references import load, load_items
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
 from prefectx.calls.decision import Skip, decide, look
-from prefectx.calls.one_at_a_time import ABANDONED, InThread, OneAtATime, locked, written
+from prefectx.calls.one_at_a_time import ABANDONED, InThread, OneAtATime, locked
+from prefectx.calls.own_output import written
 from prefectx.calls.payload import FlowName, Outcome, Payload, Portable
 from prefectx.calls.redefinitions import REDEFINITIONS
 from prefectx.calls.resolved_task import ResolvedTask, TaskDefinition
@@ -105,7 +106,7 @@ class Call(Portable):
                         outcome = Outcome(self.item, True)
                     else:
                         args, kwargs = self._inputs(args, kwargs)
-                        with written(self.item, not self.options.save):
+                        with written(self.item) if not self.options.save else nullcontext():
                             data = self.task.fn(*args, **kwargs)
                             data = list(data) if self.task.isgenerator else data
                         outcome = self._keep(data, started)
@@ -117,7 +118,6 @@ class Call(Portable):
         while outcome is ABANDONED:
             with OneAtATime(self.item, self.task.name) as turn:
                 if turn.other is not None:
-                    # Whoever is cancelled while it waits does not cancel the run.
                     outcome = await asyncio.shield(asyncio.wrap_future(turn.other))
                     continue
                 with self._surroundings():
@@ -126,7 +126,7 @@ class Call(Portable):
                             outcome = Outcome(self.item, True)
                         else:
                             args, kwargs = self._inputs(args, kwargs)
-                            with written(self.item, not self.options.save):
+                            with written(self.item) if not self.options.save else nullcontext():
                                 result = self.task.fn(*args, **kwargs)
                                 is_generator = self.task.isgenerator
                                 data = [x async for x in result] if is_generator else await result

@@ -51,7 +51,8 @@ def make_call(
     if not task.options.shared:
         ignored = task.options.ignore
         values = tuple(
-            ... if name in ignored else comparable(value) for name, value in known.items()
+            ... if name in ignored else comparable(value, task.folders)
+            for name, value in known.items()
         )
         is_busy = RUNS.is_busy(item) or (batch is not None and item in batch)
         owner = owner_of(task.callee, values)

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Iterator
 from concurrent.futures import Future as Outcome
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any
 
 from prefectx.errors import TargetError
 from prefectx.futures import Future
-from prefectx.item import AsideItem, Item
+from prefectx.item import Item
 from prefectx.monitoring.hooks import ObservedCall
 
-_active: ContextVar[tuple[Item[object] | None, ...]] = ContextVar("prefectx_active", default=())
-_writing: ContextVar[Item[object] | None] = ContextVar("prefectx_writing", default=None)
+# The outputs of the calls that run here, the innermost last.
+ACTIVE: ContextVar[tuple[Item[object] | None, ...]] = ContextVar("prefectx_active", default=())
 
 # What whoever waits for a run gets if it was cancelled: the next one takes its turn.
 ABANDONED = object()
@@ -109,10 +108,10 @@ class OneAtATime:
         self.outcome: object = None
 
     def __enter__(self) -> OneAtATime:
-        item, active = self._item, _active.get()
+        item, active = self._item, ACTIVE.get()
         self.other = None if item is None else RUNS.begin(item)
         if self.other is None:
-            self._token = _active.set((*active, item))
+            self._token = ACTIVE.set((*active, item))
         elif item in active:
             raise TargetError(f"task {self._task!r} calls itself with the same arguments")
         return self
@@ -124,7 +123,7 @@ class OneAtATime:
         trace: TracebackType | None,
     ) -> None:
         if self._token is not None:
-            _active.reset(self._token)
+            ACTIVE.reset(self._token)
             if self._item is not None:
                 RUNS.end(self._item, self.outcome, error)
 
@@ -168,40 +167,3 @@ class InThread:
         trace: TracebackType | None,
     ) -> None:
         self._context.__exit__(kind, error, trace)
-
-
-@contextmanager
-def written(item: Item[object] | None, wanted: bool) -> Iterator[None]:
-    """Let the function that runs in the block write its output itself, if that is wanted.
-
-    It writes aside; only if it returns, this becomes the output.
-    """
-    if item is None or not wanted:
-        yield
-        return
-    with item.store.aside(item.location) as location:
-        aside = item if location == item.location else AsideItem(item.store, location, item)
-        token = _writing.set(aside)
-        try:
-            yield
-        finally:
-            _writing.reset(token)
-
-
-def current_target() -> Item[Any]:
-    """Return the item to write to, inside a task that saves its own output (`save = false`).
-
-    It lies in a temporary folder beside the target, under its final name. What the function
-    writes there becomes the output when it has returned; what else it writes in that folder moves
-    along. `current_target().final` is the output that exists.
-
-    Raises:
-        TargetError: outside a task, and in one whose output is not kept.
-    """
-    active = _active.get()
-    item = _writing.get() or (active[-1] if active else None)
-    if item is None:
-        raise TargetError(
-            "there is no current target: only a task with a target has one, in the caching modes"
-        )
-    return item

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from prefectx.arguments.fingerprint import fingerprint
+from prefectx.arguments.fingerprint import callee_identity, fingerprint
 from prefectx.arguments.signature import Signature
 from prefectx.calls.cache_keywords import with_cache_keywords
 from prefectx.calls.checks import check_ignored, check_target
@@ -63,6 +63,7 @@ class ResolvedTask:
         options: the resolved options.
         mode: the mode of the task's calls.
         callee: what identifies the function, and the names of its parameters.
+        folders: the root and the project's folder: paths count relative to them.
         version: a fingerprint of a function that is defined interactively, else None.
         target: the compiled target, None if no output is kept.
         store: where the outputs are kept; means nothing without a target.
@@ -84,6 +85,7 @@ class ResolvedTask:
         "callee",
         "fast_path",
         "fields",
+        "folders",
         "is_awaited",
         "is_bare",
         "is_closed",
@@ -105,8 +107,11 @@ class ResolvedTask:
         if mode.keeps and task.prefect_keywords:
             options = with_cache_keywords(options, task.prefect_keywords, task.name)
         self.options = options
-        self.callee = Callee(task.qualified_name, task.name, None, task.signature.names)
-        self.version = fingerprint(task.fn) if _is_interactive(task.fn) else None
+        identity = callee_identity(task.fn)
+        function, code = identity if isinstance(identity, tuple) else (identity, None)
+        self.callee = Callee(function, task.name, code, task.signature.names)
+        self.folders = (options.root, str(settings.folder))
+        self.version = _interactive_version(task.fn)
         # A function that saves its own output needs to know where in every mode.
         has_target = mode.keeps or not options.save
         self.target = self._compile(options.target) if has_target else None
@@ -123,13 +128,22 @@ class ResolvedTask:
                 check_ignored(options.ignore, task.signature)
             except (ConfigError, StoreError, NotImplementedError) as error:
                 raise ConfigError(f"{self._where(self.target)}: {error}") from error
+            if mode.keeps:
+                self._check_store(self.target)
         constants = {
             "funcname": task.fn.__name__,
             "name": task.name,
             "module": task.fn.__module__,
             "ext": "." + (options.format or "pkl").lstrip("."),
         }
-        default_name = DefaultName(task.fn.__name__, task.hidden_arguments)
+        given_name = task.prefect_keywords.get("name")
+        default_name = DefaultName(
+            task.fn.__name__,
+            task.hidden_arguments,
+            options.ignore,
+            self.folders,
+            None if given_name is None else str(given_name),
+        )
         self.fields = TaskFields(constants, options.context, default_name, task.signature.keywords)
         self._fold(constants, default_name)
         self.fast_path = self._make_fast_path()
@@ -221,11 +235,20 @@ class ResolvedTask:
         except TargetError as error:
             raise TargetError(f"task {self.task.name!r}: {error}") from error
 
+    def _check_store(self, template: Template) -> None:
+        """Find out before anything runs that nothing can be kept, as a bucket does not exist."""
+        try:
+            self.store.check(self.store.locate(self.options.root, f"{template.prefix}x"))
+        except StoreError as error:
+            raise type(error)(f"{self._where(template)}: {error}") from error
+
     def _where(self, template: Template) -> str:
         return f"task {self.task.name!r}, target {template.text!r}"
 
 
-def _is_interactive(fn: Callable[..., Any]) -> bool:
-    """Tell whether a function is defined in a notebook or at a prompt, and by a name."""
+def _interactive_version(fn: Callable[..., Any]) -> bytes | None:
+    """Return a fingerprint of a function that is defined by name in a notebook or at a prompt."""
     # Python's prompt, IPython and its kernels set ps1.
-    return fn.__module__ == "__main__" and "<" not in fn.__qualname__ and hasattr(sys, "ps1")
+    if fn.__module__ != "__main__" or "<" in fn.__qualname__ or not hasattr(sys, "ps1"):
+        return None
+    return fingerprint((fn.__code__, fn.__defaults__, fn.__kwdefaults__))

@@ -26,13 +26,13 @@ class Callee(NamedTuple):
     Attributes:
         function: where it is defined, `package.module:function`.
         task: the name of its task.
-        code: a fingerprint of the function if its name does not identify it, else None.
+        code: stands for the function if its name does not identify it, else None.
         names: the names of its parameters.
     """
 
     function: str
     task: str
-    code: bytes | None
+    code: object
     names: tuple[str, ...]
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Generic, TypeVar, cast
 
@@ -12,7 +11,9 @@ from prefectx.errors import ConfigError
 
 Value = TypeVar("Value", bound=object)
 
-_withheld: ContextVar[bool] = ContextVar("prefectx_withheld", default=False)
+# True while an output is pickled, which others may read: secrets are left out. Any other pickle is
+# a message to a process of the same user.
+WITHHELD: ContextVar[bool] = ContextVar("prefectx_withheld", default=False)
 
 
 class KnownSecrets:
@@ -42,24 +43,11 @@ class KnownSecrets:
 KNOWN = KnownSecrets()
 
 
-@contextmanager
-def withheld() -> Iterator[None]:
-    """Leave secrets out of what is pickled in this block: it is an output, which others may read.
-
-    Everywhere else a pickle is a message to another process of the same user.
-    """
-    token = _withheld.set(True)
-    try:
-        yield
-    finally:
-        _withheld.reset(token)
-
-
 class Secret(Generic[Value]):
     """A setting that may hold passwords, such as a URL or the options of a client.
 
-    Unpickled from an output, it is the setting of a store in this process's configuration, or of
-    one that was made in this process, of which the same is shown.
+    Pickled in an output it has no secrets. They come from the store in this process's
+    configuration of which the same is shown, or from one that was made in this process.
 
     Parameters:
         value: the setting.
@@ -67,9 +55,9 @@ class Secret(Generic[Value]):
 
     def __init__(self, value: Value) -> None:
         self._value: Value | None = value
-        self._shown: object = settings.masked(value)
-        if self._shown != value:
-            KNOWN.add(self._shown, value)
+        self.shown: object = settings.masked(value)
+        if self.shown != value:
+            KNOWN.add(self.shown, value)
 
     def get(self) -> Value:
         """Return the setting.
@@ -78,10 +66,10 @@ class Secret(Generic[Value]):
             ConfigError: it came with an output, and this process does not have its secrets.
         """
         if self._value is None:
-            found = KNOWN.find(self._shown)
+            found = KNOWN.find(self.shown)
             if found is None:
                 raise ConfigError(
-                    f"this process does not have the password of {self._shown}: an item in a saved "
+                    f"this process does not have the password of {self.shown}: an item in a saved "
                     "output comes without it. Define a store with the same setting, and with the "
                     "password, as [stores.NAME]"
                 )
@@ -90,16 +78,16 @@ class Secret(Generic[Value]):
         return self._value
 
     def __getstate__(self) -> dict[str, object]:
-        is_kept = _withheld.get() and self._value != self._shown
-        return {"_value": None if is_kept else self._value, "_shown": self._shown}
+        is_kept = WITHHELD.get() and self._value != self.shown
+        return {"_value": None if is_kept else self._value, "shown": self.shown}
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Secret) or self._shown != other._shown:
+        if not isinstance(other, Secret) or self.shown != other.shown:
             return False
         return None in (self._value, other._value) or self._value == other._value
 
     def __hash__(self) -> int:
-        return hash(repr(self._shown))
+        return hash(repr(self.shown))
 
     def __repr__(self) -> str:
-        return f"Secret({self._shown!r})"
+        return f"Secret({self.shown!r})"

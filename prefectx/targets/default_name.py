@@ -31,9 +31,10 @@ class DefaultName:
             in the hash if they are not empty.
         ignored: the names of arguments that are left out altogether.
         folders: the root and the project's folder: paths in the hash count relative to them.
+        name: the name that was given to the task; it stands before the arguments.
     """
 
-    __slots__ = ("_default", "_folders", "_hidden", "_ignored")
+    __slots__ = ("_default", "_folders", "_hidden", "_ignored", "_name")
     text = "base"
 
     def __init__(
@@ -42,8 +43,10 @@ class DefaultName:
         hidden: Collection[str] = (),
         ignored: Collection[str] = (),
         folders: tuple[str, ...] = (),
+        name: str | None = None,
     ) -> None:
         self._default = default
+        self._name = [] if name is None else [_UNSAFE.sub("_", name).strip("-.") or default]
         self._hidden = hidden
         self._ignored = ignored
         self._folders = folders
@@ -61,7 +64,7 @@ class DefaultName:
         Raises:
             TargetError: the hash is needed, and an argument has no identity.
         """
-        parts = []
+        parts = [*self._name]
         for name, value in arguments.items():
             if name in self._ignored:
                 continue
@@ -80,7 +83,8 @@ class DefaultName:
         without = {*self._hidden, *self._ignored}
         shown = [value for name, value in arguments.items() if name not in without]
         digest = short_hash(arguments, self._folders, self._ignored)
-        readable = "-".join(_readable(value) for value in shown)[:_LONGEST].strip("-.")
+        parts = [*self._name, *(_readable(value) for value in shown)]
+        readable = "-".join(parts)[:_LONGEST].strip("-.")
         return f"{readable or self._default}-{digest}"
 
 

@@ -7,7 +7,19 @@ import re
 from _string import formatter_field_name_split  # type: ignore[import-not-found]
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePosixPath
-from types import BuiltinMethodType, MethodType
+from types import (
+    AsyncGeneratorType,
+    BuiltinMethodType,
+    CodeType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+    TracebackType,
+)
 from typing import Any, Protocol
 
 from prefectx.errors import TargetError
@@ -16,6 +28,23 @@ from prefectx.item import Item
 
 # How objects are shown that do not say how: `<Model object at 0x7f0c2a1b3c40>`.
 _ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
+# A width or a precision, beyond which no name can be.
+_WIDEST = 1000
+_STANDARD_SPEC = re.compile(
+    r"(?:.?[<>=^])?[-+ ]?z?#?0?(\d*)[,_]?(?:\.(\d+)[,_]?)?[a-zA-Z%]?", re.DOTALL
+)
+_TIME_WIDTH = re.compile(r"%[-_0^#+]*(\d+)")
+# What leads from data to the state of the program.
+_INTERNAL = (
+    AsyncGeneratorType,
+    CodeType,
+    CoroutineType,
+    FrameType,
+    GeneratorType,
+    ModuleType,
+    TracebackType,
+)
+_NO_VALUES = (*_INTERNAL, BuiltinMethodType, MethodDescriptorType, MethodType, type)
 _PATH_ATTRIBUTES = frozenset({"stem", "name", "suffix", "parent"})
 
 
@@ -62,6 +91,8 @@ class Field:
                 raise TargetError(f"{{{text}}}: names that begin with an underscore are refused")
         if not self.name or self.name.isdigit():
             raise TargetError(f"{{{text}}}: a field needs a name, such as {{path}}")
+        if isinstance(spec, str):
+            _check_width(text, spec)
 
     def names(self) -> Iterable[str]:
         """Yield the name, and those of the fields in its format specification."""
@@ -78,7 +109,10 @@ class Field:
             value = _attribute(value, str(step)) if is_attribute else _element(value, step)
         if self.conversion:
             value = _CONVERSIONS[self.conversion](value)
-        spec = self.spec if isinstance(self.spec, str) else self.spec.fill(lookup)
+        spec = self.spec
+        if not isinstance(spec, str):
+            spec = spec.fill(lookup)
+            _check_width(self.text, spec)
         return _stable(format(value, spec), value) if spec else show(value)
 
 
@@ -125,21 +159,37 @@ def explained(part: Part, lookup: Lookup) -> str:
         raise TargetError(f"{field} cannot be filled: {error}") from error
 
 
+def _check_width(text: str, spec: str) -> None:
+    standard = _STANDARD_SPEC.fullmatch(spec)
+    numbers = standard.groups(default="") if standard else _TIME_WIDTH.findall(spec)
+    for number in (number.lstrip("0") for number in numbers):
+        if len(number) > 4 or int(number or 0) > _WIDEST:
+            raise TargetError(f"{{{text}:{spec}}}: a width can be at most {_WIDEST:,}")
+
+
 def _attribute(value: Any, name: str) -> Any:
     value = item_of(value) or value
     if isinstance(value, Item) and name in ("suffix", "parent"):
         value = value.location
     if isinstance(value, str) and name in _PATH_ATTRIBUTES:
         value = PurePosixPath(value)
+    if isinstance(value, (*_INTERNAL, FunctionType)):
+        raise TypeError(f"attributes of a {type(value).__name__} are not followed")
     found = getattr(value, name)
     if isinstance(found, (MethodType, BuiltinMethodType)):
         raise TypeError(f"{name!r} is a method of {type(value).__name__}, not a value")
+    return _value(found, name)
+
+
+def _value(found: Any, name: str | int) -> Any:
+    if isinstance(found, _NO_VALUES):
+        raise TypeError(f"{name!r} is a {type(found).__name__}, not a value")
     return found
 
 
 def _element(value: Any, key: str | int) -> Any:
     try:
-        return value[key]
+        return _value(value[key], key)
     except (KeyError, IndexError) as error:
         raise ValueError(f"{type(value).__name__} has no {key!r}") from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +22,16 @@ class TaskFields:
         context: the values of the configuration's `[context]`.
         default_name: makes `base` if nobody sets it.
         keywords: the name of the function's `**kwargs`, whose names are fields too.
+        folders: the root and the project's folder: paths count relative to them.
+        ignored: the arguments that do not count in `arguments`.
     """
 
     constants: Mapping[str, str]
     context: Mapping[str, object]
     default_name: DefaultName
     keywords: str | None
+    folders: tuple[str, ...] = ()
+    ignored: Collection[str] = ()
 
 
 class Fields(dict[str, Any]):
@@ -90,5 +94,7 @@ _MADE: Mapping[str, Callable[[Fields], object]] = {
     "base": Fields._base,
     "now": lambda fields: datetime.datetime.now(),
     "today": lambda fields: datetime.date.today(),
-    "arguments": lambda fields: short_hash(fields._arguments),
+    "arguments": lambda fields: short_hash(
+        fields._arguments, fields._task.folders, fields._task.ignored
+    ),
 }

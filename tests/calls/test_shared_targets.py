@@ -193,7 +193,9 @@ def test_a_function_that_is_redefined_interactively_runs_again(tmp_path, monkeyp
     """In a notebook the newest definition counts; elsewhere existence decides."""
     if interactive:
         monkeypatch.setattr(sys, "ps1", "In : ", raising=False)
-    scope = {"task": task, "__name__": "__main__"}
+    scope = sys.modules["__main__"].__dict__
+    monkeypatch.setitem(scope, "task", task)
+    monkeypatch.setitem(scope, "twice", None)
     cell = "@task(target='{x}.json')\ndef twice(x):\n    return "
     with prefectx.override(mode="cache", root=tmp_path):
         exec(cell + "2 * x", scope)

@@ -85,7 +85,7 @@ class TestTemporaryFiles:
 
     def test_names_differ_in_each_process(self, writing, tmp_path):
         """Though they may have one process id, in two containers."""
-        code = "from prefectx.stores.files import leftovers; print(leftovers.temporary_name())"
+        code = "from prefectx.stores.files import leftovers; print('-' + leftovers.STARTED + '-')"
         names = {
             subprocess.check_output([sys.executable, "-c", code], text=True).rsplit("-", 2)[1]
             for _ in range(2)

@@ -11,6 +11,7 @@ from prefectx.arguments.identity import functions, references, standard
 from prefectx.arguments.identity.form import ATOMS, Form, Maker
 from prefectx.arguments.identity.names import defining_module
 from prefectx.arguments.identity.objects import object_form
+from prefectx.futures import Future
 
 T = TypeVar("T")
 
@@ -63,6 +64,8 @@ def maker_of(kind: type) -> Maker:
     maker = IDENTITIES.maker_of(kind) or standard.EXACT.get(kind)
     if maker is not None:
         return maker
+    if issubclass(kind, Future):  # engines register theirs
+        return references.future_form
     for base in kind.__mro__:
         root = defining_module(base).partition(".")[0]
         maker = _FAMILIES.get(base) or standard.NAMED.get(f"{root}.{base.__name__}")

@@ -35,8 +35,8 @@ def future_form(future: Future[object]) -> Form:
 
 
 def _without_secrets(value: object) -> object:
-    # An item that was in a saved output comes without its secrets, and knows how they are shown.
-    value = getattr(value, "_shown", value)
+    # Of a setting that may hold secrets, what is shown of it.
+    value = getattr(value, "shown", value)
     if not isinstance(value, Mapping):
         return value
     return {

@@ -25,7 +25,7 @@ from prefectx.stores.error_messages import (
 from prefectx.stores.files.local import LOCAL
 from prefectx.stores.files.protocol import Files
 from prefectx.stores.files.signatures import Signed, delete_signed, read_signed
-from prefectx.stores.secrets import Secret, withheld
+from prefectx.stores.secrets import WITHHELD, Secret
 from prefectx.stores.signing import SigningKey
 
 # What `abspath` would shorten, and URLs.
@@ -97,8 +97,12 @@ class Filestore(Store):
             files, key = self._files(location), self.signing_key
             signing = Signed(key, files, location, fsync=self.fsync) if key else nullcontext()
             with signing as signed, files.replacing(location, fsync=self.fsync) as temporary:
-                with open(temporary, "wb", opener=_open_untruncated) as stream, withheld():
-                    format.dump(data, stream)
+                with open(temporary, "wb", opener=_open_untruncated) as stream:
+                    token = WITHHELD.set(True)
+                    try:
+                        format.dump(data, stream)
+                    finally:
+                        WITHHELD.reset(token)
                 if self.exact and format.verify is not None:
                     with open(temporary, "rb") as stream:
                         format.verify(data, stream)

@@ -7,7 +7,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import itertools
 import os
 import re
 import time
@@ -22,11 +21,6 @@ _ABANDONED = 24 * 3600
 _TEMPORARY = re.compile(rf"{re.escape(HIDDEN)}([0-9a-f]{{8}})-[0-9]+-[0-9a-f]+-[0-9]+\.tmp")
 _TEMPORARY_OF_EARLIER_VERSIONS = re.compile(rf"{re.escape(HIDDEN)}.+-[0-9]+-[0-9]+\.tmp")
 _LOCK = re.compile(rf"{re.escape(HIDDEN)}[0-9a-f]{{24}}\.lock")
-
-
-def temporary_name() -> str:
-    """Return a name that no other process has used, in any container, or will use."""
-    return f"{HIDDEN}{MACHINE}-{os.getpid()}-{_START}-{next(_NUMBERS)}.tmp"
 
 
 def is_same_file(path: str, descriptor: int) -> bool:
@@ -90,5 +84,4 @@ def _machine() -> str:
 
 MACHINE = _machine()
 # A container that is started again has the same process ids.
-_START = f"{time.time_ns():x}"
-_NUMBERS = itertools.count()
+STARTED = f"{time.time_ns():x}"

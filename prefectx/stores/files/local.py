@@ -8,6 +8,7 @@ Longer than 250 lines as one class with what it calls: splitting it would cost a
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import itertools
 import os
 import shutil
@@ -20,7 +21,7 @@ from datetime import UTC, datetime
 from prefectx.errors import StoreError
 from prefectx.item import ItemInfo
 from prefectx.stores.files.case_folding import SpellingGuard
-from prefectx.stores.files.leftovers import HIDDEN, remove_abandoned, temporary_name, try_lock
+from prefectx.stores.files.leftovers import HIDDEN, MACHINE, STARTED, remove_abandoned
 
 # The bits of a mode that give the kind of file, and their value for a folder.
 _KIND, _FOLDER = 0o170000, stat.S_IFDIR
@@ -34,9 +35,10 @@ _stat = os.stat  # looked up once: every finished call uses it
 class LocalFiles:
     """Files on this machine. The process has one, `LOCAL`; it learns about folders and devices."""
 
-    __slots__ = ("_case_sensitive", "_spelling", "_swept")
+    __slots__ = ("_case_sensitive", "_counter", "_spelling", "_swept")
 
     def __init__(self) -> None:
+        self._counter = itertools.count()
         self.reset()
 
     def reset(self) -> None:
@@ -130,11 +132,12 @@ class LocalFiles:
         # It is written by its name, which a file that nobody may write does not allow.
         first = None if mode is None else mode | stat.S_IRUSR | stat.S_IWUSR
         while True:
-            path = f"{folder}/{temporary_name()}"
+            number = next(self._counter)
+            path = f"{folder}/{HIDDEN}{MACHINE}-{os.getpid()}-{STARTED}-{number}.tmp"
             descriptor = open_making_folders(path, flags, 0o666 if first is None else first)
             try:
                 # Another process may have taken it for abandoned before it was locked.
-                if try_lock(descriptor) is not False and os.fstat(descriptor).st_nlink:
+                if _is_ours(descriptor) and os.fstat(descriptor).st_nlink:
                     if first is not None:
                         os.fchmod(descriptor, first)
                     return descriptor, path
@@ -203,6 +206,17 @@ def open_making_folders(path: str, flags: int, mode: int = 0o666) -> int:
     except FileNotFoundError:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         return os.open(path, flags | os.O_CLOEXEC, mode)
+
+
+def _is_ours(descriptor: int) -> bool:
+    """Lock a new file while it is open; false if another process was faster."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
 
 
 def _mode(path: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Files behind URLs, through fsspec.
+"""Files behind URLs, through fsspec: one file, as each part needs what all services differ in.
 
 An upload is a single put if the service shows an object only when it is complete; otherwise it is
 put under another name, and moved.

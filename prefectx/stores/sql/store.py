@@ -31,7 +31,7 @@ from prefectx.stores.error_messages import (
     pickle_refused,
     save_error,
 )
-from prefectx.stores.secrets import Secret, withheld
+from prefectx.stores.secrets import WITHHELD, Secret
 from prefectx.stores.signing import SigningKey
 from prefectx.stores.sql import database, index, locks, schema, tables
 from prefectx.stores.sql.template import column_names, key_column
@@ -171,8 +171,11 @@ class SqlStore(Store):
     def _save_row(self, connection: sa.Connection, location: str, data: object) -> None:
         format = self._format(location, self.suffix(location) or ".pkl")
         stream = io.BytesIO()
-        with withheld():
+        token = WITHHELD.set(True)
+        try:
             format.dump(data, stream)
+        finally:
+            WITHHELD.reset(token)
         if self.exact and format.verify is not None:
             stream.seek(0)
             format.verify(data, stream)
