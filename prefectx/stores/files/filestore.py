@@ -27,7 +27,7 @@ from prefectx.stores.error_messages import (
 )
 from prefectx.stores.files.local import LOCAL
 from prefectx.stores.files.protocol import Files
-from prefectx.stores.files.signatures import Signed, delete_signed, verify_signature
+from prefectx.stores.files.signatures import Signed, delete_signed, read_signed
 from prefectx.stores.files.types import delete_types, read_types, version_of, write_types
 from prefectx.stores.secrets import WITHHELD, Secret
 from prefectx.stores.signing import SigningKey
@@ -164,13 +164,14 @@ class Filestore(Store):
 
     def _load_checked(self, format: Format, location: str, stream: BinaryIO) -> object:
         files, types, fits = self._files(location), None, True
+        typed = format.typed is not None
         if self.signing_key is not None:
-            stream = io.BytesIO(stream.read())
-        if format.typed is not None:
+            content, types, fits = read_signed(
+                self.signing_key, files, location, stream.read(), typed=typed
+            )
+            stream = io.BytesIO(content)
+        elif typed:
             types, fits = read_types(files, location, version_of(stream))
-            stream.seek(0)
-        if self.signing_key is not None:
-            verify_signature(self.signing_key, files, location, stream, types)
             stream.seek(0)
         if format.typed is not None and types is not None:
             return format.typed.load(stream, types, fits)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
+import io
+import time
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,6 +15,9 @@ from prefectx.stores.files.leftovers import HIDDEN
 from prefectx.stores.files.protocol import Files
 from prefectx.stores.files.types import read_types, version_of
 from prefectx.stores.signing import SigningKey
+
+# Seconds between the attempts to read an output that is being replaced.
+_PAUSES = (0.001, 0.01, 0.05)
 
 
 class Signed:
@@ -26,7 +32,7 @@ class Signed:
         files: where the output is.
         location: the location of the output.
         typed: types may be kept beside it, which are signed with it.
-        fsync: write the signature to the disk first.
+        fsync: write signatures to the disk first.
     """
 
     def __init__(
@@ -45,17 +51,19 @@ class Signed:
         self._replaced = _present(self._key, self._files, self._location, typed=self._typed)
         with Path(temporary).open("rb") as stream:
             self._signature = _sign(self._key, self._location, stream, types)
-        place = _place(self._location, self._signature)
-        with self._files.replacing(place, fsync=self._fsync) as path:
-            Path(path).write_text(self._signature)
+        _write(self._files, self._location, self._signature, fsync=self._fsync)
 
     def __enter__(self) -> Signed:
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if error is None and self._replaced not in (None, self._signature):
-            assert self._replaced is not None
-            self._files.delete(_place(self._location, self._replaced))
+        if error is not None or self._signature is None:
+            return
+        # Another writer may have replaced an equal output, and removed the signature with it.
+        if not self._files.exists(_place(self._location, self._signature)):
+            _write(self._files, self._location, self._signature, fsync=self._fsync)
+        if self._replaced is not None and self._replaced != self._signature:
+            _remove(self._key, self._files, self._location, self._replaced, typed=self._typed)
 
 
 def delete_signed(key: SigningKey, files: Files, location: str, *, typed: bool = False) -> None:
@@ -63,20 +71,37 @@ def delete_signed(key: SigningKey, files: Files, location: str, *, typed: bool =
     signature = _present(key, files, location, typed=typed)
     files.delete(location)
     if signature is not None:
-        files.delete(_place(location, signature))
+        _remove(key, files, location, signature, typed=typed)
+
+
+def _write(files: Files, location: str, signature: str, *, fsync: bool) -> None:
+    with files.replacing(_place(location, signature), fsync=fsync) as path:
+        Path(path).write_text(signature)
+
+
+def _remove(key: SigningKey, files: Files, location: str, signature: str, *, typed: bool) -> None:
+    files.delete(_place(location, signature))
+    if _present(key, files, location, typed=typed) == signature:
+        # Another writer has just put an equal output there.
+        _write(files, location, signature, fsync=True)
 
 
 def _present(key: SigningKey, files: Files, location: str, *, typed: bool) -> str | None:
-    """Return the signature that the output at `location` has, if it has one; None without it."""
+    """Return the signature that fits what is at `location`; None if nothing is there."""
     try:
+        if not files.exists(location):
+            return None
         with files.reading(location) as path, Path(path).open("rb") as stream:
-            types = None
-            if typed:
-                types, _ = read_types(files, location, version_of(stream))
-                stream.seek(0)
+            types = _types_of(files, location, stream)[0] if typed else None
             return _sign(key, location, stream, types)
     except OSError:
         return None
+
+
+def _types_of(files: Files, location: str, stream: BinaryIO) -> tuple[bytes | None, bool]:
+    found = read_types(files, location, version_of(stream))
+    stream.seek(0)
+    return found
 
 
 def _sign(key: SigningKey, location: str, stream: BinaryIO, types: bytes | None) -> str:
@@ -89,29 +114,44 @@ def _sign(key: SigningKey, location: str, stream: BinaryIO, types: bytes | None)
     return key.sign(_signed_name(location), *parts)
 
 
-def verify_signature(
-    key: SigningKey, files: Files, location: str, stream: BinaryIO, types: bytes | None = None
-) -> None:
-    """Verify the signature of an output.
+def read_signed(
+    key: SigningKey, files: Files, location: str, content: bytes, *, typed: bool = False
+) -> tuple[bytes, bytes | None, bool]:
+    """Return the content of an output and its types: what is returned is what was verified.
 
     Parameters:
         key: the key that must have signed it.
         files: where the output is.
         location: the location of the output.
-        stream: its bytes.
-        types: the types that are kept beside it.
+        content: its bytes, as they were read.
+        typed: types may be kept beside it.
+
+    Returns:
+        The bytes, the types (None if there are none), and whether these are of the bytes.
 
     Raises:
         CorruptItemError: it has no valid signature.
     """
-    signature = _sign(key, location, stream, types)
-    try:
-        with files.reading(_place(location, signature)) as beside:
-            genuine = hmac.compare_digest(Path(beside).read_bytes(), signature.encode())
-    except FileNotFoundError:
-        genuine = False
-    if not genuine:
-        raise not_signed(location)
+    pauses = iter(_PAUSES)
+    while True:
+        stream = io.BytesIO(content)
+        types, fits = _types_of(files, location, stream) if typed else (None, True)
+        signature = _sign(key, location, stream, types)
+        place = _place(location, signature)
+        # Behind URLs reading what is not there is tried several times.
+        if files.exists(place):
+            with contextlib.suppress(FileNotFoundError), files.reading(place) as beside:
+                if hmac.compare_digest(Path(beside).read_bytes(), signature.encode()):
+                    return content, types, fits
+        # The output may have been replaced since it was read, and its signature with it.
+        with files.reading(location) as again:
+            newer = Path(again).read_bytes()
+        if newer == content:
+            pause = next(pauses, None)
+            if pause is None:
+                raise not_signed(location)
+            time.sleep(pause)
+        content = newer
 
 
 def _signed_name(location: str) -> str:
