@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
+import time
 from pathlib import Path
 
 from prefectx.stores.error_messages import not_signed
 from prefectx.stores.files.leftovers import HIDDEN
 from prefectx.stores.files.protocol import Files
 from prefectx.stores.signing import SigningKey
+
+# Seconds between the attempts to read an output that is being replaced.
+_PAUSES = (0.001, 0.01, 0.05)
 
 
 class Signed:
@@ -23,7 +28,7 @@ class Signed:
         key: the key to sign with.
         files: where the output is.
         location: the location of the output.
-        fsync: write the signature to the disk first.
+        fsync: write signatures to the disk first.
     """
 
     def __init__(self, key: SigningKey, files: Files, location: str, *, fsync: bool) -> None:
@@ -38,17 +43,19 @@ class Signed:
         """Sign a file before it is moved to its location."""
         self._replaced = _present(self._key, self._files, self._location)
         self._signature = _sign(self._key, self._location, temporary)
-        place = _place(self._location, self._signature)
-        with self._files.replacing(place, fsync=self._fsync) as path:
-            Path(path).write_text(self._signature)
+        _write(self._files, self._location, self._signature, fsync=self._fsync)
 
     def __enter__(self) -> Signed:
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if error is None and self._replaced not in (None, self._signature):
-            assert self._replaced is not None
-            self._files.delete(_place(self._location, self._replaced))
+        if error is not None or self._signature is None:
+            return
+        # Another writer may have replaced an equal output, and removed the signature with it.
+        if not self._files.exists(_place(self._location, self._signature)):
+            _write(self._files, self._location, self._signature, fsync=self._fsync)
+        if self._replaced is not None and self._replaced != self._signature:
+            _remove(self._key, self._files, self._location, self._replaced)
 
 
 def delete_signed(key: SigningKey, files: Files, location: str) -> None:
@@ -56,12 +63,26 @@ def delete_signed(key: SigningKey, files: Files, location: str) -> None:
     signature = _present(key, files, location)
     files.delete(location)
     if signature is not None:
-        files.delete(_place(location, signature))
+        _remove(key, files, location, signature)
+
+
+def _write(files: Files, location: str, signature: str, *, fsync: bool) -> None:
+    with files.replacing(_place(location, signature), fsync=fsync) as path:
+        Path(path).write_text(signature)
+
+
+def _remove(key: SigningKey, files: Files, location: str, signature: str) -> None:
+    files.delete(_place(location, signature))
+    if _present(key, files, location) == signature:
+        # Another writer has just put an equal output there.
+        _write(files, location, signature, fsync=True)
 
 
 def _present(key: SigningKey, files: Files, location: str) -> str | None:
-    """Return the signature that the output at `location` has, if it has one; None without it."""
+    """Return the signature that fits what is at `location`; None if nothing is there."""
     try:
+        if not files.exists(location):
+            return None
         with files.reading(location) as path:
             return _sign(key, location, path)
     except OSError:
@@ -86,16 +107,24 @@ def read_signed(key: SigningKey, files: Files, location: str, path: str) -> byte
     Raises:
         CorruptItemError: it has no valid signature.
     """
-    content = Path(path).read_bytes()
-    signature = key.sign(_signed_name(location), hashlib.sha256(content).digest())
-    try:
-        with files.reading(_place(location, signature)) as beside:
-            genuine = hmac.compare_digest(Path(beside).read_bytes(), signature.encode())
-    except FileNotFoundError:
-        genuine = False
-    if not genuine:
-        raise not_signed(location)
-    return content
+    content, pauses = Path(path).read_bytes(), iter(_PAUSES)
+    while True:
+        signature = key.sign(_signed_name(location), hashlib.sha256(content).digest())
+        place = _place(location, signature)
+        # Behind URLs reading what is not there is tried several times.
+        if files.exists(place):
+            with contextlib.suppress(FileNotFoundError), files.reading(place) as beside:
+                if hmac.compare_digest(Path(beside).read_bytes(), signature.encode()):
+                    return content
+        # The output may have been replaced since it was read, and its signature with it.
+        with files.reading(location) as again:
+            newer = Path(again).read_bytes()
+        if newer == content:
+            pause = next(pauses, None)
+            if pause is None:
+                raise not_signed(location)
+            time.sleep(pause)
+        content = newer
 
 
 def _signed_name(location: str) -> str:
