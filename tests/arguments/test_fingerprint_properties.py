@@ -280,15 +280,181 @@ def check(first, second):
             assert fingerprint(copied) == one
 
 
-def near(strategy):
-    """Draw two values, each second time the same twice."""
-    return strategy.flatmap(
-        lambda first: st.tuples(st.just(first), strategy | st.builds(same, st.just(first)))
+# --- values that differ in one thing
+
+
+def changed(draw, value):
+    """Change one thing somewhere in a value, of the kind that one forgets."""
+    kinds = [kind for kind in CHANGES if isinstance(value, kind)]
+    changes = [change for kind in kinds for change in CHANGES[kind]] or [str]
+    change = draw(st.sampled_from(changes))
+    return change(draw, value) if change is inside else change(value)
+
+
+def inside(draw, value):
+    """Change an element or attribute."""
+    if isinstance(value, dict):
+        if not value:
+            return {1: 1}
+        key = draw(st.sampled_from(list(value)))
+        new = copy.copy(value)
+        new[key] = changed(draw, value[key])
+        return new
+    if isinstance(value, (list, tuple, collections.deque)):
+        if not value:
+            return type(value)([1]) if type(value) is not Pair else value
+        place = draw(st.integers(0, len(value) - 1))
+        parts = [changed(draw, p) if i == place else p for i, p in enumerate(value)]
+        return Pair(*parts) if isinstance(value, Pair) else type(value)(parts)
+    new = copy.copy(value)
+    name = draw(st.sampled_from([name for name in ("a", "b", "x", "y") if hasattr(value, name)]))
+    object.__setattr__(new, name, changed(draw, getattr(value, name)))
+    return new
+
+
+def frame_with(**options):
+    def change(value):
+        new = value.copy()
+        for name, option in options.items():
+            setattr(new, name, option)
+        return new
+
+    return change
+
+
+def recategorized(value):
+    if not isinstance(value.dtype, pd.CategoricalDtype):
+        return value
+    return value.cat.add_categories(["more"])
+
+
+def ordered(value):
+    return value.cat.as_ordered() if isinstance(value.dtype, pd.CategoricalDtype) else value
+
+
+def reordered(value):
+    return type(value)(reversed(value.items())) if type(value) in (dict, Table) else value
+
+
+def by_column(change):
+    return lambda frame: pd.concat(
+        [change(frame.iloc[:, place]) for place in range(frame.shape[1])], axis=1
     )
 
 
-def same(value):
-    return copy.deepcopy(value) if is_copied(value) else value
+def scalar(value):
+    if isinstance(value, bool):
+        return int(value)
+    return {1: 1.0, 0: False, 2: "2"}.get(value, repr(value))
+
+
+CHANGES = {
+    dict: [
+        inside,
+        inside,
+        lambda v: dict(reversed(v.items())),
+        Table,
+        dict,
+        lambda v: [*v.items()],
+    ],
+    collections.defaultdict: [lambda v: collections.defaultdict(int, v)],
+    list: [inside, inside, tuple, Words, lambda v: v[::-1], lambda v: [v], collections.deque],
+    tuple: [inside, inside, list, lambda v: tuple(v[::-1])],
+    collections.deque: [inside, list, lambda v: collections.deque(v, 9)],
+    (set, frozenset): [lambda v: {*v, "more"}, list, set, frozenset, Kinds, lambda v: {*v, 1}],
+    (Point, Plain, Slots, Defined, Model): [inside],
+    functools.partial: [lambda v: functools.partial(v.func), lambda v: v.func],
+    (int, float, str, bytes, type(None)): [scalar, lambda v: [v], lambda v: (v, v)],
+    pd.Index: [lambda v: v.set_names(["z"] * v.nlevels), lambda v: v[::-1], list],
+    pd.Series: [
+        lambda v: v.rename("other"),
+        lambda v: v.iloc[::-1],
+        lambda v: v.astype(object),
+        recategorized,
+        ordered,
+        frame_with(attrs={"source": "z"}),
+    ],
+    pd.DataFrame: [
+        frame_with(attrs={"source": "z"}),
+        lambda v: v.astype(object),
+        lambda v: v.iloc[:, ::-1],
+        lambda v: v.rename_axis(columns="z"),
+        lambda v: v.rename_axis(index=["z"] * v.index.nlevels),
+        lambda v: v.reset_index(drop=True),
+        lambda v: v.copy().assign(**{str(v.columns[0]): v.iloc[:, 0]}),
+        by_column(recategorized),
+        by_column(ordered),
+    ],
+    np.ndarray: [
+        lambda v: v.T,
+        lambda v: v.copy("F"),
+        lambda v: v.ravel(),
+        lambda v: v[::-1],
+        lambda v: v.astype(object),
+        np.ndarray.tolist,
+    ],
+    pl.Series: [lambda v: v.alias("z"), lambda v: v[::-1], pl.Series.to_list],
+    (pa.Array, pa.ChunkedArray): [
+        lambda v: v[::-1] if isinstance(v, pa.Array) else v,
+        lambda v: v.take(pa.array(range(len(v))[::-1], pa.int64())),
+        lambda v: v.to_pylist(),
+        lambda v: v.slice(1),
+    ],
+}
+
+
+@st.composite
+def near(draw, strategy):
+    """Draw two values: independent, equal, or different in one thing."""
+    first = draw(strategy)
+    how = draw(st.sampled_from(["fresh", "copy", "changed", "changed", "changed", "changed"]))
+    if how == "fresh":
+        return first, draw(strategy)
+    if how == "copy":
+        return first, copy.deepcopy(first) if is_copied(first) else first
+    return first, changed(draw, first)
+
+
+BASES = [
+    {"a": 1, "b": 2},
+    Table(a=1, b=2),
+    collections.OrderedDict(a=1, b=2),
+    collections.defaultdict(list, a=1, b=2),
+    [1, 2],
+    (1, 2),
+    Words([1, 2]),
+    collections.deque([1, 2], 4),
+    {1, 2},
+    frozenset("ab"),
+    functools.partial(named, 1),
+    True,
+    1,
+    2,
+    0,
+    1.0,
+    "a",
+    b"a",
+    None,
+    pd.Index([1, 2], name="a"),
+    pd.MultiIndex.from_tuples([(1, "a"), (2, "b")], names=["a", "b"]),
+    pd.Series(pd.Categorical(["a", "b"]), name="a"),
+    pd.Series([1, 2]),
+    pd.DataFrame({"a": [1, 2], "b": pd.Categorical(["a", "b"])}, index=[3, 4]),
+    np.arange(4).reshape(2, 2),
+    np.array(["a", "b"]),
+    pl.Series("a", [1, 2]),
+    pa.array([1, 2, None]),
+    pa.chunked_array([[1], [2, 3]]),
+]
+
+
+@pytest.mark.parametrize("base", BASES, ids=lambda base: f"{type(base).__name__}")
+def test_each_change_is_seen(base):
+    """A value that was changed in one way, in all ways that apply."""
+    changes = [change for kind in CHANGES if isinstance(base, kind) for change in CHANGES[kind]]
+    for change in changes:
+        if change is not inside:
+            check(base, change(base))
 
 
 def found_by(strategy, examples):
@@ -303,7 +469,7 @@ def found_by(strategy, examples):
     return test
 
 
-test_objects = found_by(objects, 300)
+test_objects = found_by(objects, 500)
 test_frames = found_by(frames, 300)
 test_arrays = found_by(arrays, 300)
 test_many_objects = pytest.mark.slow(found_by(objects, 20_000))
