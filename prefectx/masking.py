@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 MASK = "***"
 
@@ -31,3 +32,16 @@ def mask_urls(text: str) -> str:
 def mask(text: str) -> str:
     """Hide passwords in URLs and values assigned to secret names (`token = "x"`)."""
     return _ASSIGNED.sub(rf'\1"{MASK}"', mask_urls(text))
+
+
+def masked(value: object, key: str = "") -> object:
+    """Return `value` with its secrets hidden, also those in tables and lists."""
+    # pydantic's SecretStr and SecretBytes, without importing them.
+    is_wrapped = hasattr(value, "get_secret_value")
+    if is_wrapped or (is_secret(key) and value is not None):
+        return MASK
+    if isinstance(value, Mapping):
+        return {name: masked(part, str(name)) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(masked(part, key) for part in value)
+    return mask(value) if isinstance(value, str) else value

@@ -21,6 +21,7 @@ from prefectx.calls.task_definition import TaskDefinition
 from prefectx.errors import PrefectxError, SaveError
 from prefectx.futures import Future, State
 from prefectx.item import Item
+from prefectx.masking import mask_urls
 from prefectx.modes import Mode
 from prefectx.monitoring.hooks import observed
 from prefectx.settings import Options
@@ -39,7 +40,7 @@ class Call(Portable):
         known: the arguments as the templates see them.
         flow: gives the name of the flow that makes the call.
         inputs: the futures among the arguments.
-        is_plain: whether the arguments are scalars, so that there is nothing to load.
+        is_plain: whether the arguments are scalars: there is nothing to load.
     """
 
     __slots__ = (
@@ -81,8 +82,6 @@ class Call(Portable):
 
     def run(self, *args: object, **kwargs: object) -> Outcome:
         """Skip the call if its output exists, else load its inputs, run it, save its output.
-
-        It takes the arguments of the function, without futures; items among them are loaded.
 
         Raises:
             SaveError: if the output cannot be saved.
@@ -140,9 +139,9 @@ class Call(Portable):
     ) -> tuple[tuple[object, ...], Arguments]:
         if self.is_plain:
             return args, kwargs
-        signature = self.task.signature
-        untouched = signature.wants_items | self.payload.quoted
-        return signature.unbind(load_items(signature.bind(args, kwargs), untouched))
+        signature, quoted = self.task.signature, self.payload.quoted
+        given = signature.bind(args, kwargs)
+        return signature.unbind(load_items(given, signature.wants_items | quoted))
 
     def _keep(self, data: object, started: float) -> Outcome:
         # A function may return a state instead of data; Prefect deals with a failed one itself.
@@ -152,19 +151,22 @@ class Call(Portable):
             data = self.item  # it has returned what it has saved
         elif type(data) not in ATOMS and not isinstance(data, State):
             data = load(data)
+        if self.item is not None and self.options.save and not isinstance(data, State):
+            self._save(self.item, data)
+            data = self.item
         if self.version is not None:
             REDEFINITIONS.renew(self.item, self.version)
-        if self.item is None or not self.options.save or isinstance(data, State):
-            return Outcome(data, False, time.perf_counter() - started)
+        return Outcome(data, False, time.perf_counter() - started)
+
+    def _save(self, item: Item[object], data: object) -> None:
         try:
-            self.item.store.save(self.item.location, data)
+            item.store.save(item.location, data)
         except PrefectxError as error:
             raise type(error)(f"task {self.task.name!r}: {error}") from error
         except Exception as error:  # whatever a store that somebody wrote may raise
-            where = f"{self.item.location!r} in {self.item.store!r}"
+            where = f"{mask_urls(item.location)!r} in {item.store!r}"
             reason = f"{type(error).__name__}: {error}"
             raise SaveError(f"task {self.task.name!r}: cannot save {where}: {reason}") from error
-        return Outcome(self.item, False, time.perf_counter() - started)
 
     def _surroundings(self) -> AbstractContextManager[None]:
         """Have the settings and the context that held where the call was made."""

@@ -1,7 +1,4 @@
-"""Dispatch: bind a call's arguments, fill its target, decide, then skip it or hand it on.
-
-`call`, `submit` and `map` differ only in how they hand on to the engine of the call's mode.
-"""
+"""Dispatch: bind a call's arguments, fill its target, decide, then skip it or hand it on."""
 
 from __future__ import annotations
 

@@ -78,11 +78,13 @@ class ResolvedTask:
         if mode.keeps and task.prefect_keywords:
             options = with_cache_keywords(options, task.prefect_keywords, task.name)
         self.options = options
+        self.version = _interactive_version(task.fn)
         identity = callee_identity(task.fn)
         function, code = identity if isinstance(identity, tuple) else (identity, None)
+        # The newest version of an interactive function takes the place of the older ones.
+        code = code if self.version is None else None
         self.callee = Callee(function, task.name, code, task.signature.names)
         self.folders = (options.root, str(settings.folder))
-        self.version = _interactive_version(task.fn)
         # A function that saves its own output needs to know where in every mode.
         has_target = mode.keeps or not options.save
         self.target = self._compile(options.target) if has_target else None

@@ -1,8 +1,8 @@
 """pandas frames as Arrow tables that give them back exactly.
 
 Arrow and pandas keep the plain ones. Of all others the columns are kept in Arrow's types where
-these can hold them, else as text, and a description in the table's metadata says what they were. Longer than 250 lines as writing and
-reading must agree.
+these can hold them, else as text, and a description in the table's metadata says what they were.
+It is long as writing and reading must agree.
 """
 
 from __future__ import annotations

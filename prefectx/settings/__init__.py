@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from prefectx.masking import mask, masked
 from prefectx.scope import Scoped
 from prefectx.settings.messages.origins import Place
 from prefectx.settings.messages.problems import Problem, raise_problems
-from prefectx.settings.messages.secrets import mask, masked
 from prefectx.settings.messages.spelling import did_you_mean, show
 from prefectx.settings.model import TASK_KEYS, Dask, Keepalive, Logging, Runner
 from prefectx.settings.options import Options, Setting

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from prefectx.settings.messages.secrets import masked
+from prefectx.masking import masked
 from prefectx.settings.values import (
     ClassName,
     Duration,

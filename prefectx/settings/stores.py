@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from prefectx.imports import BUILTIN_STORES
+from prefectx.masking import masked
 from prefectx.settings.messages.origins import Place
 from prefectx.settings.messages.problems import Problem
-from prefectx.settings.messages.secrets import masked
 from prefectx.settings.messages.spelling import did_you_mean, show
 from prefectx.settings.sources.layer import Layer, Layers, Values
 

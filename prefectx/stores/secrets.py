@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Generic, TypeVar, cast
 
-from prefectx import settings
 from prefectx.errors import ConfigError
+from prefectx.masking import masked
 
 Value = TypeVar("Value", bound=object)
 
@@ -28,10 +28,13 @@ class KnownSecrets:
 
     def find(self, shown: object) -> object:
         """Return the setting of which this is shown, None if unknown."""
+        # Slow to import, and needed only where an item of a saved output is used.
+        from prefectx import settings
+
         defined = settings.current().stores.values()
         given: Iterable[object] = (v for each in defined for v in each.arguments.values())
         for value in given:
-            if settings.masked(value) == shown:
+            if masked(value) == shown:
                 return value
         return self._values.get(repr(shown))
 
@@ -55,7 +58,7 @@ class Secret(Generic[Value]):
 
     def __init__(self, value: Value) -> None:
         self._value: Value | None = value
-        self.shown: object = settings.masked(value)
+        self.shown: object = masked(value)
         if self.shown != value:
             KNOWN.add(self.shown, value)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from prefectx.settings.messages.secrets import mask
+from prefectx.masking import mask
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -10,10 +10,10 @@ from typing import TypeGuard, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from prefectx.masking import MASK, is_secret
 from prefectx.settings.messages.origins import Origin
 from prefectx.settings.messages.positions import KeyPath
 from prefectx.settings.messages.problems import Problem, dotted
-from prefectx.settings.messages.secrets import MASK, is_secret
 from prefectx.settings.messages.spelling import did_you_mean, show
 from prefectx.settings.model import ProjectSection, Section
 from prefectx.settings.sources.layer import given
