@@ -13,6 +13,7 @@ from __future__ import annotations
 import operator
 import pickle
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -91,7 +92,7 @@ class StoreContract:
         list(range(10_000)),
     )
     #: An object that the store cannot keep, or None if it can keep all.
-    unsavable: object = staticmethod(lambda: "functions without a name cannot be pickled")
+    unsavable: object = threading.Lock()
 
     @pytest.fixture
     def store(self) -> Store:

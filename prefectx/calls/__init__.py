@@ -5,8 +5,9 @@ from prefectx.calls.decision import Decision, Facts, Run, Skip, Wait, decide, lo
 from prefectx.calls.make_call import make_call
 from prefectx.calls.own_output import current_target
 from prefectx.calls.payload import Outcome
-from prefectx.calls.resolved_task import ResolvedTask, TaskDefinition
+from prefectx.calls.resolved_task import ResolvedTask
 from prefectx.calls.target_owners import owners_of_run, target_owners
+from prefectx.calls.task_definition import TaskDefinition
 
 __all__ = [
     "Call",

@@ -16,7 +16,8 @@ from prefectx.calls.one_at_a_time import ABANDONED, InThread, OneAtATime, locked
 from prefectx.calls.own_output import written
 from prefectx.calls.payload import FlowName, Outcome, Payload, Portable
 from prefectx.calls.redefinitions import REDEFINITIONS
-from prefectx.calls.resolved_task import ResolvedTask, TaskDefinition
+from prefectx.calls.resolved_task import ResolvedTask
+from prefectx.calls.task_definition import TaskDefinition
 from prefectx.errors import PrefectxError, SaveError
 from prefectx.futures import Future, State
 from prefectx.item import Item

@@ -10,8 +10,9 @@ from prefectx import settings
 from prefectx.arguments.marks import is_marked, quote
 from prefectx.arguments.signature import Arguments
 from prefectx.calls.redefinitions import REDEFINITIONS
-from prefectx.calls.resolved_task import ResolvedTask, TaskDefinition
+from prefectx.calls.resolved_task import ResolvedTask
 from prefectx.calls.target_owners import owners_of_run
+from prefectx.calls.task_definition import TaskDefinition
 from prefectx.item import Item
 from prefectx.modes import Mode
 from prefectx.run_context import use_values

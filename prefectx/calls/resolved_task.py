@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from prefectx.arguments.fingerprint import callee_identity, fingerprint
-from prefectx.arguments.signature import Signature
 from prefectx.calls.cache_keywords import with_cache_keywords
 from prefectx.calls.checks import check_ignored, check_target
 from prefectx.calls.fast_path import FastPath, NoFastPath
 from prefectx.calls.target_owners import Callee
+from prefectx.calls.task_definition import TaskDefinition
 from prefectx.errors import ConfigError, StoreError, TargetError
 from prefectx.item import Item, Store
 from prefectx.modes import LOCAL, get_mode
@@ -21,35 +21,6 @@ from prefectx.targets.default_name import DefaultName
 from prefectx.targets.field import Part
 from prefectx.targets.fields import Fields, TaskFields
 from prefectx.targets.template import Template, compile_template
-
-
-class TaskDefinition(Protocol):
-    """A decorated function, as far as its calls need it; `prefectx.Task` is one."""
-
-    name: str
-    fn: Callable[..., Any]
-    isasync: bool
-    isgenerator: bool
-
-    @property
-    def keywords(self) -> Mapping[str, object]:
-        """The keywords of prefectx that the decorator was given."""
-
-    @property
-    def prefect_keywords(self) -> Mapping[str, object]:
-        """The keywords of Prefect that the decorator was given."""
-
-    @property
-    def signature(self) -> Signature:
-        """What binds arguments to the function's parameters."""
-
-    @property
-    def qualified_name(self) -> str:
-        """Where the function is defined: `package.module:function`."""
-
-    @property
-    def hidden_arguments(self) -> frozenset[str]:
-        """The arguments that a default name does not show: `self`, `*args`, `**kwargs`."""
 
 
 class ResolvedTask:
@@ -136,13 +107,8 @@ class ResolvedTask:
             "module": task.fn.__module__,
             "ext": "." + (options.format or "pkl").lstrip("."),
         }
-        given_name = task.prefect_keywords.get("name")
         default_name = DefaultName(
-            task.fn.__name__,
-            task.hidden_arguments,
-            options.ignore,
-            self.folders,
-            None if given_name is None else str(given_name),
+            task.fn.__name__, task.hidden_arguments, options.ignore, self.folders, task.given_name
         )
         self.fields = TaskFields(constants, options.context, default_name, task.signature.keywords)
         self._fold(constants, default_name)

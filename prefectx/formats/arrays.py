@@ -10,7 +10,7 @@ from prefectx.formats.base import Format, FormatError, type_name
 from prefectx.imports import require
 
 if TYPE_CHECKING:
-    from prefectx.formats.library_types import Array
+    from prefectx.formats.library_types import Array, ArrayType
 
 
 def _numpy() -> ModuleType:
@@ -24,6 +24,9 @@ def _dump_array(data: object, stream: IO[bytes]) -> None:
     array = cast("Array", data)
     if array.dtype.hasobject:
         raise FormatError("an array of Python objects would have to be pickled: use .pkl")
+    header = numpy.lib.format.descr_to_dtype(numpy.lib.format.dtype_to_descr(array.dtype))
+    if not _is_same_type(array.dtype, header):
+        raise FormatError(f"its type {array.dtype!r} would come back as {header!r}")
     try:
         numpy.lib.format.write_array(stream, array, allow_pickle=False)
     except OSError as error:
@@ -32,6 +35,22 @@ def _dump_array(data: object, stream: IO[bytes]) -> None:
             stream.write(bytes(8192))
             stream.flush()
         raise
+
+
+def _is_same_type(one: ArrayType, other: ArrayType) -> bool:
+    """Tell whether two types are equal in their fields, titles and metadata too."""
+    if one != other or one.metadata != other.metadata or one.type is not other.type:
+        return False
+    if one.isalignedstruct != other.isalignedstruct:
+        return False
+    if one.subdtype is not None and other.subdtype is not None:
+        return _is_same_type(one.subdtype[0], other.subdtype[0])
+    if one.fields is None or other.fields is None:
+        return True
+    return list(one.fields) == list(other.fields) and all(
+        _is_same_type(found[0], other.fields[name][0]) and found[1:] == other.fields[name][1:]
+        for name, found in one.fields.items()
+    )
 
 
 def _load_array(stream: IO[bytes]) -> Array:
@@ -43,14 +62,24 @@ def _map_array(path: str) -> object:
     return _numpy().load(path, mmap_mode="r", allow_pickle=False)
 
 
+class _WriteOnly:
+    """A stream without positions: a compressed one says that it can go back, and cannot."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.write = stream.write
+        self.flush = stream.flush
+
+
 def _dump_arrays(data: object, stream: BinaryIO) -> None:
     if type(data) is not dict:
         raise FormatError(f"it holds a dict of NumPy arrays by name, not {type_name(data)}")
-    with zipfile.ZipFile(stream, "w") as archive:
+    with zipfile.ZipFile(cast("IO[bytes]", _WriteOnly(stream)), "w") as archive:
         for name, array in data.items():
             if not isinstance(name, str) or "\0" in name:
                 raise FormatError(f"the array's name {name!r} is not text that a zip file can hold")
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+            # Without the time of writing: equal arrays give equal files.
+            entry = zipfile.ZipInfo(f"{name}.npy")
+            with archive.open(entry, "w", force_zip64=True) as member:
                 _dump_array(array, member)
 
 

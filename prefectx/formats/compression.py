@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from functools import partial
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple, TypeVar, cast
 
-from prefectx.formats.base import Format
+from prefectx.formats.base import Format, Typed
 from prefectx.imports import require
+
+Result = TypeVar("Result")
 
 _PURPOSE = "for compressed files"
 
@@ -61,9 +63,12 @@ def compressed(inner: Format, suffix: str) -> Format:
     """Return `inner` with its bytes compressed by the method of `suffix`, such as `.gz`."""
     pack, unpack = COMPRESSIONS[suffix]
 
-    def dump(data: object, stream: BinaryIO) -> None:
-        with pack(stream) as packed:
-            inner.dump(data, packed)
+    def packing(dump: Callable[[object, BinaryIO], Result]) -> Callable[[object, BinaryIO], Result]:
+        def dump_packed(data: object, stream: BinaryIO) -> Result:
+            with pack(stream) as packed:
+                return dump(data, packed)
+
+        return dump_packed
 
     def unpacked(stream: BinaryIO) -> BinaryIO:
         content = stream.read()
@@ -79,10 +84,18 @@ def compressed(inner: Format, suffix: str) -> Format:
         if inner.verify is not None:
             inner.verify(data, unpacked(stream))
 
+    typed = inner.typed
     return Format(
         inner.suffix + suffix,
-        dump,
+        packing(inner.dump),
         load,
         None if inner.verify is None else verify,
         runs_code=inner.runs_code,
+        typed=typed
+        and Typed(
+            packing(typed.dump),
+            lambda stream, types, fits: typed.load(unpacked(stream), types, fits),
+            lambda data, stream, types: typed.verify(data, unpacked(stream), types),
+        ),
+        fallback=None if inner.fallback is None else packing(inner.fallback),
     )

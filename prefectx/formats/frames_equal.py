@@ -1,10 +1,10 @@
-"""Whether a frame came back unchanged: equal values in equal places, types at least as wide."""
+"""Whether a frame came back unchanged: values, types, names, order, and all else that it says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from prefectx.formats import values
 from prefectx.formats.base import FormatError, type_name
 from prefectx.imports import require
 
@@ -12,17 +12,12 @@ if TYPE_CHECKING:
     from prefectx.formats.library_types import (
         ArrowTable,
         Frame,
+        PandasDtype,
         PandasFrame,
+        PandasIndex,
         PandasSeries,
         PolarsFrame,
     )
-
-
-def is_numbered(frame: PandasFrame) -> bool:
-    """Tell whether a pandas frame's index only numbers its rows."""
-    pandas = require("pandas", "for data frames")
-    index = frame.index
-    return index.name is None and index.equals(pandas.RangeIndex(len(frame)))
 
 
 def check(data: Frame, back: Frame) -> None:
@@ -38,100 +33,109 @@ def check(data: Frame, back: Frame) -> None:
 
 
 def _check_pandas(data: PandasFrame, back: PandasFrame) -> None:
-    if list(back.columns) != list(data.columns):
-        raise FormatError(
-            f"the columns {list(data.columns)} would come back as {list(back.columns)}"
-        )
-    if len(back) != len(data):
-        raise FormatError(f"its {len(data)} rows would come back as {len(back)}")
-    back = _narrowed(back, data)
-    if not _same(data.iloc[:, :0], back.iloc[:, :0]):
-        raise FormatError(
-            f"the index {data.index.names} ({data.index.dtype}) would come back as "
-            f"{back.index.names} ({back.index.dtype}); reset_index() makes columns of it"
-        )
+    _check_index("columns", data.columns, back.columns)
+    _check_index("index", data.index, back.index)
+    if not values.is_same(data.attrs, back.attrs):
+        raise FormatError(f"attrs {data.attrs} would come back as {back.attrs}")
+    if data.flags != back.flags:
+        raise FormatError(f"{data.flags} would come back as {back.flags}")
     for i, name in enumerate(data.columns):
-        # `equals` is strict, and many times faster than `assert_frame_equal`.
-        if data.iloc[:, i].equals(back.iloc[:, i]):
-            continue
-        if not _same(data.iloc[:, [i]], back.iloc[:, [i]]):
-            raise FormatError(_difference(name, data.iloc[:, i], back.iloc[:, i]))
+        _check_column(f"the column {name!r}", data.iloc[:, i], back.iloc[:, i])
 
 
-def _same(data: PandasFrame, back: PandasFrame) -> bool:
-    testing = require("pandas.testing", "for data frames")
-    try:
-        testing.assert_frame_equal(
-            data,
-            back,
-            check_dtype=False,
-            check_index_type=False,
-            check_column_type=False,
-            # Without rows a file does not keep categories; an empty frame is still no error.
-            check_categorical=len(data) > 0,
-            check_exact=True,
-            check_freq=False,
-            check_flags=False,
+def _check_index(part: str, data: PandasIndex, back: PandasIndex) -> None:
+    if type(data) is not type(back) or data.nlevels != back.nlevels:
+        raise FormatError(f"{part} ({type_name(data)}) would come back as {type_name(back)}")
+    if len(data) != len(back):
+        raise FormatError(f"the {part} of length {len(data)} would come back with {len(back)}")
+    if not values.is_same(list(data.names), list(back.names)):
+        name = "name" if data.nlevels == 1 else "names"
+        raise FormatError(
+            f"{part}.{name} {_short(data.names)} would come back as {_short(back.names)}"
         )
-    # Comparing arrays inside cells raises ValueError; such cells do not come back equal anyway.
-    except (AssertionError, ValueError):
+    if data.nlevels > 1 or hasattr(data, "levels"):
+        for i in range(data.nlevels):
+            _check_dtype(f"{part}.levels[{i}]", data.levels[i].dtype, back.levels[i].dtype)
+            _check_column(f"{part}.levels[{i}]", data.get_level_values(i), back.get_level_values(i))
+        return
+    freq, found = getattr(data, "freq", None), getattr(back, "freq", None)
+    if freq != found:
+        raise FormatError(f"{part}.freq {freq} would come back as {found}; set it to None")
+    _check_column(part, data, back)
+
+
+def _check_column(
+    part: str, data: PandasSeries | PandasIndex, back: PandasSeries | PandasIndex
+) -> None:
+    _check_dtype(part, data.dtype, back.dtype)
+    if data.dtype != object and data.array.dtype.kind not in "fc" and data.equals(back):
+        return
+    if _is_equal_float(data, back):
+        return
+    pairs = (values_of.astype(object).tolist() for values_of in (data, back))
+    for one, other in zip(*pairs, strict=True):
+        if not values.is_same(one, other):
+            raise FormatError(f"{part} would come back different: {_short(one)} as {_short(other)}")
+
+
+def _is_equal_float(data: PandasSeries | PandasIndex, back: PandasSeries | PandasIndex) -> bool:
+    numpy = require("numpy", "for data frames")
+    if not (isinstance(data.dtype, numpy.dtype) and data.dtype.kind == "f"):
         return False
-    return True
-
-
-def _difference(name: object, data: PandasSeries, back: PandasSeries) -> str:
-    pairs = (
-        (one, other) for one, other in zip(data, back, strict=True) if repr(one) != repr(other)
+    one, other = data.to_numpy(), back.to_numpy()
+    return bool(
+        numpy.array_equal(one, other, equal_nan=True)
+        and ((numpy.signbit(one) == numpy.signbit(other)) | numpy.isnan(one)).all()
     )
-    one, other = next(pairs, ("its categories", "others"))
-    return f"the column {name!r} would come back different: {one!r} as {other!r}"
 
 
-def _narrowed(back: PandasFrame, data: PandasFrame) -> PandasFrame:
-    """Restore the types of columns that came back as wider numbers, or without categories."""
-    if not data.columns.is_unique:
-        return back
-    types = {
-        name: data.dtypes[name]
-        for name, dtype in back.dtypes.items()
-        if dtype != data.dtypes[name] and _is_wider(dtype, data.dtypes[name])
-    }
-    return back.astype(types) if types else back
-
-
-def _is_wider(dtype: object, narrow: object) -> bool:
+def _check_dtype(part: str, data: PandasDtype, back: PandasDtype) -> None:
     types = require("pandas.api.types", "for data frames")
-    if isinstance(narrow, types.CategoricalDtype):
-        return not narrow.ordered and not isinstance(dtype, types.CategoricalDtype)
-    return bool(types.is_numeric_dtype(dtype) and types.is_numeric_dtype(narrow))
+    same = type(data) is type(back) and data == back and str(data) == str(back)
+    if same and isinstance(data, types.CategoricalDtype):
+        if data.ordered != back.ordered:
+            raise FormatError(f"{part}: the order of its categories would get lost")
+        _check_index(f"{part}: its categories", data.categories, back.categories)
+    elif isinstance(data, types.CategoricalDtype):
+        raise FormatError(
+            f"{part}: the categories {_short(list(data.categories))} would come back as "
+            f"{_short(list(getattr(back, 'categories', [])))} ({back})"
+        )
+    elif not same:
+        raise FormatError(f"{part}: the type {data!r} would come back as {back!r}")
+    elif getattr(data, "tz", None) is not None and type(data.tz) is not type(back.tz):
+        raise FormatError(f"{part}: the zone {data.tz!r} would come back as {back.tz!r}")
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) < 80 else f"{text[:75]}..."
 
 
 def _check_polars(data: PolarsFrame, back: PolarsFrame) -> None:
-    if data.schema != back.schema:
-        raise FormatError(f"the columns would come back as {dict(back.schema)}")
-    if not data.equals(back):
-        raise FormatError("values would come back different")
+    for name, dtype in data.schema.items():
+        if back.schema.get(name) != dtype:
+            raise FormatError(
+                f"the column {name!r} ({dtype}) would come back as {back.schema.get(name)}"
+            )
+    if data.columns != back.columns:
+        raise FormatError(f"the columns would come back as {back.columns}")
+    if not data.equals(back, null_equal=True):
+        for name in data.columns:
+            if not data[name].equals(back[name], null_equal=True):
+                raise FormatError(f"the column {name!r} would come back with other values")
 
 
 def _check_arrow(data: ArrowTable, back: ArrowTable) -> None:
-    if not data.schema.equals(back.schema):
-        raise FormatError(f"the schema would come back as {back.schema}")
+    if data.schema.names != back.schema.names:
+        raise FormatError(f"the columns {data.schema.names} would come back as {back.schema.names}")
+    for field, found in zip(data.schema, back.schema, strict=True):
+        if not field.equals(found, check_metadata=True):
+            raise FormatError(f"the column {field} would come back as {found}")
+    if not data.schema.equals(back.schema, check_metadata=True):
+        raise FormatError("the metadata of the schema would come back different")
     # To Arrow two NaN differ; their texts are equal.
-    if not data.equals(back) and repr(data.to_pydict()) != repr(back.to_pydict()):
-        raise FormatError("values would come back different")
-
-
-def doubtful_parts(frame: PandasFrame) -> Iterator[PandasFrame]:
-    """Yield the parts of a pandas frame that a typed file may change: its types, its objects."""
-    # One row, as categories of an empty column get lost.
-    yield frame.iloc[:1]
-    doubtful = [_is_doubtful(frame.iloc[:, i]) for i in range(frame.shape[1])]
-    if any(doubtful) or _is_doubtful(frame.index):
-        yield frame.loc[:, doubtful]
-
-
-def _is_doubtful(values: PandasSeries) -> bool:
-    if values.dtype != object:
-        return False
-    infer = require("pandas.api.types", "for data frames").infer_dtype
-    return infer(values, skipna=True) not in {"string", "bytes", "empty"}
+    if not data.equals(back):
+        for name, one, other in zip(data.column_names, data.columns, back.columns, strict=True):
+            if repr(one.to_pylist()) != repr(other.to_pylist()):
+                raise FormatError(f"the column {name!r} would come back with other values")

@@ -17,9 +17,16 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Image
 
     Array: TypeAlias = npt.NDArray[np.generic]
+    ArrayType: TypeAlias = np.dtype[np.generic]
     PandasFrame: TypeAlias = pd.DataFrame
     PandasSeries: TypeAlias = pd.Series
+    PandasIndex: TypeAlias = pd.Index
+    PandasArray: TypeAlias = pd.api.extensions.ExtensionArray
+    # A pandas or NumPy scalar or dtype, which come without types.
+    PandasScalar: TypeAlias = pd.Timestamp
+    PandasDtype: TypeAlias = pd.api.extensions.ExtensionDtype
     PolarsFrame: TypeAlias = pl.DataFrame
     ArrowTable: TypeAlias = pa.Table
+    ArrowType: TypeAlias = pa.DataType
     ArrowArray: TypeAlias = pa.Array
     ArrowColumn: TypeAlias = pa.ChunkedArray

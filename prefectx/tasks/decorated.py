@@ -62,6 +62,12 @@ class Decorated(Generic[P, R]):
         self.owner: tuple[object, ...] = ()
 
     @property
+    def given_name(self) -> str | None:
+        """The name that was given, None if it has that of the function."""
+        name = self.prefect_keywords.get("name")
+        return None if name is None else str(name)
+
+    @property
     def qualified_name(self) -> str:
         """Where the function is defined: `package.module:function`."""
         return f"{self.fn.__module__}:{self.fn.__qualname__}"

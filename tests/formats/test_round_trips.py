@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import os
 import string
@@ -314,11 +315,11 @@ def test_split_seconds_far_down_a_column(tmp_path):
 
 
 def test_csv_is_what_others_read(tmp_path):
-    """Only an index that says something is written, and its names are marked by quotes."""
+    """Only an index that says something is written."""
     STORE.save(f"{tmp_path}/a.csv", pd.DataFrame({"a": [1], "b": ["x"]}))
     assert (tmp_path / "a.csv").read_text() == "a,b\n1,x\n"
     STORE.save(f"{tmp_path}/a.csv", KEPT_IN_CSV["named index"])
-    assert (tmp_path / "a.csv").read_text() == '"k",n\na,1\nb,5\n'
+    assert (tmp_path / "a.csv").read_text() == "k,n\na,1\nb,5\n"
 
 
 @pytest.mark.parametrize(
@@ -329,36 +330,76 @@ def test_csv_is_the_text_that_pandas_writes(tmp_path, text):
     numbers = [1.0, -0.5, 1e16, math.nan, math.inf, 1 / 3]
     frame = pd.DataFrame({"x": numbers, "n": range(6), "t": ["plain"] * 5 + [text]})
     Filestore(exact=False).save(f"{tmp_path}/a.csv", frame)
-    frame.to_csv(tmp_path / "b.csv", index=False)
-    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    # pandas cannot read what it writes of a carriage return.
+    quoting = csv.QUOTE_NONNUMERIC if text == "a\rb" else csv.QUOTE_MINIMAL
+    expected = "x,n,t\n" + frame.to_csv(index=False, header=False, quoting=quoting)
+    assert (tmp_path / "a.csv").read_bytes() == expected.encode()
 
 
 def test_csv_of_others_is_read_as_it_is(tmp_path):
-    """Names that are all in quotes make no index."""
-    (tmp_path / "a.csv").write_text('"a","b"\n1,2020-01-01\n')
-    assert STORE.load(f"{tmp_path}/a.csv").to_dict("list") == {"a": [1], "b": ["2020-01-01"]}
+    """As pandas reads it: names in quotes make no index, times stay text, NA is missing."""
+    for text in (
+        '"a","b"\n1,2020-01-01\n',
+        '"Name, first",age\nx,1\n',
+        "t,u\n2020-01-01T00:00:00,NA\n",
+    ):
+        (tmp_path / "a.csv").write_text(text)
+        pd.testing.assert_frame_equal(
+            STORE.load(f"{tmp_path}/a.csv"), pd.read_csv(tmp_path / "a.csv")
+        )
 
 
+class Money:
+    """A type that nobody knows."""
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (pd.DataFrame({"z": ["007"]}), r"'z' would come back different: '007' as 7 \(\.parquet"),
-        (pd.DataFrame({"e": ["x", ""]}), "'e' would come back different: '' as nan"),
-        (pd.DataFrame({"t": ["2020-01-01T00:00:00"]}), "'t' would come back different"),
-        (pd.DataFrame({"t": pd.to_timedelta([1], unit="s")}), "'t' would come back different"),
-        (pd.DataFrame({"t": pd.to_datetime(["2020"]).tz_localize("UTC")}), "'t' would come back"),
-        (pd.DataFrame([[1]]), r"columns \[0\] would come back as \['0'\]"),
-        (pd.DataFrame({("a", "b"): [1]}), "one line of column names"),
-        (pd.DataFrame({"a": [1]}, index=["1"]), "index.*reset_index"),
-        (pl.DataFrame({"a": [1]}), "polars"),
+        (pd.DataFrame({"z": [Money()]}), "column 'z': it cannot hold tests.Money"),
+        (pd.DataFrame({"z": [1]}, index=[Money()]), "index level None: it cannot hold tests.Money"),
+        (pd.DataFrame([[1]], columns=[Money()]), "columns: it cannot hold tests.Money"),
+        (
+            pd.DataFrame([[1]], columns=pd.Index(["z"], name=Money())),
+            "columns: it cannot hold tests",
+        ),
+        (pd.DataFrame([[1]], pd.Index(["z"], name=Money())), "index names: it cannot hold tests"),
+        (
+            pd.DataFrame(
+                {"n": [1, 2]},
+                pd.date_range("2020", periods=2, freq=pd.offsets.CDay(holidays=["2020-01-06"])),
+            ),
+            "index: .*freq <.*CustomBusinessDay.*set it to None",
+        ),
         (pd.Series([1]), "pandas.Series"),
         ([1, 2], "list"),
     ],
 )
-def test_csv_says_why_it_cannot_keep_something(tmp_path, data, said):
+def test_tables_say_why_they_cannot_keep_something(tmp_path, data, said, suffix):
     with pytest.raises(SaveError, match=said) as raised:
-        STORE.save(f"{tmp_path}/a.csv", data)
+        STORE.save(f"{tmp_path}/a{suffix}", data)
     assert len(str(raised.value)) < 600
+
+
+def test_attributes_that_cannot_be_kept(tmp_path):
+    frame = pd.DataFrame({"n": [1]})
+    frame.attrs["source"] = Money()
+    for suffix in (".csv", ".parquet"):
+        with pytest.raises(SaveError, match=r"attrs: it cannot hold tests\.Money"):
+            STORE.save(f"{tmp_path}/a{suffix}", frame)
+
+
+def test_csv_cannot_say_that_polars_wrote_it(tmp_path):
+    with pytest.raises(SaveError, match="polars"):
+        STORE.save(f"{tmp_path}/a.csv", pl.DataFrame({"a": [1]}))
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".feather"])
+def test_repeated_names_in_arrow_tables(tmp_path, suffix):
+    table = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
+    with pytest.raises(SaveError, match="column name 'a' is not unique"):
+        STORE.save(f"{tmp_path}/a{suffix}", table)
 
 
 def test_inexact_saving_when_asked_for(tmp_path):

@@ -80,7 +80,7 @@ def test_no_rows(store):
 @pytest.mark.parametrize(
     "data",
     [
-        pd.DataFrame({"a": [[1]]}),
+        pd.DataFrame({"a": [[object()]]}),
         pd.DataFrame({"_row": [1]}),
         pd.DataFrame({"": [1]}),
         pd.DataFrame({"x" * 64: [1]}),

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def test_an_unpicklable_result_names_task_and_location(tmp_path):
 
     @task
     def f(x):
-        return lambda: x
+        return threading.Lock(), x
 
     with pytest.raises(prefectx.SaveError) as error:
         f(1)

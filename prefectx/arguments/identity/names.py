@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import itertools
 import sys
 from collections.abc import Iterator, Mapping
@@ -113,9 +112,12 @@ def library_version(module: str) -> str | None:
     file = getattr(sys.modules.get(root), "__file__", None) or ""
     if root in sys.stdlib_module_names or _INSTALLED.isdisjoint(Path(file).parts):
         return None
+    # Slow to import, and seldom needed.
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
-        return f"{root} {importlib.metadata.version(root)}"
-    except importlib.metadata.PackageNotFoundError:
+        return f"{root} {version(root)}"
+    except PackageNotFoundError:
         return f"{root} {vars(sys.modules[root]).get('__version__', '')}"
 
 

@@ -66,7 +66,9 @@ def subclass_form(value: object, base: type, form: Form) -> Form:
 
 
 def _reduced(value: object) -> Any:
-    reduce = copyreg.dispatch_table.get(type(value))
+    # For exceptions libraries register what takes the traceback along.
+    is_error = isinstance(value, BaseException)
+    reduce = None if is_error else copyreg.dispatch_table.get(type(value))
     try:
         return reduce(value) if reduce else value.__reduce_ex__(_PROTOCOL)
     except Exception as error:  # whatever an object's own method raises

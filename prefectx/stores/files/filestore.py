@@ -1,4 +1,7 @@
-"""Filestore: outputs as ordinary files, on this machine or behind any URL that fsspec knows."""
+"""Filestore: outputs as ordinary files, on this machine or behind any URL that fsspec knows.
+
+Longer than 250 lines as one class: how an output is saved, loaded and deleted with all beside it.
+"""
 # pathlib costs more than the system calls that it wraps.
 # ruff: noqa: PTH100, PTH118, PTH123
 
@@ -8,12 +11,12 @@ import io
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from prefectx.errors import StoreError
-from prefectx.formats import FORMATS, Format, get_format, known_suffix
+from prefectx.formats import FORMATS, Format, FormatError, get_format, known_suffix
 from prefectx.item import ItemInfo, Store
 from prefectx.masking import mask_urls
 from prefectx.stores.error_messages import (
@@ -25,11 +28,16 @@ from prefectx.stores.error_messages import (
 from prefectx.stores.files.local import LOCAL
 from prefectx.stores.files.protocol import Files
 from prefectx.stores.files.signatures import Signed, delete_signed, read_signed
+from prefectx.stores.files.types import delete_types, read_types, version_of, write_types
 from prefectx.stores.secrets import WITHHELD, Secret
 from prefectx.stores.signing import SigningKey
 
 # What `abspath` would shorten, and URLs.
 _UNTIDY = re.compile(r"//|\.\.|(^|/)\.(/|$)")
+
+# Pickles up to this size are loaded at saving, as objects may fail to load: the way back runs code
+# of their own. Larger ones are mostly data, which would take too much memory twice.
+_LOADED = 1_000_000
 
 
 class Filestore(Store):
@@ -94,20 +102,34 @@ class Filestore(Store):
         """
         format = self._format(location)
         try:
-            files, key = self._files(location), self.signing_key
-            signing = Signed(key, files, location, fsync=self.fsync) if key else nullcontext()
+            files, key, typed = self._files(location), self.signing_key, format.typed
+            signing: AbstractContextManager[Signed | None] = nullcontext()
+            if key is not None:
+                signing = Signed(key, files, location, typed=bool(typed), fsync=self.fsync)
             with signing as signed, files.replacing(location, fsync=self.fsync) as temporary:
                 with open(temporary, "wb", opener=_open_untruncated) as stream:
                     token = WITHHELD.set(True)
                     try:
-                        format.dump(data, stream)
+                        types, size = _dump(format, data, stream), stream.tell()
                     finally:
                         WITHHELD.reset(token)
                 if self.exact and format.verify is not None:
                     with open(temporary, "rb") as stream:
-                        format.verify(data, stream)
+                        if typed is None:
+                            format.verify(data, stream)
+                        else:
+                            typed.verify(data, stream, types)
+                elif self.exact and format.runs_code and size <= _LOADED:
+                    _check_loadable(format, temporary)
+                if typed is not None:
+                    with open(temporary, "rb") as stream:
+                        version = version_of(stream)
+                    write_types(files, location, version, types, fsync=self.fsync)
                 if signed is not None:
-                    signed.write(temporary)
+                    signed.write(temporary, types)
+            if typed is not None and types is None:
+                # Another writer may have kept types in the meantime.
+                write_types(files, location, version, None, fsync=self.fsync)
         except UNWRAPPED:
             raise
         except Exception as error:
@@ -127,28 +149,50 @@ class Filestore(Store):
         files = self._files(location)
         with files.reading(location) as path:
             try:
-                if self.signing_key is not None:
-                    content = read_signed(self.signing_key, files, location, path)
-                    return format.load(io.BytesIO(content))
-                if self.mmap and path == location and format.load_mapped is not None:
+                maps = self.mmap and path == location and self.signing_key is None
+                if maps and format.load_mapped is not None:
                     return format.load_mapped(path)
+                # Opened once: what is identified and verified is what is read.
                 with open(path, "rb") as stream:
-                    return format.load(stream)
+                    if self.signing_key is None and format.typed is None:
+                        return format.load(stream)
+                    return self._load_checked(format, location, stream)
             except (FileNotFoundError, *UNWRAPPED):
                 raise
             except Exception as error:
                 raise load_error(location, format, error) from error
 
+    def _load_checked(self, format: Format, location: str, stream: BinaryIO) -> object:
+        files, types, fits = self._files(location), None, True
+        typed = format.typed is not None
+        if self.signing_key is not None:
+            content, types, fits = read_signed(
+                self.signing_key, files, location, stream.read(), typed=typed
+            )
+            stream = io.BytesIO(content)
+        elif typed:
+            types, fits = read_types(files, location, version_of(stream))
+            stream.seek(0)
+        if format.typed is not None and types is not None:
+            return format.typed.load(stream, types, fits)
+        return format.load(stream)
+
     def delete(self, location: str) -> None:
         """Remove the output at `location`, if there is one."""
+        files, typed = self._files(location), self._format_of(location).typed is not None
         if self.signing_key is None:
-            self._files(location).delete(location)
+            files.delete(location)
         else:
-            delete_signed(self.signing_key, self._files(location), location)
+            delete_signed(self.signing_key, files, location, typed=typed)
+        if typed:
+            delete_types(files, location)
 
     def list(self, prefix: str = "") -> Iterator[str]:
         """Yield the locations that begin with `prefix`, a path or a URL."""
-        return self._files(prefix).list(prefix)
+        folder = prefix.rpartition("/")[0]
+        for location in self._files(prefix).list(prefix):
+            if "/.prefectx/" not in location[len(folder) :]:
+                yield location
 
     def info(self, location: str) -> ItemInfo:
         """Return the size of the output at `location` and when it was saved."""
@@ -171,13 +215,19 @@ class Filestore(Store):
 
         return locked(location)
 
-    def aside(self, location: str) -> AbstractContextManager[str]:
+    @contextmanager
+    def aside(self, location: str) -> Iterator[str]:
         """Return a context for a function that writes the output at `location` itself.
 
         It gives a path in a temporary folder beside the location, under the final name; the
         folders above are made. What is there becomes the output if there is no error.
         """
-        return self._files(location).aside(location, fsync=self.fsync)
+        files = self._files(location)
+        with files.aside(location, fsync=self.fsync) as path:
+            yield path
+        if self._format_of(location).typed is not None:
+            # Types of an output that was saved here before.
+            delete_types(files, location)
 
     def check(self, location: str) -> None:
         """Look for the bucket of a URL, once in a process.
@@ -232,14 +282,16 @@ class Filestore(Store):
 
         return RemoteFiles(self._storage_options.get())
 
+    def _format_of(self, location: str) -> Format:
+        if self.format is not None:
+            return get_format(self.format)
+        name = location.rpartition("/")[2]
+        stem, _, ending = name.rpartition(".")
+        # Cached by ending: there are few endings, and many names.
+        return FORMATS.of_ending(ending if stem else "") or FORMATS.of_name(name)
+
     def _format(self, location: str) -> Format:
-        if self.format is None:
-            name = location.rpartition("/")[2]
-            stem, _, ending = name.rpartition(".")
-            # Cached by ending: there are few endings, and many names.
-            format = FORMATS.of_ending(ending if stem else "") or FORMATS.of_name(name)
-        else:
-            format = get_format(self.format)
+        format = self._format_of(location)
         if format.runs_code and not self.allow_pickle:
             raise pickle_refused(location)
         return format
@@ -252,6 +304,32 @@ class Filestore(Store):
         attributes, formats = state
         FORMATS.adopt(formats)
         vars(self).update(attributes)
+
+
+def _dump(format: Format, data: object, stream: BinaryIO) -> bytes | None:
+    """Write an object, and return the types to keep beside it."""
+    if format.typed is not None:
+        return format.typed.dump(data, stream)
+    try:
+        format.dump(data, stream)
+    except OSError:
+        raise
+    except Exception:
+        if format.fallback is None:
+            raise
+        stream.seek(0)
+        stream.truncate()
+        format.fallback(data, stream)
+    return None
+
+
+def _check_loadable(format: Format, path: str) -> None:
+    with open(path, "rb") as stream:
+        try:
+            format.load(stream)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise FormatError(f"it could not be loaded again: {reason}") from error
 
 
 def _open_untruncated(path: str, flags: int) -> int:

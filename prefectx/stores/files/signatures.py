@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
+import io
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 from prefectx.stores.error_messages import not_signed
 from prefectx.stores.files.leftovers import HIDDEN
 from prefectx.stores.files.protocol import Files
+from prefectx.stores.files.types import read_types, version_of
 from prefectx.stores.signing import SigningKey
 
 # Seconds between the attempts to read an output that is being replaced.
@@ -28,21 +31,26 @@ class Signed:
         key: the key to sign with.
         files: where the output is.
         location: the location of the output.
+        typed: types may be kept beside it, which are signed with it.
         fsync: write signatures to the disk first.
     """
 
-    def __init__(self, key: SigningKey, files: Files, location: str, *, fsync: bool) -> None:
+    def __init__(
+        self, key: SigningKey, files: Files, location: str, *, typed: bool = False, fsync: bool
+    ) -> None:
         self._key = key
         self._files = files
         self._location = location
+        self._typed = typed
         self._fsync = fsync
         self._signature: str | None = None
         self._replaced: str | None = None
 
-    def write(self, temporary: str) -> None:
-        """Sign a file before it is moved to its location."""
-        self._replaced = _present(self._key, self._files, self._location)
-        self._signature = _sign(self._key, self._location, temporary)
+    def write(self, temporary: str, types: bytes | None = None) -> None:
+        """Sign a file, and the types beside it, before it is moved to its location."""
+        self._replaced = _present(self._key, self._files, self._location, typed=self._typed)
+        with Path(temporary).open("rb") as stream:
+            self._signature = _sign(self._key, self._location, stream, types)
         _write(self._files, self._location, self._signature, fsync=self._fsync)
 
     def __enter__(self) -> Signed:
@@ -55,15 +63,15 @@ class Signed:
         if not self._files.exists(_place(self._location, self._signature)):
             _write(self._files, self._location, self._signature, fsync=self._fsync)
         if self._replaced is not None and self._replaced != self._signature:
-            _remove(self._key, self._files, self._location, self._replaced)
+            _remove(self._key, self._files, self._location, self._replaced, typed=self._typed)
 
 
-def delete_signed(key: SigningKey, files: Files, location: str) -> None:
+def delete_signed(key: SigningKey, files: Files, location: str, *, typed: bool = False) -> None:
     """Remove an output and its signature."""
-    signature = _present(key, files, location)
+    signature = _present(key, files, location, typed=typed)
     files.delete(location)
     if signature is not None:
-        _remove(key, files, location, signature)
+        _remove(key, files, location, signature, typed=typed)
 
 
 def _write(files: Files, location: str, signature: str, *, fsync: bool) -> None:
@@ -71,51 +79,70 @@ def _write(files: Files, location: str, signature: str, *, fsync: bool) -> None:
         Path(path).write_text(signature)
 
 
-def _remove(key: SigningKey, files: Files, location: str, signature: str) -> None:
+def _remove(key: SigningKey, files: Files, location: str, signature: str, *, typed: bool) -> None:
     files.delete(_place(location, signature))
-    if _present(key, files, location) == signature:
+    if _present(key, files, location, typed=typed) == signature:
         # Another writer has just put an equal output there.
         _write(files, location, signature, fsync=True)
 
 
-def _present(key: SigningKey, files: Files, location: str) -> str | None:
+def _present(key: SigningKey, files: Files, location: str, *, typed: bool) -> str | None:
     """Return the signature that fits what is at `location`; None if nothing is there."""
     try:
         if not files.exists(location):
             return None
-        with files.reading(location) as path:
-            return _sign(key, location, path)
+        with files.reading(location) as path, Path(path).open("rb") as stream:
+            types = _types_of(files, location, stream)[0] if typed else None
+            return _sign(key, location, stream, types)
     except OSError:
         return None
 
 
-def _sign(key: SigningKey, location: str, path: str) -> str:
-    with Path(path).open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").digest()
-    return key.sign(_signed_name(location), digest)
+def _types_of(files: Files, location: str, stream: BinaryIO) -> tuple[bytes | None, bool]:
+    found = read_types(files, location, version_of(stream))
+    stream.seek(0)
+    return found
 
 
-def read_signed(key: SigningKey, files: Files, location: str, path: str) -> bytes:
-    """Return the content of a file, read once: what is returned is what was verified.
+def _sign(key: SigningKey, location: str, stream: BinaryIO, types: bytes | None) -> str:
+    made = hashlib.sha256()
+    while block := stream.read(1 << 20):
+        made.update(block)
+    parts = [made.digest()]
+    if types is not None:
+        parts.append(hashlib.sha256(types).digest())
+    return key.sign(_signed_name(location), *parts)
+
+
+def read_signed(
+    key: SigningKey, files: Files, location: str, content: bytes, *, typed: bool = False
+) -> tuple[bytes, bytes | None, bool]:
+    """Return the content of an output and its types: what is returned is what was verified.
 
     Parameters:
         key: the key that must have signed it.
         files: where the output is.
         location: the location of the output.
-        path: a local path with its content.
+        content: its bytes, as they were read.
+        typed: types may be kept beside it.
+
+    Returns:
+        The bytes, the types (None if there are none), and whether these are of the bytes.
 
     Raises:
         CorruptItemError: it has no valid signature.
     """
-    content, pauses = Path(path).read_bytes(), iter(_PAUSES)
+    pauses = iter(_PAUSES)
     while True:
-        signature = key.sign(_signed_name(location), hashlib.sha256(content).digest())
+        stream = io.BytesIO(content)
+        types, fits = _types_of(files, location, stream) if typed else (None, True)
+        signature = _sign(key, location, stream, types)
         place = _place(location, signature)
         # Behind URLs reading what is not there is tried several times.
         if files.exists(place):
             with contextlib.suppress(FileNotFoundError), files.reading(place) as beside:
                 if hmac.compare_digest(Path(beside).read_bytes(), signature.encode()):
-                    return content
+                    return content, types, fits
         # The output may have been replaced since it was read, and its signature with it.
         with files.reading(location) as again:
             newer = Path(again).read_bytes()
