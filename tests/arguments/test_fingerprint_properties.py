@@ -337,9 +337,15 @@ def reordered(value):
 
 
 def by_column(change):
-    return lambda frame: pd.concat(
-        [change(frame.iloc[:, place]) for place in range(frame.shape[1])], axis=1
-    )
+    def changed_frame(frame):
+        # concat would align the rows.
+        plain = frame.reset_index(drop=True)
+        columns = [change(plain.iloc[:, place]) for place in range(frame.shape[1])]
+        new = pd.concat(columns, axis=1)
+        new.index, new.columns, new.attrs = frame.index, frame.columns, frame.attrs
+        return new
+
+    return changed_frame
 
 
 def scalar(value):
