@@ -212,7 +212,8 @@ def _write_timestamp(time: dt.datetime) -> str:
     if time.tzinfo is None or not offset % dt.timedelta(minutes=1):
         return _write_time(time)
     # pandas cannot read the seconds of an offset.
-    return f"{time.astimezone(dt.UTC).isoformat()}[{write_zone(time.tzinfo)}]"
+    utc = time.astimezone(dt.UTC).isoformat()
+    return f"{utc}[{write_zone(time.tzinfo)}]" + "[fold]" * time.fold
 
 
 def _read_timestamp(text: str, unit: str) -> object:

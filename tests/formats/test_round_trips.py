@@ -6,6 +6,7 @@ import csv
 import math
 import os
 import string
+import zoneinfo
 
 import hypothesis.extra.numpy as hnp
 import hypothesis.extra.pandas as hpd
@@ -450,3 +451,15 @@ def test_mapped_into_memory(tmp_path):
     assert store.load(f"{tmp_path}/a.feather").equals(pa.table({"a": [1]}))
     store.save(f"{tmp_path}/a.json", [1])
     assert store.load(f"{tmp_path}/a.json") == [1]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_time_that_comes_twice_in_a_zone_of_odd_seconds(tmp_path, suffix):
+    """A second time of an hour stays the second, whatever its offset."""
+    zone = zoneinfo.ZoneInfo("America/St_Johns")
+    times = [pd.Timestamp(1935, 1, 1, tzinfo=zone, fold=fold) for fold in (0, 1)]
+    frame = pd.DataFrame({"t": pd.Series([*times, None], dtype=object)})
+    STORE.save(f"{tmp_path}/a{suffix}", frame)
+    found = STORE.load(f"{tmp_path}/a{suffix}")["t"]
+    assert [time.fold for time in found[:2]] == [0, 1]
+    assert found.tolist() == frame["t"].tolist()
