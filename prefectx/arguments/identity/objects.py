@@ -93,6 +93,9 @@ def _state(kind: type, state: object) -> list[object]:
         first, slots = state
         if first is None or isinstance(first, dict):
             state = {**(first or {}), **slots}
+    if not state and type(state) is dict:
+        # Exceptions have an empty one once somebody has looked, else none.
+        state = None
     if not isinstance(state, Mapping):
         return [state]
     try:
