@@ -32,6 +32,9 @@ def object_form(value: object) -> Form:
         return _global_form(value, reduced)
     make, arguments, *rest = reduced
     state, items, pairs = (*rest, None, None, None)[:3]
+    if isinstance(value, BaseException) and not state:
+        # It has an empty one once somebody has looked, else none.
+        state = None
     # Plain objects are made by `copyreg.__newobj__`, which says nothing.
     maker = [] if getattr(make, "__name__", None) == "__newobj__" else [make]
     return Form(
@@ -93,9 +96,6 @@ def _state(kind: type, state: object) -> list[object]:
         first, slots = state
         if first is None or isinstance(first, dict):
             state = {**(first or {}), **slots}
-    if not state and type(state) is dict:
-        # Exceptions have an empty one once somebody has looked, else none.
-        state = None
     if not isinstance(state, Mapping):
         return [state]
     try:
