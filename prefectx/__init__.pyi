@@ -1,5 +1,6 @@
 # The public names of prefectx, and where each is defined: what is not here is not public.
 
+from .arguments.fingerprint import register_identity
 from .arguments.marks import allow_failure, quote, unmapped
 from .arguments.references import load
 from .calls.own_output import current_target
@@ -58,6 +59,7 @@ __all__ = [
     "override",
     "quote",
     "register_format",
+    "register_identity",
     "tags",
     "task",
     "unmapped",

@@ -4,10 +4,16 @@ import os
 from pathlib import Path
 from textwrap import dedent
 
+import hypothesis
 import pytest
 
 from prefectx import settings, testing
 from tests.servers import drain_prefect, shared_prefect_server
+
+# CI tries the same examples each time; who runs the tests by hand finds others.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 
 @pytest.fixture(autouse=True)

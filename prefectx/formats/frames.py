@@ -83,7 +83,7 @@ def _load_parquet(stream: BinaryIO) -> Frame:
     if (metadata.created_by or "").startswith("Polars"):
         return require("polars", "to read this .parquet file").read_parquet(stream)
     if _MARK in (metadata.metadata or {}):
-        return from_arrow(_restored(_parquet().read_table(source)))
+        return from_arrow(_restored(_parquet().read_table(source, partitioning=None)))
     return require("pandas", "to read .parquet files").read_parquet(source, engine="pyarrow")
 
 

@@ -29,7 +29,7 @@ import pandas as pd
 import pydantic
 import pytest
 
-from prefectx import Filestore, Item, task
+from prefectx import Filestore, Item, override, task
 from prefectx.arguments.fingerprint import (
     Stamp,
     callee_identity,
@@ -336,7 +336,9 @@ def test_the_file_of_a_local_task_does_not_count(body):
         text = f"def make():\n @task\n def f():\n  return {body}\n return f"
         return made(text, "make", file=file, task=task, __name__="program")()
 
-    same = fingerprint(made_in("a.py", "1")) == fingerprint(made_in("b.py", body))
+    # On Prefect a task has a key as well, which may be made of the file.
+    with override(mode="cache"):
+        same = fingerprint(made_in("a.py", "1")) == fingerprint(made_in("b.py", body))
     assert same == (body == "1")
 
 

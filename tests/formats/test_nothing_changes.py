@@ -34,7 +34,7 @@ def examples(number):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_twenty_thousand_examples():
     """All properties of this file, for longer."""
     environment = os.environ | {"EXAMPLES": "20000"}

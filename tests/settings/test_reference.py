@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import jsonschema
+import pydantic
 import pytest
 import tomli
 
@@ -21,6 +22,9 @@ def validator():
     return jsonschema.Draft202012Validator(schema)
 
 
+@pytest.mark.skipif(
+    int(pydantic.VERSION.split(".")[1]) < 12, reason="older versions of pydantic say it otherwise"
+)
 def test_the_schema_in_config_is_current():
     written = (PROJECT / reference.SCHEMA_FILE).read_text(encoding="utf-8")
     assert written == reference.schema_text(), UPDATE

@@ -32,6 +32,9 @@ def object_form(value: object) -> Form:
         return _global_form(value, reduced)
     make, arguments, *rest = reduced
     state, items, pairs = (*rest, None, None, None)[:3]
+    if isinstance(value, BaseException) and not state:
+        # It has an empty one once somebody has looked, else none.
+        state = None
     # Plain objects are made by `copyreg.__newobj__`, which says nothing.
     maker = [] if getattr(make, "__name__", None) == "__newobj__" else [make]
     return Form(

@@ -47,7 +47,9 @@ def download(system: AbstractFileSystem, path: str, target: str) -> None:
         answer = await call("get_object", Bucket=bucket, Key=key, **of_version, **system.req_kw)
         async with answer["Body"] as body:
             with Path(target).open("wb") as stream:
-                while chunk := await body.read(_CHUNK):
+                # Older clients give the response itself, which reads all at once.
+                reader = getattr(body, "content", body)
+                while chunk := await reader.read(_CHUNK):
                     stream.write(chunk)
         size = answer.get("ContentLength")
         if size is not None and size != Path(target).stat().st_size:
