@@ -88,7 +88,7 @@ def _exact_data(value):
         return exact(list(value.names)), exact(value.tolist())
     if isinstance(value, pd.Index):
         freq = str(getattr(value, "freq", None))
-        return str(value.dtype), exact(list(value.names)), freq, exact(value.tolist())
+        return exact(list(value.names)), freq, _exact_column(value)
     if isinstance(value, pd.Series):
         return exact(value.name), exact(value.index), _exact_column(value), exact(value.attrs)
     if isinstance(value, pd.DataFrame):
@@ -387,7 +387,7 @@ CHANGES = {
         lambda v: v.rename_axis(columns="z"),
         lambda v: v.rename_axis(index=["z"] * v.index.nlevels),
         lambda v: v.reset_index(drop=True),
-        lambda v: v.copy().assign(**{str(v.columns[0]): v.iloc[:, 0]}),
+        by_column(pd.Series.copy),
         by_column(recategorized),
         by_column(ordered),
     ],

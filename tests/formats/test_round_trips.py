@@ -457,7 +457,8 @@ def test_mapped_into_memory(tmp_path):
 def test_a_time_that_comes_twice_in_a_zone_of_odd_seconds(tmp_path, suffix):
     """A second time of an hour stays the second, whatever its offset."""
     zone = zoneinfo.ZoneInfo("America/St_Johns")
-    times = [pd.Timestamp(1935, 1, 1, tzinfo=zone, fold=fold) for fold in (0, 1)]
+    hour = pd.Timestamp(1935, 1, 1, tzinfo=zone)
+    times = [hour.replace(fold=fold) for fold in (0, 1)]
     frame = pd.DataFrame({"t": pd.Series([*times, None], dtype=object)})
     STORE.save(f"{tmp_path}/a{suffix}", frame)
     found = STORE.load(f"{tmp_path}/a{suffix}")["t"]
