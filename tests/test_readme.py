@@ -30,7 +30,7 @@ def test_every_language_is_known():
 def test_python_blocks_run(mode, tmp_path, capsys):
     """From top to bottom the blocks are one program, which prints what their comments say."""
     program = "\n".join(PYTHON).replace('if __name__ == "__main__":', "if True:")
-    if mode == "function":  # where there are no items
+    if mode == "function":  # which has no items
         program = program.replace("print(item.location)", "")
     with prefectx.override(mode=mode, root=tmp_path):
         exec(compile(program, "README.md", "exec"), {"__name__": "readme"})

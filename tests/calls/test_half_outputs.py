@@ -227,8 +227,8 @@ def test_a_killed_function_leaves_nothing_that_counts(tmp_path):
     assert leftovers(tmp_path) == []
 
 
-async def test_whoever_waits_takes_over_a_cancelled_call():
-    """Of two equal calls one is cancelled: the other is not, and gets its output."""
+async def start_equal_calls():
+    """Start a slow call and one that waits for it; return both, and the list of runs."""
     ran = []
 
     @task
@@ -241,6 +241,12 @@ async def test_whoever_waits_takes_over_a_cancelled_call():
     await asyncio.sleep(0.05)
     second = asyncio.ensure_future(slow(1))
     await asyncio.sleep(0.05)
+    return first, second, ran
+
+
+async def test_whoever_waits_takes_over_a_cancelled_call():
+    """Of two equal calls one is cancelled: the other is not, and gets its output."""
+    first, second, ran = await start_equal_calls()
     first.cancel()
     assert load(await second) == 1
     assert ran == [1, 1]
@@ -250,18 +256,7 @@ async def test_whoever_waits_takes_over_a_cancelled_call():
 
 async def test_a_cancelled_waiter_does_not_disturb_the_run():
     """Whoever waits may be cancelled; the run goes on and its outcome is kept."""
-    ran = []
-
-    @task
-    async def slow(x):
-        ran.append(x)
-        await asyncio.sleep(0.2)
-        return x
-
-    first = asyncio.ensure_future(slow(1))
-    await asyncio.sleep(0.05)
-    second = asyncio.ensure_future(slow(1))
-    await asyncio.sleep(0.05)
+    first, second, ran = await start_equal_calls()
     second.cancel()
     assert load(await first) == 1
     assert ran == [1]

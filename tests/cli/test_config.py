@@ -188,7 +188,7 @@ MISFITS = {
         "prefectx.toml:1:9  stores.x\n  the store 'x' cannot be made: the module "
         "'no_such_package', needed for 'no_such_package:Store', cannot be found: pip install",
     ),
-    "a format that there is not": (
+    "an unknown format": (
         '[tasks.clean]\nformat = "xyzzy"\n',
         "",
         "pipeline.py:4  clean\n  there is no format for the suffix '.xyzzy'",

@@ -83,7 +83,7 @@ def test_the_password_of_a_url_is_shown_nowhere(root):
 )
 @pytest.mark.parametrize("kind", ["file", "sql"])
 def test_no_saved_output_holds_a_password(cls, arguments, kind, tmp_path):
-    """The item that it holds works where the password is known, and says so where it is not."""
+    """The item in it works if the password is known; else an error says so."""
     store = cls(**arguments)
     if kind == "file":
         keep, location = Filestore(), f"{tmp_path}/a"

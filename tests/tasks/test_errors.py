@@ -90,7 +90,7 @@ def test_a_folder_that_cannot_be_written(tmp_path):
 
 
 def test_an_unknown_store():
-    """The error names the store and those that there are."""
+    """The error names the store and lists the known ones."""
 
     with pytest.raises(prefectx.ConfigError) as error:
 
