@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing
 from collections import OrderedDict
@@ -116,6 +117,10 @@ def take_call_options(kwargs: Arguments) -> tuple[bool, typing.Any]:
 def _parameters_of_items(fn: Callable[..., object], signature: inspect.Signature) -> frozenset[str]:
     if not any(p.annotation is not p.empty for p in signature.parameters.values()):
         return frozenset()
+    if isinstance(fn, functools.partial):
+        fn = fn.func
+    if not hasattr(fn, "__qualname__"):  # its attribute `__annotations__` is that of the class
+        fn = type(fn).__call__
     try:
         hints = typing.get_type_hints(fn)
     except Exception:  # the names may exist only for type checkers: then compare the text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any
 
 from prefectx.arguments.fingerprint import callee_identity, fingerprint
@@ -104,13 +105,13 @@ class ResolvedTask:
             if mode.keeps:
                 self._check_store(self.target)
         constants = {
-            "funcname": task.fn.__name__,
+            "funcname": task.__name__,
             "name": task.name,
-            "module": task.fn.__module__,
+            "module": task.__module__,
             "ext": "." + (options.format or "pkl").lstrip("."),
         }
         default_name = DefaultName(
-            task.fn.__name__, task.hidden_arguments, options.ignore, self.folders, task.given_name
+            task.__name__, task.hidden_arguments, options.ignore, self.folders, self._name_in_base()
         )
         self.fields = TaskFields(constants, options.context, default_name, task.signature.keywords)
         self._fold(constants, default_name)
@@ -148,9 +149,19 @@ class ResolvedTask:
             return
         self._folded = self.target.fold({n: known[n] for n in known.keys() - own})
         if default_name in self._folded.parts:
+            self._check_callee()
             self._folded_store = self._pickle_store()
         needed = set(self._folded.names())
         self.is_closed = not signature.variadic and needed <= own - context.keys()
+
+    def _check_callee(self) -> None:
+        """Refuse an automatic base for a callable object that could be taken for another."""
+        if _is_nameless(self.task) and not isinstance(self.callee.code, str):
+            raise ConfigError(
+                f"task {self.task.name!r}: nothing tells the called {self.callee.function} from"
+                " another one, as its content cannot be identified; give the task a name (name=),"
+                " or make its class known with prefectx.register_identity"
+            )
 
     def _make_fast_path(self) -> FastPath:
         options, template, store = self.options, self._folded, self._folded_store
@@ -203,6 +214,16 @@ class ResolvedTask:
         except TargetError as error:
             raise TargetError(f"task {self.task.name!r}: {error}") from error
 
+    def _name_in_base(self) -> str | None:
+        """Return what stands before the arguments in a default name.
+
+        The type of a partial or a callable object does not say which one it is.
+        """
+        code = self.callee.code
+        if _is_nameless(self.task) and isinstance(code, str):
+            return f"{self.task.name}-{code[:16]}"
+        return self.task.given_name
+
     def _check_store(self, template: Template) -> None:
         """Find out before anything runs that nothing can be kept, as a bucket does not exist."""
         try:
@@ -214,9 +235,16 @@ class ResolvedTask:
         return f"task {self.task.name!r}, target {template.text!r}"
 
 
+def _is_nameless(task: TaskDefinition) -> bool:
+    """Tell whether a task is a partial or a callable object that was given no name."""
+    return task.given_name is None and not hasattr(task.fn, "__qualname__")
+
+
 def _interactive_version(fn: Callable[..., Any]) -> bytes | None:
     """Return a fingerprint of a function that is defined by name in a notebook or at a prompt."""
     # Python's prompt, IPython and its kernels set ps1.
-    if fn.__module__ != "__main__" or "<" in fn.__qualname__ or not hasattr(sys, "ps1"):
+    if not isinstance(fn, FunctionType) or not hasattr(sys, "ps1"):
+        return None
+    if fn.__module__ != "__main__" or "<" in fn.__qualname__:
         return None
     return fingerprint((fn.__code__, fn.__defaults__, fn.__kwdefaults__))

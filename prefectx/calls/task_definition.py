@@ -12,6 +12,7 @@ class TaskDefinition(Protocol):
     """A decorated function, as far as its calls need it; `prefectx.Task` is one."""
 
     name: str
+    __name__: str
     fn: Callable[..., Any]
     isasync: bool
     isgenerator: bool

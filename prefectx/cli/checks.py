@@ -94,7 +94,7 @@ def _collisions(resolved_tasks: Iterable[ResolvedTask]) -> Iterator[Problem]:
 
 
 def _as_filled(template: Template, task: TaskDefinition) -> str:
-    own = {"{funcname}": task.fn.__name__, "{name}": task.name, "{module}": task.fn.__module__}
+    own = {"{funcname}": task.__name__, "{name}": task.name, "{module}": task.__module__}
     text = template.text
     for field, value in own.items():
         text = text.replace(field, value)

@@ -35,6 +35,8 @@ class Decorated(Generic[P, R]):
 
     fn: Callable[..., Any]
     name: str
+    __name__: str
+    __qualname__: str
     isasync: bool
     isgenerator: bool
 
@@ -54,6 +56,11 @@ class Decorated(Generic[P, R]):
         if isinstance(fn, (classmethod, staticmethod)):
             self.kind, self.fn = type(fn), fn.__func__
         functools.update_wrapper(cast(Callable[..., object], self), self.fn)
+        if not hasattr(self.fn, "__qualname__"):
+            # A partial or a callable object has the name of its type, as in Prefect.
+            cls = type(self.fn)
+            self.__name__, self.__qualname__ = cls.__name__, cls.__qualname__
+            self.__module__ = cls.__module__
         self.prefect_keywords = dict(prefect_keywords or {})
         self.isasync = inspect.iscoroutinefunction(self.fn) or inspect.isasyncgenfunction(self.fn)
         self.isgenerator = inspect.isgeneratorfunction(self.fn) or inspect.isasyncgenfunction(
@@ -70,7 +77,7 @@ class Decorated(Generic[P, R]):
     @property
     def qualified_name(self) -> str:
         """Where the function is defined: `package.module:function`."""
-        return f"{self.fn.__module__}:{self.fn.__qualname__}"
+        return f"{self.__module__}:{self.__qualname__}"
 
     def copy(self) -> Self:
         """Return a copy with the same function and options."""
@@ -96,7 +103,7 @@ class Decorated(Generic[P, R]):
         return self.copy()
 
     def __reduce__(self) -> tuple[object, ...]:
-        module, qualname = self.fn.__module__, self.fn.__qualname__
+        module, qualname = self.__module__, self.__qualname__
         if _find(module, qualname) is self:
             return _from_name, (type(self), module, qualname)
         return object.__new__, (type(self),), self.__getstate__()
@@ -104,7 +111,7 @@ class Decorated(Generic[P, R]):
     def __getstate__(self) -> dict[str, object]:
         state = {name: value for name, value in vars(self).items() if name not in self._derived}
         del state["__wrapped__"]
-        state["fn"] = _for_pickle(self.fn)
+        state["fn"] = _for_pickle(self.fn, _FunctionName(self.__module__, self.__qualname__))
         return state
 
     def __setstate__(self, state: dict[str, object]) -> None:
@@ -121,6 +128,12 @@ class Decorated(Generic[P, R]):
         return f"<{type(self).__name__} {self.qualified_name}>"
 
 
+def function_name(fn: object) -> str:
+    """Return the name of a function or method; of a partial or callable object that of its type."""
+    function = getattr(fn, "__func__", fn)
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
 class _FunctionName(NamedTuple):
     """Replaces a function in a pickle: the name of the decorated object that holds it."""
 
@@ -128,9 +141,8 @@ class _FunctionName(NamedTuple):
     qualname: str
 
 
-def _for_pickle(function: Callable[..., object]) -> object:
+def _for_pickle(function: Callable[..., object], name: _FunctionName) -> object:
     """Return the name of a function if it can be found by that, else the function by value."""
-    name = _FunctionName(function.__module__, function.__qualname__)
     if getattr(_find(*name), "fn", None) is function:
         return name
     return ByValue(function) if isinstance(function, FunctionType) else function

@@ -39,7 +39,7 @@ class Flow(HookedFlow, Decorated[P, R]):
         self, fn: Callable[P, R], prefect_keywords: Mapping[str, object] | None = None
     ) -> None:
         super().__init__(fn, prefect_keywords)
-        self.name = str(self.prefect_keywords.get("name") or self.fn.__name__.replace("_", "-"))
+        self.name = str(self.prefect_keywords.get("name") or self.__name__.replace("_", "-"))
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the flow: as a plain function, or as Prefect's flow in the Prefect modes.

@@ -13,6 +13,7 @@ from prefectx.calls import ResolvedTask, dispatch
 from prefectx.engines.registry import ENGINES
 from prefectx.futures import Future, FutureList
 from prefectx.modes import get_mode
+from prefectx.tasks.decorated import function_name
 from prefectx.tasks.deferrable import Deferrable
 from prefectx.tasks.keywords import TaskKeywords, split_keywords
 from prefectx.tasks.state_hooks import HookedTask
@@ -41,7 +42,7 @@ class Task(HookedTask, Deferrable[P, R]):
     ) -> None:
         super().__init__(fn, prefect_keywords)
         self.keywords = dict(keywords or {})
-        self.name = str(self.prefect_keywords.get("name") or self.fn.__name__)
+        self.name = str(self.prefect_keywords.get("name") or self.__name__)
 
     @functools.cached_property
     def signature(self) -> Signature:
@@ -118,7 +119,7 @@ def task(fn: Callable[..., Any] | None = None, /, **keywords: Any) -> Any:
     """Make a task of a function; used as `@task` or `@task(target=..., retries=2, ...)`.
 
     Parameters:
-        fn: the function: plain, async, a generator, a class method or a static method.
+        fn: a function or method of any kind, a `functools.partial` or a callable object.
         **keywords: options of prefectx (`target`, `store`, `format`, `save`, `refresh`, ...; see
             the configuration) and those of Prefect's own decorator (`retries`, `tags`, ...).
 
@@ -131,8 +132,7 @@ def task(fn: Callable[..., Any] | None = None, /, **keywords: Any) -> Any:
     """
     if fn is None:
         return functools.partial(task, **keywords)
-    function = getattr(fn, "__func__", fn)
-    own, prefect = split_keywords(keywords, function.__name__)
-    name = str(prefect.get("name") or function.__name__)
+    own, prefect = split_keywords(keywords, function_name(fn))
+    name = str(prefect.get("name") or function_name(fn))
     mode = get_mode(settings.current().options(name, own).mode)
     return ENGINES[mode.engine].make_task(fn, own, prefect)

@@ -29,7 +29,7 @@ class Step:
         self.call = call
         self.is_finished = is_finished
         self._has_saved = False
-        _look_like(self, call.task.fn)
+        _look_like(self, call.task)
         self.__signature__ = call.task.signature.inspected
 
     def __call__(self, *args: object, **kwargs: object) -> object:
@@ -74,7 +74,7 @@ class Watched:
 
     def __init__(self, call: Call) -> None:
         self.call = call
-        _look_like(self, call.task.fn)
+        _look_like(self, call.task)
         self.__signature__ = call.task.signature.inspected
 
     def __call__(self, *args: object, **kwargs: object) -> object:
@@ -107,7 +107,7 @@ class Served:
 
     def __init__(self, task: TaskDefinition) -> None:
         self._task = task
-        _look_like(self, task.fn)
+        _look_like(self, task)
         self.__signature__ = _with_keyword(task.signature.inspected, "prefectx_call")
 
     def __call__(
@@ -139,6 +139,6 @@ def _with_keyword(signature: inspect.Signature, name: str) -> inspect.Signature:
     return signature.replace(parameters=parameters)
 
 
-def _look_like(step: object, fn: Callable[..., object]) -> None:
+def _look_like(step: object, task: TaskDefinition) -> None:
     for name in ("__name__", "__qualname__", "__module__", "__doc__"):
-        setattr(step, name, getattr(fn, name))
+        setattr(step, name, getattr(task, name))
