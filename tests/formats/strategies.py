@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import os
+import subprocess
+import sys
 import zoneinfo
 from collections import Counter, OrderedDict, defaultdict, namedtuple
 
@@ -12,9 +15,38 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from pandas.core.dtypes import base
 from polars.testing.parametric import dataframes as polars_frames
+
+
+def examples(number):
+    """Run a property a moderate number of times; EXAMPLES sets another."""
+    return settings(
+        max_examples=int(os.environ.get("EXAMPLES", number)),
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def passes_with_many_examples(file, *arguments):
+    """Run the properties of a file with 20,000 examples of each."""
+    environment = os.environ | {"EXAMPLES": "20000"}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-p",
+        "no:cacheprovider",
+        file,
+        *arguments,
+    ]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-5000:]
+
 
 # What readers of text take for something else.
 awkward_text = st.sampled_from(
@@ -459,12 +491,12 @@ def arrow_cell(kind):
 
 
 @st.composite
-def tables(draw):
+def tables(draw, kinds=arrow_types, repeats=True, names=("a", "b", "", "ü")):
     """Give Arrow tables of any types, with metadata, nulls, chunks and repeated names."""
     size = draw(st.integers(0, 4))
     fields, arrays = [], []
     for _ in range(draw(st.integers(0, 4))):
-        kind = draw(arrow_types)
+        kind = draw(kinds)
         cells = draw(st.lists(arrow_cell(kind) | st.none(), min_size=size, max_size=size))
         try:
             if pa.types.is_dictionary(kind):
@@ -474,12 +506,21 @@ def tables(draw):
         except pa.ArrowException:
             array = pa.nulls(size, kind)
         metadata = draw(st.none() | st.just({"unit": "m"}))
-        repeated = draw(st.integers(0, 19)) == 0
-        name = draw(st.sampled_from(["a", "b", "", "ü"])) + ("" if repeated else str(len(fields)))
+        repeated = repeats and draw(st.integers(0, 19)) == 0
+        name = draw(st.sampled_from(names)) + ("" if repeated else str(len(fields)))
         fields.append(pa.field(name, kind, metadata=metadata))
         arrays.append(array)
     table = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
     return table.replace_schema_metadata(draw(st.none() | st.just({"k": "v", "pandas": "{}"})))
+
+
+PLAIN_ARROW = [
+    *(pa.int8(), pa.int64(), pa.uint64(), pa.float32(), pa.float64(), pa.bool_(), pa.string()),
+    *(pa.large_string(), pa.binary(), pa.date32(), pa.time64("us"), pa.decimal128(9, 2)),
+    *(pa.timestamp("us"), pa.timestamp("ns", "Europe/Berlin"), pa.duration("ms")),
+]
+plain_arrow = st.sampled_from(PLAIN_ARROW)
+plain_tables = tables(plain_arrow | plain_arrow.map(pa.list_), repeats=False)
 
 
 def polars_dtypes():

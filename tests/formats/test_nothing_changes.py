@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
-import subprocess
-import sys
 import tempfile
 from contextlib import suppress
 
 import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageSequence
 
@@ -20,27 +17,16 @@ from prefectx.errors import SaveError
 from prefectx.stores import Filestore
 from tests.formats import strategies
 from tests.formats.sameness import same, same_array
+from tests.formats.strategies import examples, passes_with_many_examples
 
 STORE = Filestore(fsync=False)
 LIBRARY_WARNINGS = pytest.mark.filterwarnings("ignore::Warning")
 
 
-def examples(number):
-    """Run a property a moderate number of times; EXAMPLES sets another."""
-    return settings(
-        max_examples=int(os.environ.get("EXAMPLES", number)),
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-
-
 @pytest.mark.exhaustive
 def test_twenty_thousand_examples():
     """All properties of this file, for longer."""
-    environment = os.environ | {"EXAMPLES": "20000"}
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", __file__]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-5000:]
+    passes_with_many_examples(__file__)
 
 
 def keeps(suffix, data, equal=same):
@@ -88,6 +74,14 @@ def test_arrow_tables(suffix, data):
 @LIBRARY_WARNINGS
 @pytest.mark.parametrize("suffix", [".parquet", ".feather"])
 @examples(60)
+@given(strategies.plain_tables)
+def test_plain_tables_are_not_refused(suffix, data):
+    keeps(suffix, data)
+
+
+@LIBRARY_WARNINGS
+@pytest.mark.parametrize("suffix", [".parquet", ".feather"])
+@examples(60)
 @given(strategies.polars_tables)
 def test_polars_frames(suffix, data):
     keeps_or_refuses(suffix, data)
@@ -107,6 +101,22 @@ def with_plain_numbers(data):
         return [with_plain_numbers(value) for value in data]
     is_number = isinstance(data, np.generic) and data.dtype.kind in "biuf"
     return data.item() if is_number else data
+
+
+plain_json = st.recursive(
+    st.one_of(
+        *(st.none(), st.booleans(), st.integers(), strategies.text),
+        st.floats(allow_nan=False, allow_infinity=False),
+    ),
+    lambda parts: st.lists(parts) | st.dictionaries(strategies.text, parts),
+    max_leaves=20,
+)
+
+
+@examples(200)
+@given(plain_json)
+def test_plain_json_is_not_refused(data):
+    keeps(".json", data)
 
 
 @examples(100)
@@ -153,6 +163,20 @@ def test_arrays(array, view):
     )
 
 
+plain_arrays = hnp.arrays(
+    hnp.scalar_dtypes() | hnp.array_dtypes(hnp.integer_dtypes() | hnp.unicode_string_dtypes()),
+    hnp.array_shapes(min_dims=0, min_side=0),
+)
+
+
+@LIBRARY_WARNINGS
+@examples(100)
+@given(plain_arrays)
+def test_plain_arrays_are_not_refused(data):
+    keeps(".npy", data, same_layout)
+    keeps(".npz", {"a": data}, lambda found, data: same_layout(found["a"], data["a"]))
+
+
 @examples(100)
 @given(strategies.anything)
 @pytest.mark.parametrize("suffix", [".txt", ".md", ".html", ".svg", ".bin", ".npy", ".npz", ".csv"])
@@ -165,6 +189,19 @@ def test_other_formats_refuse_what_is_not_theirs(suffix, data):
 @pytest.mark.parametrize("suffix", [".svg", ".png", ".jpg", ".pdf", ".bin", ".txt"])
 def test_bytes(suffix, data):
     keeps_or_refuses(suffix, data)
+
+
+@examples(100)
+@given(st.binary())
+def test_bytes_are_not_refused(data):
+    keeps(".bin", data)
+
+
+@examples(100)
+@given(strategies.text | st.text())
+@pytest.mark.parametrize("suffix", [".txt", ".md", ".html", ".svg"])
+def test_text_is_not_refused(suffix, data):
+    keeps(suffix, data)
 
 
 @st.composite
@@ -230,6 +267,15 @@ def same_image(found, data):
         and dict(found.getexif()) == dict(data.getexif())
         and same(without_exif(found.info), without_exif(data.info))
     )
+
+
+@examples(100)
+@given(st.data(), st.sampled_from(["1", "L", "LA", "RGB", "RGBA", "I;16"]))
+def test_plain_pictures_are_not_refused(data, mode):
+    size = data.draw(st.tuples(st.integers(1, 9), st.integers(1, 9)))
+    length = len(Image.new(mode, size).tobytes())
+    content = data.draw(st.binary(min_size=length, max_size=length))
+    keeps(".png", Image.frombytes(mode, size, content), same_image)
 
 
 @LIBRARY_WARNINGS

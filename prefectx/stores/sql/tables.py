@@ -206,7 +206,10 @@ def _plain(table: pa.Table, dialect: str) -> pa.Table:
     for field, column in zip(table.schema, table.columns, strict=True):
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
-        column = column.cast(_plain_type(field.type, dialect))
+        try:
+            column = column.cast(_plain_type(field.type, dialect))
+        except pa.ArrowInvalid as error:
+            raise FormatError(f"a database column cannot hold {field.name!r}: {error}") from error
         is_floating = pa.types.is_floating(column.type)
         if dialect == "sqlite" and is_floating and pc.any(pc.is_nan(column)).as_py():
             raise FormatError(f"SQLite has no NaN, which is in {field.name!r}: make it null")
