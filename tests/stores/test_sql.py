@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -86,7 +87,7 @@ def test_no_rows(store):
         pd.DataFrame({"x" * 64: [1]}),
         pd.DataFrame({"t": pd.to_datetime(["2020-01-01 00:00:00.123456789"]).as_unit("ns")}),
         pd.DataFrame({"a": [1]}).set_axis(["b"], axis=1).assign(c=[object()]),
-        lambda: 1,
+        threading.Lock(),
     ],
 )
 def test_what_cannot_be_kept_is_an_error_and_changes_nothing(store, data):

@@ -92,3 +92,26 @@ def test_polars_frames(store, data):
 @given(data=strategies.plain_cells)
 def test_other_data(store, data):
     keeps(store, data)
+
+
+def test_functions_and_classes_without_a_name(store):
+    """They are pickled by value, as in files."""
+    factor = 3
+
+    class Local:
+        value = 5
+
+    store.save("by value", [lambda x: factor * x, Local()])
+    function, instance = store.load("by value")
+    assert (function(2), instance.value) == (6, 5)
+
+
+class Unreadable:
+    def __reduce__(self):
+        return int, ("no number",)
+
+
+def test_what_could_not_be_loaded_again(store):
+    with pytest.raises(SaveError, match="could not be loaded again: ValueError"):
+        store.save("unreadable", Unreadable())
+    assert not store.exists("unreadable")

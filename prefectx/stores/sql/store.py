@@ -173,12 +173,14 @@ class SqlStore(Store):
         stream = io.BytesIO()
         token = WITHHELD.set(True)
         try:
-            format.dump(data, stream)
+            format.write(data, stream)
         finally:
             WITHHELD.reset(token)
+        stream.seek(0)
         if self.exact and format.verify is not None:
-            stream.seek(0)
             format.verify(data, stream)
+        elif self.exact and format.runs_code:
+            format.check_loadable(stream)
         self._remove(connection, location)
         content = stream.getvalue()
         self._add(connection, location, format.suffix, content, size=len(content))
