@@ -39,7 +39,7 @@ class Signature:
     )
 
     def __init__(self, fn: Callable[..., object]) -> None:
-        self.inspected = inspect.signature(fn)
+        self.inspected = _signature(fn)
         parameters = self.inspected.parameters.values()
         self.names = tuple(p.name for p in parameters)
         self.keywords = next((p.name for p in parameters if p.kind is p.VAR_KEYWORD), None)
@@ -112,6 +112,14 @@ def take_call_options(kwargs: Arguments) -> tuple[bool, typing.Any]:
         `return_state` and `wait_for`.
     """
     return bool(kwargs.pop("return_state", False)), kwargs.pop("wait_for", None)
+
+
+def _signature(fn: Callable[..., object]) -> inspect.Signature:
+    try:
+        return inspect.signature(fn)
+    except ValueError:
+        # `max`, `int` and other functions of C that tell no signature.
+        return inspect.signature(lambda *args, **kwargs: None)
 
 
 def _parameters_of_items(fn: Callable[..., object], signature: inspect.Signature) -> frozenset[str]:

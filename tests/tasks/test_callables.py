@@ -98,3 +98,14 @@ def test_an_object_without_identity_is_refused_for_an_automatic_base(tmp_path):
             task(Locked())(1)
         assert load(task(name="locked")(Locked())(1)) == 1
         assert load(task(target="{x}.json")(Locked())(1)) == 1
+
+
+@pytest.mark.parametrize("mode", ["function", "cache"])
+def test_functions_of_c_without_a_signature(mode, tmp_path):
+    with prefectx.override(mode=mode, root=tmp_path):
+        for _ in range(2):
+            assert load(task(max)([1, 3, 2])) == 3
+            assert load(task(functools.partial(max, 5))(4)) == 5
+            assert load(task(functools.partial(max, 5))(6)) == 6
+            assert load(task(functools.partial(int, "7"))()) == 7
+            assert load(task(functools.partial(int, "8"))()) == 8
