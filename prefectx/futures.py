@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from prefectx.item import Item
 
@@ -13,7 +13,7 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class State(ABC, Generic[R_co]):
-    """The state of a call.
+    """The state of a call. Prefect's states are of this type too.
 
     Attributes:
         name: `Completed`, `Cached`, `Failed`, ...
@@ -24,6 +24,12 @@ class State(ABC, Generic[R_co]):
 
     name: str
     message: str | None
+
+    @classmethod
+    def __subclasshook__(cls, other: type) -> Any:  # bool, or NotImplemented
+        # A function may return one where no engine has imported Prefect.
+        is_prefects = cls is State and any(map(_is_prefects_state, other.__mro__))
+        return is_prefects or NotImplemented
 
     @abstractmethod
     def is_completed(self) -> bool:
@@ -45,6 +51,10 @@ class State(ABC, Generic[R_co]):
             raise_on_failure: raise what the call raised, else return the exception.
             _sync: true, else Prefect's states return a coroutine inside an event loop.
         """
+
+
+def _is_prefects_state(cls: type) -> bool:
+    return (cls.__module__, cls.__name__) == ("prefect.client.schemas.objects", "State")
 
 
 class Future(ABC, Generic[R_co]):
@@ -103,6 +113,21 @@ class DoneAndNotDone(NamedTuple):
     not_done: set[Future[object]]
 
 
+def data_of(state: State[R]) -> R | None:
+    """Return the data of a state that is over, None if it has none.
+
+    Raises:
+        Exception: if the state is a failure; its attribute `returned_state` is the state.
+    """
+    if state.is_completed() and getattr(state, "data", None) is None:
+        return None
+    try:
+        return state.result(_sync=True)
+    except Exception as error:
+        error.returned_state = state  # type: ignore[attr-defined]
+        raise
+
+
 def final_state(future: Future[R]) -> State[R]:
     """Wait for a call to be over, and return its state."""
     future.wait()
@@ -120,3 +145,9 @@ def item_of(value: object) -> Item[object] | None:
         return value
     item = getattr(value, "item", None) if isinstance(value, Future) else None
     return item if isinstance(item, Item) else None
+
+
+def item_or(value: object) -> object:
+    """Return the item of a future that has one, else the value."""
+    item = item_of(value)
+    return value if item is None else item

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import html
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic
+from typing import Any, Generic, NoReturn, cast
 
 from typing_extensions import TypeVar
 
@@ -18,7 +19,7 @@ R_co = TypeVar("R_co", covariant=True, default=Any)
 
 @dataclass(frozen=True, slots=True)
 class ItemInfo:
-    """Size and time of an output, which a store knows without reading it.
+    """What a store knows of an output without reading it.
 
     Attributes:
         size: stored size in bytes, None if unknown.
@@ -136,8 +137,22 @@ class Store(ABC):
         return mask_urls(f"{type(self).__name__}({settings})")
 
 
+# Compared with an item only by mistake, by who takes it for its data.
+_PLAIN = (int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset)
+# What data can do and a reference cannot.
+_OPERATORS = (
+    "bool len iter reversed contains getitem setitem delitem lt le gt ge int float complex index "
+    "round neg pos abs invert add radd sub rsub mul rmul matmul rmatmul truediv rtruediv floordiv "
+    "rfloordiv mod rmod divmod rdivmod pow rpow lshift rlshift rshift rrshift and rand or ror "
+    "xor rxor"
+)
+
+
 class Item(Generic[R_co]):
     """A reference to an output: its store and its location, but not its data.
+
+    What only data can do, such as `len`, iteration, arithmetic, or a comparison with plain data, is
+    a `TypeError`.
 
     Parameters:
         store: the store of the output.
@@ -157,7 +172,7 @@ class Item(Generic[R_co]):
 
     @property
     def location(self) -> str:
-        """The path, URL or key of the output in its store."""
+        """Its path, URL or key there."""
         return self._location
 
     @property
@@ -168,8 +183,7 @@ class Item(Generic[R_co]):
     @property
     def stem(self) -> str:
         """The name without the suffix of its format: `a` of `working/a.json`."""
-        name = self.name
-        return name.removesuffix(self.store.suffix(self.location)) or name
+        return self.name.removesuffix(self.store.suffix(self.location)) or self.name
 
     def exists(self) -> bool:
         """Tell whether the output exists."""
@@ -177,8 +191,7 @@ class Item(Generic[R_co]):
 
     def load(self) -> R_co:
         """Read the output."""
-        data: R_co = self.store.load(self.location)
-        return data
+        return cast(R_co, self.store.load(self.location))
 
     def save(self, data: object) -> None:
         """Save `data` as the output, or replace it."""
@@ -189,7 +202,7 @@ class Item(Generic[R_co]):
         self.store.delete(self.location)
 
     def info(self) -> ItemInfo:
-        """Return the size and the time of the output."""
+        """Return its size and the time of saving."""
         return self.store.info(self.location)
 
     @property
@@ -206,11 +219,19 @@ class Item(Generic[R_co]):
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Item):
+            if isinstance(other, _PLAIN):
+                self._is_no_data()
             return NotImplemented
         return self.location == other.location and self.store == other.store
 
     def __hash__(self) -> int:
         return hash(self.location)
+
+    def _is_no_data(self, *_: object) -> NoReturn:
+        raise TypeError(
+            f"{self!r} refers to an output and is not its data: use prefectx.load(...) to get the "
+            "data, or give the item to a task, which receives its data"
+        )
 
     def __reduce__(self) -> tuple[type[Item[R_co]], tuple[Store, str]]:
         return Item, (self.store, self.location)
@@ -219,9 +240,11 @@ class Item(Generic[R_co]):
         return f"Item({mask_urls(self.location)!r})"
 
     def _repr_html_(self) -> str:
-        import html
-
         info = self.info() if self.exists() else None
         state = "not there" if info is None else f"{info.size or 0:,} bytes, saved {info.saved}"
-        location = html.escape(mask_urls(self.location))
-        return f"<code>{location}</code> <small>{html.escape(state)}</small>"
+        location, state = html.escape(mask_urls(self.location)), html.escape(state)
+        return f"<code>{location}</code> <small>{state}</small>"
+
+
+for _operator in _OPERATORS.split():
+    setattr(Item, f"__{_operator}__", Item._is_no_data)

@@ -12,6 +12,7 @@ from prefectx.arguments.references import load, outcome, result
 from prefectx.arguments.signature import Arguments, Signature
 from prefectx.futures import Future, State
 from prefectx.item import Item
+from prefectx.prefect_errors import also_prefects
 
 
 class MissingIterableError(TypeError):
@@ -52,19 +53,19 @@ def map_arguments(
     Raises:
         MissingIterableError: if no argument is iterable.
         LengthMismatchError: if the lengths differ.
-        TypeError: if the arguments do not fit the function.
+        BindError: if the arguments do not fit the function.
         UpstreamError: if an argument is a future that failed, and its failure is not allowed.
     """
     given = signature.flatten(signature.bind_given(args, kwargs))
     found = {name: _column(value) for name, value in given.items()}
     columns = {name: column for name, column in found.items() if column is not None}
     if not columns:
-        raise MissingIterableError(f"task {task!r}: map needs at least one iterable argument")
+        error = MissingIterableError(f"task {task!r}: map needs at least one iterable argument")
+        raise also_prefects(error, "MappingMissingIterable")
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
-        raise LengthMismatchError(
-            f"task {task!r}: map needs iterables of one length, it got {lengths}"
-        )
+        message = f"task {task!r}: map needs iterables of one length, it got {lengths}"
+        raise also_prefects(LengthMismatchError(message), "MappingLengthMismatch")
     constants = {
         name: value.unwrap() if is_marked(value, unmapped) else value
         for name, value in given.items()

@@ -9,7 +9,7 @@ from prefectx.arguments.marks import allow_failure, is_annotated, is_marked, quo
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import replace
 from prefectx.errors import UpstreamError
-from prefectx.futures import Future, FutureList, State, item_of
+from prefectx.futures import Future, FutureList, State, data_of, item_of
 from prefectx.item import Item
 
 R = TypeVar("R")
@@ -96,7 +96,7 @@ def _load(value: object) -> object:
     if isinstance(value, Future):
         return load(value.result())
     if isinstance(value, State):
-        return load(value.result(_sync=True))
+        return load(data_of(value))
     return value
 
 

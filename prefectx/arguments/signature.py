@@ -9,8 +9,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
 from prefectx.item import Item
+from prefectx.prefect_errors import also_prefects
 
 Arguments = dict[str, object]
+
+
+class BindError(TypeError):
+    """The arguments of a call do not fit its function."""
 
 
 class Signature:
@@ -30,6 +35,7 @@ class Signature:
 
     __slots__ = (
         "_defaults",
+        "_name",
         "inspected",
         "is_simple",
         "keywords",
@@ -40,6 +46,7 @@ class Signature:
 
     def __init__(self, fn: Callable[..., object]) -> None:
         self.inspected = _signature(fn)
+        self._name = getattr(fn, "__name__", type(fn).__name__)
         parameters = self.inspected.parameters.values()
         self.names = tuple(p.name for p in parameters)
         self.keywords = next((p.name for p in parameters if p.kind is p.VAR_KEYWORD), None)
@@ -54,7 +61,7 @@ class Signature:
         """Return the arguments by name, in the order of the parameters, defaults applied.
 
         Raises:
-            TypeError: if the arguments do not fit, as the function itself would.
+            BindError: if the arguments do not fit.
         """
         names = self.names
         if self.is_simple and len(args) <= len(names):
@@ -66,7 +73,7 @@ class Signature:
                 merged = {**self._defaults, **given}
                 if len(merged) == len(names) and merged.keys() <= set(names):
                     return {name: merged[name] for name in names}
-        bound = self.inspected.bind(*args, **kwargs)
+        bound = self._bound(args, kwargs)
         bound.apply_defaults()
         return dict(bound.arguments)
 
@@ -74,9 +81,18 @@ class Signature:
         """Return the given arguments by name, without defaults.
 
         Raises:
-            TypeError: if the arguments do not fit, as the function itself would.
+            BindError: if the arguments do not fit.
         """
-        return dict(self.inspected.bind(*args, **kwargs).arguments)
+        return dict(self._bound(args, kwargs).arguments)
+
+    def _bound(
+        self, args: tuple[object, ...], kwargs: Mapping[str, object]
+    ) -> inspect.BoundArguments:
+        try:
+            return self.inspected.bind(*args, **kwargs)
+        except TypeError as error:
+            message = f"{self._name}{self.inspected}: {error}"
+            raise also_prefects(BindError(message), "ParameterBindError") from None
 
     def unbind(self, arguments: Arguments) -> tuple[tuple[object, ...], Arguments]:
         """Return positional and keyword arguments that bind to `arguments`."""

@@ -19,7 +19,7 @@ from prefectx.calls.redefinitions import REDEFINITIONS
 from prefectx.calls.resolved_task import ResolvedTask
 from prefectx.calls.task_definition import TaskDefinition
 from prefectx.errors import PrefectxError, SaveError
-from prefectx.futures import Future, State
+from prefectx.futures import Future, State, data_of
 from prefectx.item import Item
 from prefectx.masking import mask_urls
 from prefectx.modes import Mode
@@ -145,8 +145,9 @@ class Call(Portable):
 
     def _keep(self, data: object, started: float) -> Outcome:
         # A function may return a state instead of data; Prefect deals with a failed one itself.
-        if isinstance(data, State) and (data.is_completed() or not self.mode.is_prefect):
-            data = data.result(_sync=True)
+        state = data if isinstance(data, State) else None
+        if state is not None and (state.is_completed() or not self.mode.is_prefect):
+            data = data_of(state)
         if data is None and not self.options.save and self.mode.keeps:
             data = self.item  # it has returned what it has saved
         elif type(data) not in ATOMS and not isinstance(data, State):
@@ -156,7 +157,7 @@ class Call(Portable):
             data = self.item
         if self.version is not None:
             REDEFINITIONS.renew(self.item, self.version)
-        return Outcome(data, False, time.perf_counter() - started)
+        return Outcome(data, False, time.perf_counter() - started, state)
 
     def _save(self, item: Item[object], data: object) -> None:
         try:
@@ -164,9 +165,8 @@ class Call(Portable):
         except PrefectxError as error:
             raise type(error)(f"task {self.task.name!r}: {error}") from error
         except Exception as error:  # whatever a store that somebody wrote may raise
-            where = f"{mask_urls(item.location)!r} in {item.store!r}"
-            reason = f"{type(error).__name__}: {error}"
-            raise SaveError(f"task {self.task.name!r}: cannot save {where}: {reason}") from error
+            where = f"{mask_urls(item.location)!r} in {item.store!r}: {type(error).__name__}"
+            raise SaveError(f"task {self.task.name!r}: cannot save {where}: {error}") from error
 
     def _surroundings(self) -> AbstractContextManager[None]:
         """Have the settings and the context that held where the call was made."""

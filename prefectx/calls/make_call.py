@@ -26,7 +26,7 @@ def make_call(
     task: ResolvedTask,
     arguments: Arguments,
     flow: FlowName,
-    batch: set[Item[object]] | None = None,
+    batch: set[Item[object] | None] | None = None,
 ) -> Call:
     """Make a call: fill its target and claim it.
 
@@ -106,7 +106,7 @@ def decide_each(
         else (Call.with_scalars(task, row, place, flow), MISSING)
         for row, place in zip(rows, places, strict=True)
     ]
-    batch = {each[0].item for each in made if isinstance(each, tuple) and each[0].item}
+    batch = {each[0].item for each in made if isinstance(each, tuple)} - {None}
     others = [
         make_call(task, dict(zip(task.callee.names, row, strict=True)), flow, batch)
         for row, known in zip(rows, made, strict=True)

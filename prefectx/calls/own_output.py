@@ -67,8 +67,9 @@ def current_target() -> Item[Any]:
     Raises:
         TargetError: outside a task, and in one whose output is not kept.
     """
-    active = ACTIVE.get()
-    item = _writing.get() or (active[-1] if active else None)
+    active, item = ACTIVE.get(), _writing.get()
+    if item is None and active:
+        item = active[-1]
     if item is None:
         raise TargetError(
             "there is no current target: only a task with a target has one, in the caching modes"

@@ -13,6 +13,7 @@ from prefectx.calls.redefinitions import REDEFINITIONS
 from prefectx.calls.resolved_task import ResolvedTask
 from prefectx.calls.target_owners import owners_of_run
 from prefectx.calls.task_definition import TaskDefinition
+from prefectx.futures import State
 from prefectx.item import Item
 from prefectx.modes import Mode
 from prefectx.run_context import use_values
@@ -24,11 +25,19 @@ FlowName = Callable[[], str | None]
 
 
 class Outcome(NamedTuple):
-    """How a call ended: with an item or data, found or made, and how long it took."""
+    """How a call ended.
+
+    Attributes:
+        value: an item or data.
+        skipped: whether the output existed.
+        seconds: how long it took.
+        state: the state that the function returned instead of data.
+    """
 
     value: Any
     skipped: bool
     seconds: float = 0.0
+    state: State[object] | None = None
 
 
 class Payload(NamedTuple):

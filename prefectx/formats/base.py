@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -10,9 +9,6 @@ from typing import Any, BinaryIO
 # Any: a writer may demand a type of its own, and a reader return one.
 Dump = Callable[[Any, BinaryIO], object]
 Load = Callable[[BinaryIO], Any]
-# Pickles up to this size are loaded at saving, as objects may fail to load: the way back runs code
-# of their own. Larger ones are mostly data, which would take too much memory twice.
-_LOADED = 1_000_000
 
 
 class FormatError(ValueError):
@@ -58,30 +54,6 @@ class Format:
     runs_code: bool = False
     typed: Typed | None = None
     fallback: Dump | None = None
-
-    def write(self, data: object, stream: BinaryIO) -> None:
-        """Write an object to an empty stream, by `fallback` if `dump` cannot."""
-        try:
-            self.dump(data, stream)
-        except OSError:
-            raise
-        except Exception:
-            if self.fallback is None:
-                raise
-            stream.seek(0)
-            stream.truncate()
-            self.fallback(data, stream)
-
-    def check_loadable(self, stream: BinaryIO) -> None:
-        """Raise `FormatError` if what was written cannot be read."""
-        if stream.seek(0, io.SEEK_END) > _LOADED:
-            return
-        stream.seek(0)
-        try:
-            self.load(stream)
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            raise FormatError(f"it could not be loaded again: {reason}") from error
 
 
 def type_name(data: object) -> str:

@@ -73,8 +73,22 @@ def set_up(options: Logging) -> None:
         logger.setLevel(options.level)
         for old in [old for old in logger.handlers if isinstance(old, _Console)]:
             logger.removeHandler(old)
-        if not logger.hasHandlers():
+        if not _is_handled(logger):
             logger.addHandler(handler)
+
+
+def _is_handled(logger: logging.Logger) -> bool:
+    """Tell whether somebody else than Prefect, at its import, has set up a logger."""
+    found: logging.Logger | None = logger
+    while found is not None:
+        if any(not _is_prefects(handler) for handler in found.handlers):
+            return True
+        found = found.parent if found.propagate else None
+    return False
+
+
+def _is_prefects(handler: logging.Handler) -> bool:
+    return type(handler).__module__.startswith("prefect.")
 
 
 def console_handler(options: Logging) -> logging.Handler:
@@ -121,7 +135,10 @@ class RunFormatter(logging.Formatter):
 
 
 class _Console(logging.StreamHandler[TextIO]):
-    """Writes to the present `sys.stderr`, which a live display may have replaced."""
+    """Writes to the present `sys.stderr`, which a live display may have replaced.
+
+    Prefect, when it is imported, gives the root logger a handler that would write the lines again.
+    """
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -129,3 +146,15 @@ class _Console(logging.StreamHandler[TextIO]):
     @property
     def stream(self) -> TextIO:  # type: ignore[override]  # an attribute there
         return sys.stderr
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line."""
+        for handler in logging.root.handlers:
+            if _is_prefects(handler) and _is_not_written not in handler.filters:
+                handler.addFilter(_is_not_written)
+        record.written = True
+        super().emit(record)
+
+
+def _is_not_written(record: logging.LogRecord) -> bool:
+    return not getattr(record, "written", False)

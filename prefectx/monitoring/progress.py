@@ -117,7 +117,7 @@ class RunSummary:
             counts.running -= 1
             if failure is not None:
                 counts.failed += 1
-                location = call.item.location if call.item else None
+                location = None if call.item is None else call.item.location
                 self.failures.append(Failure(call.task.name, location, failure))
             elif isinstance(end, State) and end.name == "Cached":
                 counts.skipped += 1

@@ -109,7 +109,7 @@ def _readable(value: object, is_nested: bool = False) -> str:
         text = str(value).rstrip("/").rpartition("/")[2]
     elif isinstance(value, (list, tuple)) and not is_nested:
         text = "-".join(_readable(part, is_nested=True) for part in value[:_MOST_SHOWN])
-    elif isinstance(value, (int, float, datetime.date)) or item_of(value):
+    elif isinstance(value, (int, float, datetime.date)) or item_of(value) is not None:
         text = show(value)
     elif value is None:
         text = "None"

@@ -23,7 +23,7 @@ from types import (
 from typing import Any, Protocol
 
 from prefectx.errors import TargetError
-from prefectx.futures import item_of
+from prefectx.futures import item_of, item_or
 from prefectx.item import Item
 
 # How objects are shown that do not say how: `<Model object at 0x7f0c2a1b3c40>`.
@@ -168,7 +168,7 @@ def _check_width(text: str, spec: str) -> None:
 
 
 def _attribute(value: Any, name: str) -> Any:
-    value = item_of(value) or value
+    value = item_or(value)
     if isinstance(value, Item) and name in ("suffix", "parent"):
         value = value.location
     if isinstance(value, str) and name in _PATH_ATTRIBUTES:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import cast
 
 from prefectx.futures import Future, State
 from prefectx.item import Item, Store
+
+_DETAILS = (
+    *("flow_run_id", "task_run_id", "child_flow_run_id", "scheduled_time", "cache_key"),
+    *("cache_expiration", "deferred", "untrackable_result", "pause_timeout", "pause_reschedule"),
+    *("pause_key", "run_input_keyset", "refresh_cache", "retriable", "transition_id"),
+    *("task_parameters_id", "traceparent", "deployment_concurrency_lease_id"),
+)
 
 
 class LocalState(State[object]):
@@ -17,20 +25,31 @@ class LocalState(State[object]):
         name: `Completed`, `Cached` or `Failed`.
         data: what the call returned, or the exception that it raised.
         seconds: how long it ran, None if it did not.
+        message: what its function says of it; by default of a failure the exception.
     """
 
-    __slots__ = ("data", "name", "seconds", "type")
+    __slots__ = ("data", "message", "name", "seconds", "type")
 
-    def __init__(self, kind: str, name: str, data: object, seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        data: object,
+        seconds: float | None = None,
+        message: str | None = None,
+    ) -> None:
         self.type = kind
         self.name = name
         self.data = data
         self.seconds = seconds
+        if message is None and kind == "FAILED":
+            message = f"{type(data).__name__}: {data}"
+        self.message = message
 
     @property
-    def message(self) -> str | None:  # type: ignore[override]  # made on access
-        """Type and message of the exception if the call failed, else None."""
-        return f"{type(self.data).__name__}: {self.data}" if self.is_failed() else None
+    def state_details(self) -> SimpleNamespace:
+        """What Prefect tells of a state: without it there are no runs, and nothing is known."""
+        return SimpleNamespace(**dict.fromkeys(_DETAILS))
 
     def is_completed(self) -> bool:
         """Tell whether the call returned."""
@@ -52,9 +71,7 @@ class LocalState(State[object]):
         """Return false: the call is over."""
         return False
 
-    def is_running(self) -> bool:
-        """Return false: the call is over."""
-        return False
+    is_scheduled = is_running = is_paused = is_cancelling = is_cancelled = is_pending
 
     def result(self, raise_on_failure: bool = True, *, _sync: bool = True) -> object:
         """Return what the call returned; raise (or return) what it raised."""
@@ -74,6 +91,7 @@ class OverFuture(Future[object]):
         failed: whether `value` is the exception.
         skipped: whether the output existed and the function did not run.
         seconds: how long the call ran, None if it did not.
+        returned: the state that the function returned instead of data.
     """
 
     __slots__ = ("__weakref__",)
@@ -82,14 +100,17 @@ class OverFuture(Future[object]):
     failed: bool
     skipped: bool
     seconds: float | None
+    returned: State[object] | None
 
     @property
     def state(self) -> LocalState:  # type: ignore[override]  # made on access
         """How the call ended."""
-        if self.failed:
-            return LocalState("FAILED", "Failed", self.value, self.seconds)
-        name = "Cached" if self.skipped else "Completed"
-        return LocalState("COMPLETED", name, self.value, self.seconds)
+        kind = "FAILED" if self.failed else "COMPLETED"
+        if self.returned is not None:
+            own = self.returned
+            return LocalState(kind, own.name, self.value, self.seconds, own.message)
+        name = "Failed" if self.failed else "Cached" if self.skipped else "Completed"
+        return LocalState(kind, name, self.value, self.seconds)
 
     @property
     def _final_state(self) -> LocalState:
@@ -127,9 +148,10 @@ class LocalFuture(OverFuture):
         item: the output of the call, None if none is kept.
         skipped: whether the output was found and the function did not run.
         seconds: how long the call ran.
+        returned: the state that the function returned instead of data.
     """
 
-    __slots__ = ("failed", "item", "seconds", "skipped", "value")
+    __slots__ = ("failed", "item", "returned", "seconds", "skipped", "value")
 
     def __init__(
         self,
@@ -139,12 +161,14 @@ class LocalFuture(OverFuture):
         item: Item[object] | None = None,
         skipped: bool = False,
         seconds: float | None = None,
+        returned: State[object] | None = None,
     ) -> None:
         self.value = value
         self.failed = failed
         self.skipped = skipped
         self.seconds = seconds
         self.item = item
+        self.returned = returned
 
 
 class SkippedFuture(OverFuture):
@@ -159,6 +183,7 @@ class SkippedFuture(OverFuture):
     failed = False
     skipped = True
     seconds = None
+    returned = None
 
     def __init__(self, store: Store, location: str) -> None:
         self._store = store

@@ -17,7 +17,7 @@ from prefectx.calls import Call, Decision, Outcome, Run, owners_of_run
 from prefectx.engines.local.futures import LocalFuture, LocalState, SkippedFuture
 from prefectx.engines.protocol import Engine, FlowDefinition, Result, WaitFor
 from prefectx.errors import ConfigError
-from prefectx.futures import DoneAndNotDone, Future, FutureList, State
+from prefectx.futures import DoneAndNotDone, Future, FutureList, State, data_of
 from prefectx.item import Store
 from prefectx.monitoring import logging as logs
 from prefectx.monitoring.display import showing
@@ -82,9 +82,12 @@ class InlineEngine:
             if not _is_bare(call):
                 return _future(call, call.run(*args, **kwargs))
             data = call.task.fn(*args, **kwargs)
-            return LocalFuture(load(list(data) if call.task.isgenerator else data))
+            data = list(data) if call.task.isgenerator else data
+            if isinstance(data, State):
+                return LocalFuture(load(data_of(data)), returned=data)
+            return LocalFuture(load(data))
         except Exception as error:  # as in Prefect, one bad input does not stop the others
-            return LocalFuture(error, failed=True, item=call.item)
+            return _failed(call, error)
 
     def delay(self, call: Call, wait_for: WaitFor) -> Future[object]:
         """Run a call at once, as there are no task workers."""
@@ -149,7 +152,7 @@ class InlineEngine:
             args, kwargs = _inputs(call, wait_for)
             return _future(call, await call.run_async(*args, **kwargs))
         except Exception as error:  # as in Prefect, one bad input does not stop the others
-            return LocalFuture(error, failed=True, item=call.item)
+            return _failed(call, error)
 
     async def _state_async(self, call: Call, wait_for: WaitFor) -> LocalState:
         return (await self._future_async(call, wait_for)).state
@@ -181,8 +184,17 @@ def _result(outcome: Outcome) -> Result:
 
 def _future(call: Call, outcome: Outcome) -> LocalFuture:
     return LocalFuture(
-        outcome.value, item=call.item, skipped=outcome.skipped, seconds=outcome.seconds
+        outcome.value,
+        item=call.item,
+        skipped=outcome.skipped,
+        seconds=outcome.seconds,
+        returned=outcome.state,
     )
+
+
+def _failed(call: Call, error: Exception) -> LocalFuture:
+    returned = getattr(error, "returned_state", None)
+    return LocalFuture(error, failed=True, item=call.item, returned=returned)
 
 
 def _completed(coroutine: Coroutine[None, None, LocalFuture]) -> LocalFuture:
@@ -223,4 +235,6 @@ async def _run_flow_async(
 
 
 def _returned(value: object) -> object:
+    if isinstance(value, State):
+        return data_of(value)
     return value.result() if isinstance(value, Future) else value

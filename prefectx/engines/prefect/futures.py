@@ -11,10 +11,10 @@ from prefect.futures import PrefectFuture, PrefectTaskRunFuture
 from prefect.states import Completed
 
 from prefectx import futures
+from prefectx.calls import Outcome
 from prefectx.item import Item, Store
 
 futures.Future.register(PrefectFuture)  # type: ignore[type-abstract]
-futures.State.register(State)
 
 
 class SkippedFuture(PrefectTaskRunFuture[Item]):
@@ -79,9 +79,15 @@ def cached_state(item: Item, details: StateDetails | None = None) -> State[objec
     return state
 
 
-def saved_state(item: Item, seconds: float) -> State[object]:
-    """Return the state of a call that ran; its message names the output."""
-    return Completed(message=f"Saved {item.location} after {seconds:.2f} s", data=item)
+def saved_state(item: Item, outcome: Outcome) -> State[object]:
+    """Return the state of a call that ran: its message names the output.
+
+    A state that the function returned keeps its name and its message.
+    """
+    own = outcome.state
+    if own is not None:
+        return Completed(name=own.name, message=own.message, data=item)
+    return Completed(message=f"Saved {item.location} after {outcome.seconds:.2f} s", data=item)
 
 
 def seconds_of(state: futures.State[object]) -> float | None:

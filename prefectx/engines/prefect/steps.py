@@ -47,7 +47,7 @@ class Step:
         if not isinstance(outcome.value, Item) or outcome.value is not self.call.item:
             return outcome.value
         self._has_saved = True
-        return saved_state(outcome.value, outcome.seconds)
+        return saved_state(outcome.value, outcome)
 
     @property
     def undo(self) -> Callable[[Transaction], None]:

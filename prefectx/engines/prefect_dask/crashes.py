@@ -18,7 +18,7 @@ from prefect.utilities.engine import emit_task_run_state_change_event
 from prefectx.arguments.traversal import replace
 from prefectx.engines.dask.deaths import explain
 from prefectx.errors import WorkerError
-from prefectx.futures import item_of
+from prefectx.futures import item_or
 
 
 class Submitted:
@@ -69,7 +69,7 @@ def crashed_state(call: Submitted, error: BaseException, client: Client) -> Stat
 
 def _shown(value: object) -> str:
     # The repr of an item says more than that of a future.
-    return reprlib.repr(replace(value, lambda part: item_of(part) or part))
+    return reprlib.repr(replace(value, item_or))
 
 
 def _report(call: Submitted, state: State[object]) -> None:

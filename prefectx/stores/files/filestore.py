@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from prefectx.errors import StoreError
-from prefectx.formats import FORMATS, Format, get_format, known_suffix
+from prefectx.formats import FORMATS, Format, FormatError, get_format, known_suffix
 from prefectx.item import ItemInfo, Store
 from prefectx.masking import mask_urls
 from prefectx.stores.error_messages import (
@@ -34,6 +34,10 @@ from prefectx.stores.signing import SigningKey
 
 # What `abspath` would shorten, and URLs.
 _UNTIDY = re.compile(r"//|\.\.|(^|/)\.(/|$)")
+
+# Pickles up to this size are loaded at saving, as objects may fail to load: the way back runs code
+# of their own. Larger ones are mostly data, which would take too much memory twice.
+_LOADED = 1_000_000
 
 
 class Filestore(Store):
@@ -117,7 +121,7 @@ class Filestore(Store):
                             typed.verify(data, stream, types)
                 elif self.exact and format.runs_code:
                     with open(temporary, "rb") as stream:
-                        format.check_loadable(stream)
+                        check_loadable(format, stream)
                 if typed is not None:
                     with open(temporary, "rb") as stream:
                         version = version_of(stream)
@@ -307,8 +311,34 @@ def _dump(format: Format, data: object, stream: BinaryIO) -> bytes | None:
     """Write an object, and return the types to keep beside it."""
     if format.typed is not None:
         return format.typed.dump(data, stream)
-    format.write(data, stream)
+    write(format, data, stream)
     return None
+
+
+def write(format: Format, data: object, stream: BinaryIO) -> None:
+    """Write an object to an empty stream, by the format's fallback if it cannot itself."""
+    try:
+        format.dump(data, stream)
+    except OSError:
+        raise
+    except Exception:
+        if format.fallback is None:
+            raise
+        stream.seek(0)
+        stream.truncate()
+        format.fallback(data, stream)
+
+
+def check_loadable(format: Format, stream: BinaryIO) -> None:
+    """Raise `FormatError` if what was written cannot be read."""
+    if stream.seek(0, os.SEEK_END) > _LOADED:
+        return
+    stream.seek(0)
+    try:
+        format.load(stream)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise FormatError(f"it could not be loaded again: {reason}") from error
 
 
 def _open_untruncated(path: str, flags: int) -> int:

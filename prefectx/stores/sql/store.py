@@ -31,6 +31,7 @@ from prefectx.stores.error_messages import (
     pickle_refused,
     save_error,
 )
+from prefectx.stores.files.filestore import check_loadable, write
 from prefectx.stores.secrets import WITHHELD, Secret
 from prefectx.stores.signing import SigningKey
 from prefectx.stores.sql import database, index, locks, schema, tables
@@ -173,14 +174,14 @@ class SqlStore(Store):
         stream = io.BytesIO()
         token = WITHHELD.set(True)
         try:
-            format.write(data, stream)
+            write(format, data, stream)
         finally:
             WITHHELD.reset(token)
         stream.seek(0)
         if self.exact and format.verify is not None:
             format.verify(data, stream)
         elif self.exact and format.runs_code:
-            format.check_loadable(stream)
+            check_loadable(format, stream)
         self._remove(connection, location)
         content = stream.getvalue()
         self._add(connection, location, format.suffix, content, size=len(content))
