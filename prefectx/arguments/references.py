@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar, overload
 
 from prefectx.arguments.marks import allow_failure, is_annotated, is_marked, quote
@@ -88,6 +88,31 @@ def check_upstream(wait_for: Future[object] | Iterable[object] | None) -> None:
     """
     if wait_for is not None:
         replace(wait_for if isinstance(wait_for, Future) else list(wait_for), _resolve)
+
+
+def holds_items(values: object) -> bool:
+    """Tell whether nested values hold items, or futures whose calls have items."""
+    return _any(values, lambda value: item_of(value) is not None)
+
+
+def holds_references(values: object) -> bool:
+    """Tell whether nested values hold items or futures."""
+    return _any(values, lambda value: isinstance(value, (Item, Future)))
+
+
+def _any(values: object, matches: Callable[[object], bool]) -> bool:
+    found: list[object] = []
+
+    def look(value: object) -> object:
+        if is_annotated(value):
+            replace(value.unwrap(), look)
+            return None
+        if matches(value):
+            found.append(value)
+        return value
+
+    replace(values, look)
+    return bool(found)
 
 
 def _load(value: object) -> object:

@@ -91,7 +91,7 @@ class Signature:
         try:
             return self.inspected.bind(*args, **kwargs)
         except TypeError as error:
-            message = f"{self._name}{self.inspected}: {error}"
+            message = f"{self._name}({', '.join(self.names)}): {error}"
             raise also_prefects(BindError(message), "ParameterBindError") from None
 
     def unbind(self, arguments: Arguments) -> tuple[tuple[object, ...], Arguments]:

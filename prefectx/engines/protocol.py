@@ -24,6 +24,10 @@ class FlowDefinition(Protocol):
     isgenerator: bool
     last_run: RunSummary | None
 
+    @property
+    def prefect_keywords(self) -> Mapping[str, object]:
+        """The keywords of Prefect that the decorator was given."""
+
 
 class Result(NamedTuple):
     """The result of a call that was not submitted.

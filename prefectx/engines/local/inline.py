@@ -7,22 +7,20 @@ import contextvars
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import cast
+from contextlib import AbstractContextManager, nullcontext
 
 from prefectx import settings
 from prefectx.arguments.references import check_upstream, load, load_items, resolve_futures
 from prefectx.arguments.signature import Arguments
-from prefectx.calls import Call, Decision, Outcome, Run, owners_of_run
+from prefectx.calls import Call, Decision, Outcome, Run
+from prefectx.engines.local.flows import run_flow
 from prefectx.engines.local.futures import LocalFuture, LocalState, SkippedFuture
 from prefectx.engines.protocol import Engine, FlowDefinition, Result, WaitFor
 from prefectx.errors import ConfigError
 from prefectx.futures import DoneAndNotDone, Future, FutureList, State, data_of
 from prefectx.item import Store
 from prefectx.monitoring import logging as logs
-from prefectx.monitoring.display import showing
-from prefectx.monitoring.progress import recording
-from prefectx.run_context import flow_name, in_flow
+from prefectx.run_context import flow_name
 from prefectx.tasks.flow import Flow
 from prefectx.tasks.task import Task
 
@@ -107,18 +105,7 @@ class InlineEngine:
 
     def run_flow(self, flow: FlowDefinition, args: tuple[object, ...], kwargs: Arguments) -> object:
         """Run a flow as a plain function; if it returns a future, return its result."""
-        return_state = bool(kwargs.pop("return_state", False))
-        check_upstream(cast(WaitFor, kwargs.pop("wait_for", None)))
-        if flow.isasync and not flow.isgenerator:
-            return _run_flow_async(flow, args, kwargs, return_state)
-        try:
-            with _running(flow):
-                result = LocalFuture(_returned(flow.fn(*args, **kwargs)))
-        except Exception as error:
-            if not return_state:
-                raise
-            result = LocalFuture(error, failed=True)
-        return result.state if return_state else result.result()
+        return run_flow(flow, args, kwargs)
 
     def flow_from_source(self, *args: object, **kwargs: object) -> object:
         """Fail: only Prefect can load flows.
@@ -205,36 +192,3 @@ def _completed(coroutine: Coroutine[None, None, LocalFuture]) -> LocalFuture:
         return asyncio.run(coroutine)
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(contextvars.copy_context().run, asyncio.run, coroutine).result()
-
-
-@contextmanager
-def _running(flow: FlowDefinition) -> Iterator[None]:
-    """Count, show and log the calls of a flow."""
-    options = settings.current().project
-    logs.set_up(options.logging)
-    with in_flow(flow.name), owners_of_run(), recording(flow) as summary:
-        try:
-            with showing(summary, options.progress):
-                yield
-        finally:
-            for line in summary.lines():
-                logging.getLogger(logs.RUNS).info("%s: %s", flow.name, line)
-
-
-async def _run_flow_async(
-    flow: FlowDefinition, args: tuple[object, ...], kwargs: Arguments, return_state: bool
-) -> object:
-    try:
-        with _running(flow):
-            result = LocalFuture(_returned(await flow.fn(*args, **kwargs)))
-    except Exception as error:
-        if not return_state:
-            raise
-        result = LocalFuture(error, failed=True)
-    return result.state if return_state else result.result()
-
-
-def _returned(value: object) -> object:
-    if isinstance(value, State):
-        return data_of(value)
-    return value.result() if isinstance(value, Future) else value

@@ -13,7 +13,7 @@ from prefectx.arguments.traversal import replace
 from prefectx.engines.local.futures import OverFuture
 from prefectx.engines.prefect.futures import SkippedFuture
 from prefectx.engines.protocol import WaitFor
-from prefectx.futures import Future, item_of
+from prefectx.futures import Future
 
 _MARKS: tuple[tuple[type[Mark[object]], Callable[[object], object]], ...] = (
     (unmapped, stock.unmapped),
@@ -34,22 +34,6 @@ def waited_for(wait_for: WaitFor) -> list[PrefectFuture[object]] | None:
     futures = [wait_for] if isinstance(wait_for, Future) else list(wait_for)
     pending = [f for f in futures if not isinstance(f, (SkippedFuture, OverFuture))]
     return cast(list[PrefectFuture[object]], pending) or None
-
-
-def hold_items(values: object) -> bool:
-    """Tell whether nested arguments hold items, or futures whose calls have items."""
-    found: list[object] = []
-
-    def look(value: object) -> object:
-        if is_annotated(value):
-            replace(value.unwrap(), look)
-            return None
-        if item_of(value) is not None:
-            found.append(value)
-        return value
-
-    replace(values, look)
-    return bool(found)
 
 
 def _for_prefect(value: object) -> object:

@@ -17,10 +17,11 @@ from prefect.client.schemas.objects import State as PrefectState
 from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture, PrefectFutureList
 
+from prefectx.arguments.references import holds_items
 from prefectx.arguments.signature import Arguments
 from prefectx.calls import Call, Decision, Skip
 from prefectx.engines.prefect.api import with_api
-from prefectx.engines.prefect.arguments import for_prefect, hold_items, waited_for
+from prefectx.engines.prefect.arguments import for_prefect, waited_for
 from prefectx.engines.prefect.flows import PrefectFlow, prefect_flow
 from prefectx.engines.prefect.futures import SkippedFuture, seconds_of
 from prefectx.engines.prefect.runs import in_api, in_flow_run
@@ -167,7 +168,7 @@ def _for_prefect(call: Call) -> Arguments:
 
 
 def _needs_step(call: Call) -> bool:
-    return call.mode.keeps or call.item is not None or hold_items(call.arguments)
+    return call.mode.keeps or call.item is not None or holds_items(call.arguments)
 
 
 def _run_name(call: Call) -> str | None:

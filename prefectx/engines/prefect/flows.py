@@ -9,8 +9,10 @@ from prefect import Flow as StockFlow
 from prefect.utilities.visualization import get_task_viz_tracker
 
 from prefectx import settings
+from prefectx.arguments.references import holds_references
+from prefectx.arguments.signature import Signature
+from prefectx.arguments.validation import validated
 from prefectx.engines.prefect.api import with_api
-from prefectx.engines.prefect.arguments import hold_items
 from prefectx.engines.prefect.runners import Runner, for_run, make_runner
 from prefectx.engines.prefect.runs import FlowStep
 from prefectx.engines.prefect.watch import is_run_by_runner
@@ -66,10 +68,11 @@ class PrefectFlow(Flow[P, R], StockFlow[P, R]):  # type: ignore[misc]  # calls d
         return with_api(StockFlow.serve)(self.for_run(), *args, **kwargs)
 
     def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Check and convert the parameters by their annotations, unless there are items in them."""
-        if hold_items(parameters):
-            return parameters
-        return super().validate_parameters(parameters)
+        """Check and convert the parameters by their annotations; items and futures pass."""
+        if not holds_references(parameters):
+            return super().validate_parameters(parameters)
+        function = self.__wrapped__
+        return validated(function, Signature(function), parameters)
 
     @property
     def task_runner(self) -> Runner:
