@@ -21,7 +21,7 @@ from prefectx.arguments.references import holds_items
 from prefectx.arguments.signature import Arguments
 from prefectx.calls import Call, Decision, Skip
 from prefectx.engines.prefect.api import with_api
-from prefectx.engines.prefect.arguments import for_prefect, waited_for
+from prefectx.engines.prefect.arguments import Parts, for_prefect, waited_for
 from prefectx.engines.prefect.flows import PrefectFlow, prefect_flow
 from prefectx.engines.prefect.futures import SkippedFuture, seconds_of
 from prefectx.engines.prefect.runs import in_api, in_flow_run
@@ -143,19 +143,20 @@ ENGINE: Engine = PrefectEngine()
 
 def _ready(call: Call, decision: Decision) -> Ready:
     """Return the task for Prefect to run, and the arguments to call it with."""
-    task = prefect_task(call.task).named(_run_name(call))
-    if _needs_step(call):
+    task, arguments = prefect_task(call.task).named(_run_name(call)), _for_prefect(call)
+    if _needs_step(call, arguments):
         task = task.for_call(call, is_finished=isinstance(decision, Skip))
     else:
         task = task.watched(call)
-    return task, *call.task.signature.unbind(_for_prefect(call))
+    return task, *call.task.signature.unbind(arguments)
 
 
 def _deferred(call: Call) -> Ready:
     """Return the task and the arguments to send to a worker that serves the task."""
     task, run_name = prefect_task(call.task), _run_name(call)
-    args, kwargs = call.task.signature.unbind(_for_prefect(call))
-    sent = call.for_task(None) if _needs_step(call) else None
+    arguments = _for_prefect(call)
+    args, kwargs = call.task.signature.unbind(arguments)
+    sent = call.for_task(None) if _needs_step(call, arguments) else None
     if sent is None and run_name is None and (args or kwargs):
         return task.copy(), args, kwargs
     # A task worker does not run a call without arguments.
@@ -167,8 +168,10 @@ def _for_prefect(call: Call) -> Arguments:
     return {name: for_prefect(value) for name, value in call.arguments.items()}
 
 
-def _needs_step(call: Call) -> bool:
-    return call.mode.keeps or call.item is not None or holds_items(call.arguments)
+def _needs_step(call: Call, arguments: Arguments) -> bool:
+    if call.mode.keeps or call.item is not None or holds_items(call.arguments):
+        return True
+    return any(isinstance(value, Parts) for value in arguments.values())
 
 
 def _run_name(call: Call) -> str | None:

@@ -11,6 +11,7 @@ from prefect.context import TaskRunContext
 from prefect.transactions import Transaction
 
 from prefectx.calls import Call, Outcome, TaskDefinition
+from prefectx.engines.prefect.arguments import join
 from prefectx.engines.prefect.around import around
 from prefectx.engines.prefect.futures import cached_state, saved_state
 from prefectx.item import Item
@@ -34,6 +35,7 @@ class Step:
 
     def __call__(self, *args: object, **kwargs: object) -> object:
         """Run the call; if it is skipped, return the state Cached."""
+        args, kwargs = tuple(map(join, args)), {name: join(kwargs[name]) for name in kwargs}
         if self.call.task.isasync:
             return self._run_async(*args, **kwargs)
         return self._state(self.call.run(*args, **kwargs))
