@@ -119,3 +119,13 @@ def test_a_finished_call_is_not_left(tasks, real_server, tmp_path):
         assert tasks.double.delay(1).state.name == "Cached"
         first.delete()
         assert result_of(tasks.double.delay(1), real_server).load() == 2
+
+
+def test_the_sent_call_shows_nowhere(tasks, real_server, mode):
+    """Neither the run at the API nor its log tells of what the call takes along."""
+    future = tasks.named.delay(6)
+    result_of(future, real_server)
+    runs = real_server.read("task_runs", task_runs={"id": {"any_": [str(future.task_run_id)]}})
+    lines = real_server.read("logs", logs={"task_run_id": {"any_": [str(future.task_run_id)]}})
+    assert set(runs[0]["task_inputs"]) == {"x"}
+    assert "prefectx_call" not in str([runs, lines])

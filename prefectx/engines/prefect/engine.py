@@ -25,7 +25,7 @@ from prefectx.engines.prefect.arguments import Parts, for_prefect, waited_for
 from prefectx.engines.prefect.flows import PrefectFlow, prefect_flow
 from prefectx.engines.prefect.futures import SkippedFuture, seconds_of
 from prefectx.engines.prefect.runs import in_api, in_flow_run
-from prefectx.engines.prefect.steps import Delayed
+from prefectx.engines.prefect.steps import SENT, Delayed
 from prefectx.engines.prefect.tasks import PrefectTask, prefect_task
 from prefectx.engines.protocol import Engine, FlowDefinition, Result, WaitFor
 from prefectx.errors import TargetError
@@ -161,7 +161,7 @@ def _deferred(call: Call) -> Ready:
         return task.copy(), args, kwargs
     # A task worker does not run a call without arguments.
     delayed = Delayed(sent, run_name, uuid4().hex)
-    return task.served(), args, {**kwargs, "prefectx_call": delayed}
+    return task.served(), args, {**kwargs, SENT: delayed}
 
 
 def _for_prefect(call: Call) -> Arguments:

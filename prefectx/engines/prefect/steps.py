@@ -17,6 +17,9 @@ from prefectx.engines.prefect.futures import cached_state, saved_state
 from prefectx.item import Item
 from prefectx.monitoring.hooks import observed
 
+# The parameter that takes a delayed call to the worker.
+SENT = "prefectx_call"
+
 
 class Step:
     """The caching step of one call; it has the signature of the function.
@@ -110,7 +113,7 @@ class Served:
     def __init__(self, task: TaskDefinition) -> None:
         self._task = task
         _look_like(self, task)
-        self.__signature__ = _with_keyword(task.signature.inspected, "prefectx_call")
+        self.__signature__ = _with_keyword(task.signature.inspected, SENT)
 
     def __call__(
         self, *args: object, prefectx_call: Delayed | None = None, **kwargs: object
@@ -119,14 +122,14 @@ class Served:
         run = TaskRunContext.get()
         if run is not None:
             # Not an argument of the user's: prefect.runtime must not show it.
-            run.parameters.pop("prefectx_call", None)
+            run.parameters.pop(SENT, None)
         if prefectx_call is None or prefectx_call.call is None:
             return self._task.fn(*args, **kwargs)
         return Step(prefectx_call.call.for_task(self._task))(*args, **kwargs)
 
     def run_name(self, parameters: dict[str, object]) -> str:
         """Return the name of a run with these parameters."""
-        sent = parameters.get("prefectx_call")
+        sent = parameters.get(SENT)
         if isinstance(sent, Delayed) and sent.run_name is not None:
             return sent.run_name.format(**parameters)
         run = TaskRunContext.get()

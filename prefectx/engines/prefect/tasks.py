@@ -8,11 +8,12 @@ from typing import Any, Self, cast
 
 from prefect import Task as StockTask
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import TaskRun
 from prefect.utilities.visualization import get_task_viz_tracker
 
 from prefectx.calls import Call, TaskDefinition
 from prefectx.engines.prefect.api import with_api
-from prefectx.engines.prefect.steps import Served, Step, Watched
+from prefectx.engines.prefect.steps import SENT, Served, Step, Watched
 from prefectx.tasks.state_hooks import H
 from prefectx.tasks.task import P, R, Task
 
@@ -69,6 +70,12 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
         # served. There is no other sign that this process is a task worker.
         asked_by = sys._getframe(1).f_globals.get("__name__")
         return changed.served() if asked_by == "prefect.task_worker" else changed
+
+    async def create_run(self, *args: Any, **kwargs: Any) -> TaskRun:
+        """Create a task run; its inputs do not list what a delayed call takes along."""
+        if SENT in (kwargs.get("parameters") or ()):
+            kwargs["parameters"] = _Unlisted(kwargs["parameters"])
+        return await super().create_run(*args, **kwargs)
 
     def served(self) -> Self:
         """Return a copy for a task worker; it runs calls that other processes have made."""
@@ -134,6 +141,17 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
     @classmethod
     def _from_name(cls, module: str, qualname: str) -> Self:
         return cast(Self, prefect_task(super()._from_name(module, qualname)))
+
+
+class _Unlisted(dict[str, object]):
+    """Parameters of which one does not show among the items; another process gets all of them."""
+
+    def items(self) -> Any:
+        """Return the user's parameters."""
+        return [(name, value) for name, value in super().items() if name != SENT]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return dict, ({name: self[name] for name in self},)
 
 
 # Attributes that `with_options` leaves alone, or sets to the values of a plain Prefect task.
