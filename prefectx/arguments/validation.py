@@ -17,7 +17,8 @@ class ParameterError(TypeError):
 def validated(fn: Callable[..., object], signature: Signature, given: Arguments) -> Arguments:
     """Return the parameters of a flow, converted to the types of their annotations by pydantic.
 
-    What holds an item or a future passes as it is: its data are not there.
+    What holds an item or a future passes as it is: its data are not there. So do, as in Prefect,
+    `*args` and `**kwargs`.
 
     Parameters:
         fn: the flow's function.
@@ -31,10 +32,10 @@ def validated(fn: Callable[..., object], signature: Signature, given: Arguments)
 
     hints, found, problems = _hints(fn), dict(given), []
     for name, value in given.items():
-        if name not in hints or holds_references(value):
+        if name not in hints or name in signature.variadic or holds_references(value):
             continue
         try:
-            found[name] = _adapter(signature, name, hints[name]).validate_python(value)
+            found[name] = _adapter(hints[name]).validate_python(value)
         except ValidationError as error:
             problems += [
                 f"{'.'.join(map(str, (name, *each['loc'])))}: {each['msg']}"
@@ -54,14 +55,10 @@ def _hints(fn: Callable[..., object]) -> dict[str, typing.Any]:
     return {name: hint for name, hint in hints.items() if name != "return"}
 
 
-def _adapter(signature: Signature, name: str, hint: typing.Any) -> typing.Any:
-    """Return pydantic's validator of a parameter; types that pydantic does not know are checked."""
+def _adapter(hint: typing.Any) -> typing.Any:
+    """Return pydantic's validator of a type; types that pydantic does not know are checked."""
     from pydantic import ConfigDict, PydanticUserError, TypeAdapter
 
-    if name == signature.keywords:
-        hint = dict[str, hint]
-    elif name in signature.variadic:
-        hint = tuple[hint, ...]
     try:
         return TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
     except PydanticUserError:  # models and dataclasses have a configuration of their own

@@ -60,7 +60,6 @@ def make():
         positive: Annotated[int, pydantic.Field(gt=0)] = 1,
         own: Own | None = None,
         data=None,
-        **ratios: float,
     ):
         return locals()
 
@@ -88,7 +87,6 @@ def test_they_are_converted(mode):
         "positive": 1,
         "own": own,
         "data": None,
-        "ratios": {"z": 1.5},
     }
 
 
