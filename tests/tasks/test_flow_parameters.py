@@ -75,7 +75,6 @@ def test_they_are_converted(mode):
         {"size": "1", "days": ["2020-01-02"]},
         {"x": "5"},
         own=own,
-        z="1.5",
     )
     assert found == {
         "number": 3,
