@@ -55,6 +55,18 @@ class ObservedCall(Protocol):
         """The futures among the arguments."""
 
 
+class ObservedTask(Protocol):
+    """The part of a task with its options that hooks see."""
+
+    @property
+    def task(self) -> Named:
+        """The task."""
+
+    @property
+    def options(self) -> Options:
+        """Its options."""
+
+
 # How a call ended: its final state, the exception that it raised, or None if it returned.
 End = State[object] | BaseException | None
 R = TypeVar("R")
@@ -63,12 +75,8 @@ R = TypeVar("R")
 class Subscriber:
     """Base class of subscribers; a subclass overrides the methods that it needs."""
 
-    def call_skipped(self, task: str) -> None:
-        """Handle a call that was skipped: its output existed.
-
-        Parameters:
-            task: the name of the task.
-        """
+    def call_skipped(self, task: ObservedTask) -> None:
+        """Handle a call of a task that was skipped: its output existed."""
 
     def call_submitted(self, call: ObservedCall) -> None:
         """Handle a call that is handed to its engine."""
@@ -96,7 +104,7 @@ class Hooks:
     """The subscribed methods, one list for each hook; to fire a hook is to call all of its list."""
 
     def __init__(self) -> None:
-        self.call_skipped: list[Callable[[str], None]] = []
+        self.call_skipped: list[Callable[[ObservedTask], None]] = []
         self.call_submitted: list[Callable[[ObservedCall], None]] = []
         self.call_over: list[Callable[[ObservedCall, End, float], None]] = []
         self.before_call: list[Callable[[ObservedCall], None]] = []

@@ -115,7 +115,14 @@ def read_config(path: str, level: str) -> dict[str, object]:
 
 
 class RunFormatter(logging.Formatter):
-    """Formats a line, and puts the name of its run before the message."""
+    """Formats a line, and puts the name of its run before the message.
+
+    A line that prefectx or Prefect has logged is at no place of the user's: it shows none.
+    """
+
+    def __init__(self, format: str, datefmt: str | None = None) -> None:
+        super().__init__(format, datefmt)
+        self._without_place = logging.Formatter(without_place(format), datefmt)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name in logging
         """Return the formatted line."""
@@ -123,7 +130,9 @@ class RunFormatter(logging.Formatter):
         if run:
             record = copy.copy(record)
             record.message = f"{run} - {record.message}"
-        return super().formatMessage(record)
+        if is_users(record):
+            return super().formatMessage(record)
+        return self._without_place.formatMessage(record)
 
     def run_of(self, record: logging.LogRecord) -> str | None:
         """Return the kind and the name of the record's run, None outside a run."""
@@ -132,6 +141,29 @@ class RunFormatter(logging.Formatter):
             if name:
                 return f"{kind.capitalize()} run {name!r}"
         return None
+
+
+# Fields of a format that say where a line was logged.
+_PLACES = ("%(module)", "%(lineno)", "%(filename)", "%(pathname)", "%(funcName)", "%(name)")
+
+
+def without_place(format: str) -> str:
+    """Return a format without the parts between ` | ` that say where a line was logged."""
+    parts = [part for part in format.split(" | ") if not any(place in part for place in _PLACES)]
+    return " | ".join(parts) if "%(message)" in "".join(parts) else format
+
+
+def is_users(record: logging.LogRecord) -> bool:
+    """Tell whether a line was logged in a file that is neither prefectx's nor Prefect's.
+
+    Code that came to a worker by value has no file.
+    """
+    path = record.pathname
+    return not path.startswith(("<", *_OURS)) and _PREFECTS not in path
+
+
+_OURS = (f"{Path(__file__).parent.parent}{os.sep}",)
+_PREFECTS = f"{os.sep}site-packages{os.sep}prefect{os.sep}"
 
 
 class _Console(logging.StreamHandler[TextIO]):

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from prefectx.futures import State
-from prefectx.monitoring.hooks import HOOKS, End, ObservedCall, Subscriber
+from prefectx.monitoring.hooks import HOOKS, End, ObservedCall, ObservedTask, Subscriber
 
 _current: ContextVar[RunSummary | None] = ContextVar("prefectx_run", default=None)
 # The method itself: a function around it would cost every call.
@@ -81,6 +81,7 @@ class RunSummary:
         seconds: how long the run took.
         started: monotonic time of its start.
         engine_run: Prefect's flow run, None without Prefect.
+        skipped_by_default: the tasks with skipped calls whose target nobody chose.
     """
 
     flow: str
@@ -89,12 +90,18 @@ class RunSummary:
     seconds: float = 0.0
     started: float = field(default_factory=time.monotonic, repr=False)
     engine_run: EngineRun | None = field(default=None, repr=False)
+    skipped_by_default: list[str] = field(default_factory=list, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
-    def skip(self, task: str) -> None:
+    def skip(self, task: ObservedTask) -> None:
         """Count a call that was skipped."""
         with self._lock:
-            self._of(task).skipped += 1
+            self._skip(task, self._of(task.task.name))
+
+    def _skip(self, task: ObservedTask, counts: TaskSummary) -> None:
+        counts.skipped += 1
+        if counts.skipped == 1 and task.options.sources["target"].layer == "default":
+            self.skipped_by_default.append(task.task.name)
 
     def begin(self, task: str) -> None:
         """Count a call that was submitted."""
@@ -120,7 +127,7 @@ class RunSummary:
                 location = None if call.item is None else call.item.location
                 self.failures.append(Failure(call.task.name, location, failure))
             elif isinstance(end, State) and end.name == "Cached":
-                counts.skipped += 1
+                self._skip(call, counts)
                 return
             else:
                 counts.ran += 1
@@ -132,8 +139,15 @@ class RunSummary:
         return self.engine_run is not None and self.engine_run.id != engine_run.id
 
     def lines(self) -> list[str]:
-        """Return a line of text for each task."""
-        return [f"{name}: {_in_words(counts)}" for name, counts in self.tasks.items()]
+        """Return a line of text for each task, and one on skips that nobody may expect."""
+        lines = [f"{name}: {_in_words(counts)}" for name, counts in self.tasks.items()]
+        if self.skipped_by_default:
+            lines.append(
+                f"{', '.join(self.skipped_by_default)}: nobody chose a target, so each output is "
+                "kept at the default one, and a call whose output exists does not run again; for "
+                "calls that are to run each time set target=None or refresh=True"
+            )
+        return lines
 
     def _of(self, task: str) -> TaskSummary:
         counts = self.tasks.get(task)
@@ -149,7 +163,7 @@ class Progress(Subscriber):
         """Stop counting until the next flow runs."""
         HOOKS.unsubscribe(self)
 
-    def call_skipped(self, task: str) -> None:
+    def call_skipped(self, task: ObservedTask) -> None:
         """Count a call that was skipped."""
         summary = current()
         if summary is not None:

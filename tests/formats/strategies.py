@@ -20,11 +20,14 @@ from hypothesis import strategies as st
 from pandas.core.dtypes import base
 from polars.testing.parametric import dataframes as polars_frames
 
+# How often each property is tried, if not as often as its test says.
+MANY = int(os.environ.get("EXAMPLES", "0"))
+
 
 def examples(number):
     """Run a property a moderate number of times; EXAMPLES sets another."""
     return settings(
-        max_examples=int(os.environ.get("EXAMPLES", number)),
+        max_examples=MANY or number,
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )

@@ -17,7 +17,7 @@ from prefectx.errors import SaveError
 from prefectx.stores import Filestore
 from tests.formats import strategies
 from tests.formats.sameness import same, same_array
-from tests.formats.strategies import examples, passes_with_many_examples
+from tests.formats.strategies import MANY, examples, passes_with_many_examples
 
 STORE = Filestore(fsync=False)
 LIBRARY_WARNINGS = pytest.mark.filterwarnings("ignore::Warning")
@@ -52,7 +52,8 @@ TABLES = [".csv", ".tsv", ".parquet", ".feather"]
 @examples(60)
 @given(strategies.frames())
 def test_frames(suffix, data):
-    keeps(suffix, data)
+    # Among 20,000 a few are refused: pandas itself gives them back in two ways.
+    (keeps_or_refuses if MANY else keeps)(suffix, data)
 
 
 @LIBRARY_WARNINGS

@@ -13,10 +13,11 @@ from prefect.logging.configuration import load_logging_config, setup_logging
 from prefect.logging.handlers import APILogHandler, PrefectConsoleHandler
 from prefect.settings import get_current_settings
 
+from prefectx.modes import get_mode
 from prefectx.monitoring.logging import LoggingState, RunFormatter
 
 if TYPE_CHECKING:
-    from prefectx.settings import Logging, Options
+    from prefectx.settings import Options
 
 _RUNS = ("prefect.flow_runs", "prefect.task_runs")
 # Parts of a line that Prefect's UI shows beside the message.
@@ -43,21 +44,22 @@ def set_up(options: Options) -> None:
         config = load_logging_config(Path(wanted.config))
         logging.config.dictConfig({"disable_existing_loggers": False, **config})
     else:
-        _set_formats(wanted)
+        _set_formats(options)
         _set_levels(options)
     for name in wanted.extra_loggers:
-        _send_to_api(logging.getLogger(name), wanted)
+        _send_to_api(logging.getLogger(name), _at_api(options))
 
 
-def _set_formats(options: Logging) -> None:
+def _set_formats(options: Options) -> None:
     if _is_configured_by_user():
         return
+    wanted = options.logging
     loggers = map(logging.getLogger, (None, "prefect", "prefect.extra", *_RUNS))
     for handler in (handler for logger in loggers for handler in logger.handlers):
         if isinstance(handler, APILogHandler):
-            handler.setFormatter(logging.Formatter(_format_at_api(options.format)))
+            handler.setFormatter(_at_api(options))
         elif isinstance(handler, PrefectConsoleHandler):
-            handler.setFormatter(_PrefectRunFormatter(options.format, options.datefmt))
+            handler.setFormatter(_PrefectRunFormatter(wanted.format, wanted.datefmt))
 
 
 def _set_levels(options: Options) -> None:
@@ -68,11 +70,11 @@ def _set_levels(options: Options) -> None:
         logging.getLogger(name).setLevel(options.logging.level)
 
 
-def _send_to_api(logger: logging.Logger, options: Logging) -> None:
+def _send_to_api(logger: logging.Logger, formatter: logging.Formatter) -> None:
     if any(isinstance(handler, APILogHandler) for handler in logger.handlers):
         return
     handler = APILogHandler()
-    handler.setFormatter(logging.Formatter(_format_at_api(options.format)))
+    handler.setFormatter(formatter)
     handler.addFilter(_in_a_run)
     logger.addHandler(handler)
 
@@ -82,15 +84,29 @@ def _in_a_run(record: logging.LogRecord) -> bool:
     return FlowRunContext.get() is not None or TaskRunContext.get() is not None
 
 
-def _format_at_api(text: str) -> str:
-    parts = [part for part in text.split(" | ") if not part.startswith(_SHOWN_APART)]
-    return " | ".join(parts)
+def _at_api(options: Options) -> logging.Formatter:
+    """Return the formatter of messages at the API; in the mode `prefect` they stay what they are.
+
+    Elsewhere the place in the user's file is before them.
+    """
+    if not get_mode(options.mode).keeps:
+        return logging.Formatter("%(message)s")
+    parts = options.logging.format.split(" | ")
+    return _MessageFormatter(" | ".join(p for p in parts if not p.startswith(_SHOWN_APART)))
 
 
 def _is_configured_by_user() -> bool:
     path = get_current_settings().logging.config_path
     variables = ("PREFECT_LOGGING_FORMATTERS_", "PREFECT_LOGGING_HANDLERS_")
     return bool(path and Path(path).exists()) or any(n.startswith(variables) for n in os.environ)
+
+
+class _MessageFormatter(RunFormatter):
+    """Formats a message for the API, which shows the run itself."""
+
+    def run_of(self, record: logging.LogRecord) -> str | None:
+        """Return None: the run is shown apart."""
+        return None
 
 
 class _PrefectRunFormatter(RunFormatter):
