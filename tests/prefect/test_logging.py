@@ -56,13 +56,15 @@ def logged(server, run_script):
 @pytest.mark.parametrize("runner", ["threads", "processes"])
 @pytest.mark.parametrize("mode", ["prefect", "prefect.skiptask"])
 def test_lines_reach_console_and_api(logged, runner, mode):
-    """Lines of runs and of extra loggers are at the API, under their run, with line numbers."""
+    """Lines of runs and of extra loggers are at the API, under their run.
+
+    The place in the user's file is before them, except in the mode `prefect`.
+    """
     console, lines = logged(PREFECTX=mode, PREFECTX_RUNNER__TYPE=runner)
-    form = re.compile(r"^script:\d+ \| from ")
-    of_task = {message.partition(" | ")[2] for run, message in lines if run and form.match(message)}
-    of_flow = {
-        message.partition(" | ")[2] for run, message in lines if not run and form.match(message)
-    }
+    place = "" if mode == "prefect" else r"script:\d+ \| "
+    found = [(run, re.fullmatch(f"{place}(from .*)", message)) for run, message in lines]
+    of_task = {line[1] for run, line in found if line and run}
+    of_flow = {line[1] for run, line in found if line and not run}
     assert of_task == {"from the task 1", "from mylib 1"}
     assert of_flow == {"from the flow", "from mylib in the flow"}
     assert not [m for _, m in lines if "too quiet" in m or "not asked for" in m]
@@ -71,6 +73,10 @@ def test_lines_reach_console_and_api(logged, runner, mode):
     assert re.search(r"\| INFO    \| script:\d+ \| Task run '.*' - from mylib 1", console)
     assert "too quiet" not in console
     assert "not asked for" not in console
+    # What others than the user log has no place of the user's.
+    messages = [message for _, message in lines]
+    assert any(message.startswith("Finished in state Completed") for message in messages)
+    assert re.search(r"\| INFO    \| Flow run '.*' - Beginning flow run", console)
 
 
 def test_the_format_can_be_chosen(logged):

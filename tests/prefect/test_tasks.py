@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import uuid
 
 import prefect
 import pytest
@@ -10,6 +11,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.futures import as_completed as stock_as_completed
 from prefect.futures import wait as stock_wait
 
+import prefectx
 from prefectx import allow_failure, flow, load, quote, tags, task, unmapped
 from prefectx.errors import UpstreamError
 from prefectx.item import Item
@@ -506,3 +508,32 @@ def test_upstream_failure_is_named(caching):
             use.submit(bad.submit())
 
     pipeline()
+
+
+def test_prefects_own_cache_keys_hit():
+    """They look for the function's code and source: those of the task's function."""
+    from prefect.cache_policies import INPUTS, TASK_SOURCE
+    from prefect.tasks import task_input_hash
+
+    key, ran = uuid.uuid4().hex, []
+
+    @task(cache_key_fn=task_input_hash, persist_result=True)
+    def by_function(x, key):
+        ran.append(("function", x))
+        return x
+
+    @task(cache_policy=INPUTS + TASK_SOURCE, persist_result=True)
+    def by_source(x, key):
+        ran.append(("source", x))
+        return x
+
+    @flow
+    def around():
+        for each in (by_function, by_source):
+            assert [each(1, key), each(1, key), each(2, key)] == [1, 1, 2]
+            assert each.submit(1, key).result() == 1
+
+    with prefectx.override(mode="prefect"):
+        around()
+        around()
+    assert ran == [("function", 1), ("function", 2), ("source", 1), ("source", 2)]

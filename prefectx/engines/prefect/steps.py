@@ -147,3 +147,7 @@ def _with_keyword(signature: inspect.Signature, name: str) -> inspect.Signature:
 def _look_like(step: object, task: TaskDefinition) -> None:
     for name in ("__name__", "__qualname__", "__module__", "__doc__"):
         setattr(step, name, getattr(task, name))
+    # Prefect's cache keys look for the function's code and source.
+    step.__wrapped__ = task.fn  # type: ignore[attr-defined]
+    if hasattr(task.fn, "__code__"):
+        step.__code__ = task.fn.__code__  # type: ignore[attr-defined]
