@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 
 import dask
@@ -42,6 +43,64 @@ def test_the_first_result_of_a_worker_is_let_go(on_local_cluster):
     with prefectx.override(dask={"memory_limit": "3GB", "workers": 1}):
         (megabytes,) = jobs.memory_after_first(300).values()
     assert megabytes < 350
+
+
+AFTER_A_FAILURE = """
+import sys
+from prefectx import dask_runner, flow, load, task
+
+@task
+def slow(x):
+    import time
+    time.sleep(0.5)
+    return x
+
+def body(fails):
+    futures = [slow.submit(x) for x in range(4)]
+    if fails:
+        raise RuntimeError("the flow fails")
+    return [load(future.result()) for future in futures]
+
+@flow(task_runner=dask_runner(workers=1))
+def once(fails):
+    return body(fails)
+
+tried = []
+
+@flow(task_runner=dask_runner(workers=1), retries=1)
+def again():
+    tried.append(1)
+    return body(len(tried) == 1)
+
+if __name__ == "__main__":
+    try:
+        once(True)
+    except RuntimeError as error:
+        print(error)
+    print(once(False))
+    print(again())
+"""
+
+
+def test_the_run_after_a_failed_one_is_clean(api_url, tmp_path):
+    """Calls that were under way when a flow failed run in the next one, also in its own retry."""
+    script = tmp_path / "script.py"
+    script.write_text(AFTER_A_FAILURE)
+    done = subprocess.run(
+        [sys.executable, script],
+        env=os.environ | {"PREFECT_API_URL": api_url, "PREFECTX": "prefect.skiptask"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout.splitlines() == ["the flow fails", "[0, 1, 2, 3]", "[0, 1, 2, 3]"], (
+        done.stderr
+    )
+    # Dask's own lines about each worker are not shown.
+    assert "distributed.worker" not in done.stderr
+    assert "Start worker at" not in done.stderr
 
 
 def test_threads_of_the_flow_as_workers(api_url, tmp_path):

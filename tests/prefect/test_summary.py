@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
@@ -21,6 +22,7 @@ from tests.prefect.conftest import using_api, wait_until
 def number(x):
     if x == 13:
         raise ValueError("unlucky\nin two lines")
+    time.sleep(0.02)  # more than what rounds to nothing
     return x
 
 

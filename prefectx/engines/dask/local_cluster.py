@@ -17,6 +17,8 @@ _TTL = 300.0
 _BACK_WITHIN = "5m"
 # Nannies set these too; the last two name the parent of a process.
 _SET_BY_NANNIES = ("PYTHONHASHSEED", "__DASK_PARENT_PID", "DASK_PARENT")
+# The level of Dask's own lines in a worker; at the level INFO it logs a dozen as it starts.
+_LEVEL = "DASK_LOGGING__DISTRIBUTED"
 
 
 def local_cluster_arguments(options: Options) -> dict[str, object]:
@@ -43,7 +45,7 @@ def local_cluster_arguments(options: Options) -> dict[str, object]:
         arguments |= {
             "worker_class": RunNanny,
             "terminate": given.terminate,
-            "environ": dict(given.environ),
+            "environ": worker_environment(options),
             # Dask takes dotted keys here only.
             "config": {
                 f"distributed.worker.memory.{name}": value
@@ -52,6 +54,20 @@ def local_cluster_arguments(options: Options) -> dict[str, object]:
             },
         }
     return {name: value for name, value in arguments.items() if value is not None}
+
+
+def worker_environment(options: Options) -> dict[str, str]:
+    """Return the environment variables to set for the workers.
+
+    Parameters:
+        options: the project's options. If an extra logger or Dask's own configuration asks for
+            Dask's lines, they are logged.
+    """
+    given = dict(options.dask.environ)
+    wanted = any(name.split(".")[0] == "distributed" for name in options.logging.extra_loggers)
+    if not wanted and dask.config.get("logging", None) is None:
+        given.setdefault(_LEVEL, "warning")
+    return given
 
 
 class RunNanny(Nanny):

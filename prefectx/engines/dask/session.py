@@ -14,7 +14,7 @@ from dask.base import annotate
 
 from prefectx.engines.dask import upstream
 from prefectx.engines.dask.clusters import client_arguments, report_path, running_cluster
-from prefectx.engines.dask.local_cluster import restored_environment
+from prefectx.engines.dask.local_cluster import restored_environment, worker_environment
 from prefectx.engines.dask.resources import Capacity, Needs
 from prefectx.engines.dask.scheduling import ANNOTATION, Annotation, RunSchedulerPlugin
 from prefectx.monitoring import memory
@@ -101,7 +101,7 @@ def session(
     with ExitStack() as stack:
         # Dask logs each connection and process, which is too much for the log of a flow.
         stack.enter_context(quiet(logging.getLogger("distributed")))
-        stack.enter_context(restored_environment(given.environ))
+        stack.enter_context(restored_environment(worker_environment(options)))
         # For debugging, Dask keeps the last thousand batches of calls that it has sent.
         with dask.config.set({_LOG: min(dask.config.get(_LOG), _SENT_KEPT)}):
             found = stack.enter_context(running_cluster(options, log))
