@@ -99,11 +99,11 @@ def map(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:  # noqa: A001
     return [final_state(future) for future in futures] if return_state else engine.gathered(futures)
 
 
-def delay(task: ResolvedTask, args: Args, kwargs: Arguments, wait_for: Any = None) -> Any:
+def delay(task: ResolvedTask, args: Args, kwargs: Arguments, wait_for: Any, inputs: Any) -> Any:
     """Leave a call to a worker that serves the task, unless it is finished; return its future."""
     engine = ENGINES[task.mode.engine]
     made, decision = decided(task, args, kwargs, engine.flow_name)
-    return _hand_on(engine, task, made, decision, wait_for, deferred=True)
+    return _hand_on(engine, task, made, decision, wait_for, deferred=inputs or {})
 
 
 def _decided(
@@ -121,12 +121,12 @@ def _hand_on(
     decision: Decision,
     wait_for: Any,
     *,
-    deferred: bool = False,
+    deferred: Any = None,
 ) -> Future[Any]:
     if isinstance(decision, Skip) and task.mode.skips:
         return _skipped(engine, task, decision.item.store, decision.item.location)
-    if deferred:
-        return engine.delay(call, wait_for)
+    if deferred is not None:
+        return engine.delay(call, wait_for, deferred)
     earlier = RUNS.submitted(call.item)
     if earlier is not None:
         if task.mode.skips:

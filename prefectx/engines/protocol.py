@@ -84,8 +84,16 @@ class Engine(Protocol):
     def submit(self, call: Call, decision: Decision, wait_for: WaitFor) -> Future[object]:
         """Hand a call to the runner and return its future."""
 
-    def delay(self, call: Call, wait_for: WaitFor) -> Future[object]:
-        """Leave a call to a worker that serves the task, and return its future."""
+    def delay(
+        self, call: Call, wait_for: WaitFor, dependencies: Mapping[str, object]
+    ) -> Future[object]:
+        """Leave a call to a worker that serves the task, and return its future.
+
+        Parameters:
+            call: the call.
+            wait_for: futures to wait for first.
+            dependencies: further inputs by name, for Prefect's graph.
+        """
 
     def finished(self, store: Store, location: str) -> Future[object]:
         """Return the future of a call whose output exists there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any, ParamSpec, TypeVar, cast
 
 from prefectx.calls import ResolvedTask, dispatch
@@ -29,7 +30,16 @@ class Deferrable(Decorated[P, R]):
         args: tuple[object, ...] | None = None,
         kwargs: dict[str, object] | None = None,
         wait_for: object = None,
+        dependencies: Mapping[str, object] | None = None,
     ) -> Future[R]:
-        """Do what `delay` does, with the arguments given as a tuple and a dictionary."""
-        args = (*self.owner, *(args or ()))
-        return cast(Future[R], dispatch.delay(self.resolved(), args, dict(kwargs or {}), wait_for))
+        """Do what `delay` does, with the arguments given as a tuple and a dictionary.
+
+        Parameters:
+            args: the arguments by position.
+            kwargs: the arguments by name.
+            wait_for: futures to wait for first.
+            dependencies: further inputs by name, for Prefect's graph: sets of Prefect's `RunInput`.
+        """
+        args, kwargs = (*self.owner, *(args or ())), dict(kwargs or {})
+        made = dispatch.delay(self.resolved(), args, kwargs, wait_for, dependencies)
+        return cast(Future[R], made)

@@ -129,3 +129,16 @@ def test_the_sent_call_shows_nowhere(tasks, real_server, mode):
     lines = real_server.read("logs", logs={"task_run_id": {"any_": [str(future.task_run_id)]}})
     assert set(runs[0]["task_inputs"]) == {"x"}
     assert "prefectx_call" not in str([runs, lines])
+
+
+def test_further_inputs_are_in_the_graph(tasks, real_server, tmp_path):
+    """`dependencies` of `apply_async` are inputs of the run, as in Prefect."""
+    from prefect.client.schemas.objects import Parameter
+
+    import prefectx
+
+    with prefectx.override(mode="prefect.skiptask", root=tmp_path):
+        future = tasks.double.apply_async((9,), dependencies={"x": {Parameter(name="n")}})
+    this = {"id": {"any_": [str(future.task_run_id)]}}
+    [run] = wait_until(lambda: real_server.read("task_runs", task_runs=this))
+    assert run["task_inputs"] == {"x": [{"input_type": "parameter", "name": "n"}]}

@@ -409,3 +409,16 @@ def test_prefects_cache_keywords_mean_what_they_say(tmp_path, caplog):
         keyed(5), keyed(5)
     assert len(caplog.records) == 1
     assert "cache_key_fn has no effect" in caplog.text
+
+
+@pytest.mark.parametrize("mode", ["function", "cache"])
+def test_apply_async_takes_what_prefects_does(mode, tmp_path):
+    """Without Prefect there is no graph for `dependencies`."""
+
+    @task
+    def double(x):
+        return 2 * x
+
+    with prefectx.override(mode=mode, root=tmp_path):
+        future = double.apply_async((1,), wait_for=[double.submit(2)], dependencies={"a": set()})
+        assert load(future.result()) == 2

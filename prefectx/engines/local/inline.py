@@ -87,7 +87,9 @@ class InlineEngine:
         except Exception as error:  # as in Prefect, one bad input does not stop the others
             return _failed(call, error)
 
-    def delay(self, call: Call, wait_for: WaitFor) -> Future[object]:
+    def delay(
+        self, call: Call, wait_for: WaitFor, dependencies: Mapping[str, object]
+    ) -> Future[object]:
         """Run a call at once, as there are no task workers."""
         return self.submit(call, Run("missing"), wait_for)
 

@@ -82,11 +82,14 @@ class PrefectEngine:
         submit: Callable[..., object] = StockTask.submit
         return _with_item(submit(ready, *args, wait_for=waited_for(wait_for), **kwargs), call)
 
-    def delay(self, call: Call, wait_for: WaitFor) -> Future[object]:
+    def delay(
+        self, call: Call, wait_for: WaitFor, dependencies: Mapping[str, object]
+    ) -> Future[object]:
         """Leave a call to a worker that serves the task, and return its future."""
         ready, args, kwargs = _deferred(call)
         apply_async = with_api(StockTask.apply_async)
-        return _with_item(apply_async(ready, args, kwargs, waited_for(wait_for)), call)
+        inputs: dict[str, Any] | None = dict(dependencies) or None
+        return _with_item(apply_async(ready, args, kwargs, waited_for(wait_for), inputs), call)
 
     def finished(self, store: Store, location: str) -> Future[object]:
         """Return the future of a call whose output exists there."""
