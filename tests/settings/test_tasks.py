@@ -139,7 +139,7 @@ def test_a_variable_reaches_into_the_tables_of_a_task(monkeypatch):
     monkeypatch.setenv("PREFECTX_TASKS__CLEAN__CONTEXT__YEAR", "2024")
     options = settings.current().options("clean")
     assert options.dask.memory == 2_000_000_000
-    assert options.context == {"year": 2024}
+    assert options.context == {"year": "2024"}
 
 
 def test_resolving_again_gives_the_same_object():

@@ -86,3 +86,31 @@ def test_every_reader_accepts_what_it_returns(value):
         except ValueError:
             continue
         assert parse(parsed) == parsed
+
+
+SCALARS = ["1.10", "1", "007", "1e3", "true", "null", "NaN", "-0", "2024-01-02", "yes", "0x10"]
+
+
+@pytest.mark.parametrize("text", SCALARS)
+def test_a_value_from_the_environment_keeps_its_text(monkeypatch, text):
+    """1.10 is another version than 1.1: the outputs of one are not those of the other."""
+    monkeypatch.setenv("PREFECTX_CONTEXT__VERSION", text)
+    assert settings.current().project.context == {"version": text}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1.10", "1.10"), ("007", "007"), ("1e3", "1e3"), ("4", 4), ("1.5", 1.5), ("true", True)],
+)
+def test_arguments_from_the_environment_are_decoded_where_they_print_alike(
+    monkeypatch, text, value
+):
+    """A cluster class knows the types of its arguments, prefectx does not."""
+    monkeypatch.setenv("PREFECTX_DASK__CLUSTER_KWARGS__CORES", text)
+    assert settings.current().project.dask.cluster_kwargs == {"CORES": value}
+
+
+def test_lists_and_tables_in_the_environment_are_json(monkeypatch):
+    monkeypatch.setenv("PREFECTX_CONTEXT__PARTS", '[1, "a"]')
+    monkeypatch.setenv("PREFECTX_CONTEXT__TABLE", '{"a": 1}')
+    assert settings.current().project.context == {"parts": [1, "a"], "table": {"a": 1}}

@@ -108,7 +108,7 @@ class _Variables:
         store, _, argument = rest.partition("__")
         if store and argument:
             store = _as_known(store, self._in_file.stores)
-            self._put(name, ("stores", store, argument.lower()), _decoded(text))
+            self._put(name, ("stores", store, argument.lower()), _as_printed(text))
         else:
             self._reject(name, f"names no argument; write for example {PREFIX}STORES__NAME__URL")
 
@@ -133,7 +133,8 @@ class _Variables:
             known = table(self._in_file.everywhere.values, "context")
             inner = _as_known(rest, known) if key == "context" else rest
             has_type = get_args(annotation)[1] is not object
-            return self._put(name, (*path, inner), text if has_type else _decoded(text))
+            read = str if has_type else _text_or_json if key == "context" else _as_printed
+            return self._put(name, (*path, inner), read(text))
         return self._reject(name, f"{key} is not a table; write {name.removesuffix('__' + rest)}")
 
     def _put(self, name: str, path: tuple[str, ...], value: object) -> None:
@@ -179,6 +180,18 @@ def _is_section(annotation: object) -> TypeGuard[type[Section]]:
 def _as_known(name: str, known: Iterable[str]) -> str:
     """Return the known name that a variable can mean, else the name in small letters."""
     return next((key for key in known if variable_name(key) == name.upper()), name.lower())
+
+
+def _text_or_json(text: str) -> object:
+    """Return the list or the table that JSON text is; any other text as it is: 1.10 is no 1.1."""
+    return _decoded(text) if text.lstrip().startswith(("[", "{")) else text
+
+
+def _as_printed(text: str) -> object:
+    """Return the value of JSON text if it prints as that text again, or is a list or a table."""
+    value = _decoded(text)
+    is_same = isinstance(value, (list, dict)) or json.dumps(value) == text
+    return value if is_same else text
 
 
 def _decoded(text: str) -> object:
