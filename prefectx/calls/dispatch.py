@@ -85,7 +85,7 @@ def map(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:  # noqa: A001
         TargetError: before anything runs, if a target cannot be filled or two calls share one.
     """
     return_state, wait_for = take_call_options(kwargs)
-    deferred = bool(kwargs.pop("deferred", False))
+    deferred: Arguments | None = {} if kwargs.pop("deferred", False) else None
     engine = ENGINES[task.mode.engine]
     rows, sources = map_arguments(task.task.signature, args, kwargs, task.task.name)
     made = decide_each(task, list(rows), engine.flow_name)  # all: a wrong one stops them all
@@ -103,7 +103,7 @@ def delay(task: ResolvedTask, args: Args, kwargs: Arguments, wait_for: Any, inpu
     """Leave a call to a worker that serves the task, unless it is finished; return its future."""
     engine = ENGINES[task.mode.engine]
     made, decision = decided(task, args, kwargs, engine.flow_name)
-    return _hand_on(engine, task, made, decision, wait_for, deferred=inputs or {})
+    return _hand_on(engine, task, made, decision, wait_for, deferred=inputs)
 
 
 def _decided(
@@ -121,7 +121,7 @@ def _hand_on(
     decision: Decision,
     wait_for: Any,
     *,
-    deferred: Any = None,
+    deferred: Arguments | None = None,
 ) -> Future[Any]:
     if isinstance(decision, Skip) and task.mode.skips:
         return _skipped(engine, task, decision.item.store, decision.item.location)

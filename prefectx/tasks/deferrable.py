@@ -41,5 +41,6 @@ class Deferrable(Decorated[P, R]):
             dependencies: further inputs by name, for Prefect's graph: sets of Prefect's `RunInput`.
         """
         args, kwargs = (*self.owner, *(args or ())), dict(kwargs or {})
-        made = dispatch.delay(self.resolved(), args, kwargs, wait_for, dependencies)
+        inputs = dict(dependencies or {})
+        made = dispatch.delay(self.resolved(), args, kwargs, wait_for, inputs)
         return cast(Future[R], made)
