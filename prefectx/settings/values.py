@@ -152,17 +152,30 @@ Url = Annotated[
 ]
 
 
+# `s3:/bucket`: a letter before a colon is a drive of Windows.
+_ONE_SLASH = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/(?!/)")
+
+
 def parse_place(value: object, info: ValidationInfo) -> str | None:
     """Read a path or URL; a relative path is in the folder of its source."""
     if value is None:
         return None
-    if not isinstance(value, str | os.PathLike) or not os.fspath(value):
+    if not isinstance(value, str | os.PathLike) or not str(os.fspath(value)).strip():
         raise ValueError('a path or URL: write ".", "/data/runs" or "s3://bucket/runs"')
     text = str(os.fspath(value))
+    if (url := _ONE_SLASH.match(text)) is not None:
+        raise ValueError(f'a URL with two slashes: write "{url[1]}://{text[url.end() :]}"')
+    if "{" in text or "}" in text:
+        raise ValueError("a path or URL without fields: only targets and names of runs have them")
     if "://" in text:
         return text.rstrip("/") if not text.endswith("://") else text
     folder = (info.context or {}).get("folder") or Path.cwd()
-    return os.path.abspath(folder / Path(text).expanduser())  # noqa: PTH100  # also drops ".."
+    try:
+        path = folder / Path(text).expanduser()
+    except RuntimeError as error:
+        name = text.partition("/")[0]
+        raise ValueError(f"a path in a home folder that exists: {name} is none here") from error
+    return os.path.abspath(path)  # noqa: PTH100  # also drops ".."
 
 
 _PLACE = Kind("path or URL", parse_place, _TEXT, takes_info=True)

@@ -136,3 +136,18 @@ def test_an_unknown_key_is_never_passed_over(tmp_path_factory, key):
     (folder / "prefectx.toml").write_text(f"x{key}x = 1")
     assert reported({}, folder)
     assert reported({f"PREFECTX_X{key.upper()}X": "1"}, folder)
+
+
+@pytest.mark.parametrize(
+    ("root", "message"),
+    [
+        ("s3:/bucket/runs", 'write "s3://bucket/runs"'),
+        (" ", "is not a path or URL"),
+        ("~nosuch-user/x", "~nosuch-user is none here"),
+        ("runs/{today}", "only targets and names of runs have them"),
+    ],
+)
+def test_a_root_that_would_be_a_folder_of_that_name(mistakes, root, message):
+    (mistake,) = mistakes(f"root = '{root}'")
+    assert mistake.startswith("prefectx.toml:1:8: root: ")
+    assert message in mistake
