@@ -140,3 +140,28 @@ def test_empty_variables_do_not_count(monkeypatch):
     for name in ("PREFECTX", "PREFECTX_CONFIG", "PREFECTX_PROFILE", "PREFECTX_TARGET"):
         monkeypatch.setenv(name, "")
     assert settings.current().project.target == "working/{funcname}/{base}"
+
+
+@pytest.mark.parametrize(
+    ("text", "root"),
+    [
+        ("[tool.prefectx]\nroot = 'x'", "x"),
+        ("[tool]\nprefectx = {root = 'x'}", "x"),
+        ("tool.prefectx.root = 'x'", "x"),
+        ("[tool]\nprefectx.root = 'x'", "x"),
+        ("[tool.'prefectx']\nroot = 'x'", "x"),
+        ('[ tool . "prefectx" ]\nroot = "x"', "x"),
+        ("# [tool.prefectx]\n[project]\nname = 'a'", None),
+        ("[tool.prefectx-helper]\nroot = 'x'", None),
+        ("[tool.other]\ntext = '''\n[tool.prefectx]\nroot = 'x'\n'''", None),
+        ("[project]\ndependencies = ['prefectx']", None),
+        ("[project]\nname = 'prefectx'\nname = 'twice'", None),
+        ("tool = 'prefectx'", None),
+    ],
+)
+def test_pyproject_is_read_as_toml(configure, tmp_path, text, root):
+    """However the table is written it is ours; what only looks like it is not."""
+    configure(text, "pyproject.toml")
+    current = settings.current()
+    assert current.file == (tmp_path / "pyproject.toml" if root else None)
+    assert current.project.root == str(tmp_path / (root or ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ CONFIG = "PREFECTX_CONFIG"
 """The variable that names the configuration file."""
 
 _PYPROJECT = "pyproject.toml"
+_OWN_TABLE = re.compile(r"^\s*\[\s*tool\s*\.\s*[\"']?prefectx\b(?!-)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,19 @@ def find_file(environ: Mapping[str, str], folder: Path) -> Path | None:
 
 def _has_table(pyproject: Path) -> bool:
     try:
-        return "[tool.prefectx" in pyproject.read_text(encoding="utf-8", errors="replace")
+        text = pyproject.read_text(encoding="utf-8-sig", errors="replace")
     except OSError:
         return False
+    if "prefectx" not in text:  # most often: then nothing needs to be parsed
+        return False
+    import tomli
+
+    try:
+        tool = tomli.loads(text).get("tool")
+    except tomli.TOMLDecodeError:
+        # Reading it reports the mistake, if it may be in a table of ours.
+        return _OWN_TABLE.search(text) is not None
+    return isinstance(tool, dict) and "prefectx" in tool
 
 
 def read_file(path: Path | None, problems: list[Problem]) -> TomlFile:
