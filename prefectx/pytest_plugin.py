@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -47,13 +48,30 @@ def prefectx_settings(
 
         change(mode="cache", root=tmp_path)
         for marker in reversed(list(request.node.iter_markers("prefectx"))):
+            if marker.args:
+                given = ", ".join(map(repr, marker.args))
+                raise pytest.UsageError(
+                    f"@pytest.mark.prefectx({given}) takes keywords, such as "
+                    f"@pytest.mark.prefectx(mode={marker.args[0]!r})"
+                )
             change(**marker.kwargs)
         yield change
-    settings.reset()
 
 
 @pytest.fixture(autouse=True)
-def _prefectx_marker(request: pytest.FixtureRequest) -> None:
-    """Apply the marker, even if the test does not name the fixture."""
+def _prefectx_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Read the settings anew for each test, and apply the marker.
+
+    What another test has set, its variables and its working directory, is not this one's.
+    """
+    _read_settings_anew()
     if request.node.get_closest_marker("prefectx"):
         request.getfixturevalue("prefectx_settings")
+    yield
+    _read_settings_anew()
+
+
+def _read_settings_anew() -> None:
+    settings = sys.modules.get("prefectx.settings")
+    if settings is not None:
+        settings.reset()

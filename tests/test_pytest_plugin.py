@@ -82,3 +82,56 @@ def test_loading_the_plugin_loads_nothing_else():
 def test_the_fixture_here(prefectx_settings):
     prefectx_settings(mode="function")
     assert settings.current().project.mode == "function"
+
+
+INFECTED = """
+import pytest
+from prefectx import settings
+
+
+def project():
+    return settings.current().project
+
+
+def test_one(monkeypatch, tmp_path):
+    monkeypatch.setenv("PREFECTX", "cache")
+    monkeypatch.setenv("PREFECTX_CONTEXT__YEAR", "2024")
+    monkeypatch.chdir(tmp_path)
+    assert (project().mode, project().root) == ("cache", str(tmp_path))
+    assert project().context == {"year": "2024"}
+
+
+def test_another(tmp_path):
+    assert (project().mode, project().context) == ("prefect.skiptask", {})
+    assert project().root != str(tmp_path)
+
+
+@pytest.mark.prefectx("function")
+def test_marker_without_a_keyword():
+    pass
+"""
+
+
+def run(module, folder):
+    (folder / "test_it.py").write_text(module)
+    hidden = {name: text for name, text in os.environ.items() if not name.startswith("PREFECTX")}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--strict-markers", *PLUGINS],
+        cwd=folder,
+        env={**hidden, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    ).stdout
+
+
+def test_tests_do_not_infect_each_other(tmp_path):
+    """Variables and the working directory of a test end with it."""
+    assert "2 passed" in run(INFECTED, tmp_path)
+
+
+def test_a_marker_without_a_keyword_says_what_is_meant(tmp_path):
+    said = run(INFECTED, tmp_path)
+    assert "1 error" in said
+    assert "such as @pytest.mark.prefectx(mode='function')" in said
