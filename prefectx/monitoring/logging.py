@@ -10,10 +10,12 @@ import logging
 import os
 import string
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
+
+from prefectx.errors import ConfigError
 
 if TYPE_CHECKING:
     from prefectx.settings import Logging
@@ -63,9 +65,7 @@ def set_up(options: Logging) -> None:
         return
     STATE.options = options
     if options.config:
-        from logging.config import dictConfig
-
-        dictConfig(read_config(options.config, options.level))
+        apply_config(options.config, lambda path: read_config(path, options.level))
         return
     handler = console_handler(options)
     for name in ("prefectx", *options.extra_loggers):
@@ -98,20 +98,43 @@ def console_handler(options: Logging) -> logging.Handler:
     return handler
 
 
-def read_config(path: str, level: str) -> dict[str, object]:
-    """Read a dictConfig file in YAML or JSON.
+def apply_config(path: str, read: Callable[[Path], object]) -> None:
+    """Set up logging by a dictConfig file in YAML or JSON.
 
     Parameters:
-        path: the file; names in `${}` stand for environment variables.
+        path: the file.
+        read: reads it.
+
+    Raises:
+        ConfigError: if the file is missing, is not YAML, or is no configuration of logging.
+    """
+    from logging.config import dictConfig
+
+    # JSON is a subset of YAML. The parser comes with Prefect and is slow to import.
+    from yaml import YAMLError
+
+    try:
+        config = read(Path(path))
+        if not isinstance(config, dict):
+            raise ValueError(f"it holds {type(config).__name__}, not a table")
+        dictConfig({"disable_existing_loggers": False, **config})
+    except (OSError, ValueError, TypeError, AttributeError, ImportError, YAMLError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ConfigError(f"logging.config: {path} cannot be used: {reason}") from error
+
+
+def read_config(path: Path, level: str) -> object:
+    """Read a dictConfig file; names in `${}` in it stand for environment variables.
+
+    Parameters:
+        path: the file.
         level: the value of `${PREFECT_LOGGING_LEVEL}` if that is not set.
     """
-    # JSON is a subset of YAML. The parser comes with Prefect and is slow to import.
     import yaml
 
     known = {"PREFECT_LOGGING_LEVEL": level, "PREFECT_SERVER_LOGGING_LEVEL": "WARNING"}
-    text = string.Template(Path(path).read_text(encoding="utf-8"))
-    config: dict[str, object] = yaml.safe_load(text.safe_substitute({**known, **os.environ}))
-    return {"disable_existing_loggers": False, **config}
+    text = string.Template(path.read_text(encoding="utf-8"))
+    return yaml.safe_load(text.safe_substitute({**known, **os.environ}))
 
 
 class RunFormatter(logging.Formatter):

@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from prefectx.masking import masked
 from prefectx.settings.values import (
+    Amount,
     ClassName,
     Duration,
     Fraction,
     ImportPath,
+    Kind,
     Level,
     LogFormat,
     MemoryLimit,
@@ -33,13 +36,26 @@ from prefectx.settings.values import (
     Url,
     WorkerCount,
     WorkerNames,
+    no_truth,
 )
+
+
+def _has_kind(field: FieldInfo) -> bool:
+    return any(isinstance(part, Kind) for part in field.metadata)
 
 
 class Section(BaseModel):
     """A table of the configuration; rejects unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_no_truth(cls, value: object, info: ValidationInfo) -> object:
+        field = cls.model_fields[info.field_name or ""]
+        # A kind of values of its own reads them itself.
+        is_number = field.annotation in (int, int | None) and not _has_kind(field)
+        return no_truth(value, "a whole number") if is_number else value
 
     def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
         """Yield the values for the repr, with secrets hidden."""
@@ -80,7 +96,7 @@ class _DaskNeeds(Section):
 class TaskDask(_DaskNeeds):
     """What one task needs from a Dask worker."""
 
-    resources: dict[str, float] = Field(
+    resources: dict[str, Amount] = Field(
         default_factory=dict,
         examples=[{"GPU": 1}],
         description="Resources of its worker that a task uses while it runs.",
@@ -148,7 +164,7 @@ class Dask(_DaskNeeds):
         examples=[0.95],
         description="Fraction of the memory limit above which a worker is killed.",
     )
-    resources: dict[str, float] = Field(
+    resources: dict[str, Amount] = Field(
         default_factory=dict,
         examples=[{"GPU": 1}],
         description="Resources that each worker offers to tasks, such as GPUs.",

@@ -125,6 +125,8 @@ def _bytes(value: object) -> int | None:
     # pydantic stops at the comma of "1,5GB" and reads one byte.
     if isinstance(value, str) and not _SIZE.fullmatch(value):
         return None
+    if isinstance(value, str) and value.rstrip()[-1:] == "i":  # as Kubernetes writes it: 2Gi
+        value = f"{value.rstrip()}B"
     try:
         size = int(_byte_size.validate_python(value))
     except (ValidationError, OverflowError, ValueError):

@@ -15,7 +15,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any
 
-from pydantic import ValidationInfo
+from pydantic import BeforeValidator, Field, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
 from prefectx.imports import BUILTIN_STORES
@@ -88,6 +88,16 @@ Fraction = Annotated[
 ]
 
 
+def no_truth(value: object, kind: str = "a number") -> object:
+    """Return the value; refuse true and false, which Python takes for 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError(kind)
+    return value
+
+
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(no_truth)]
+
+
 def parse_mode(value: object) -> str:
     """Read the name of a mode."""
     if isinstance(value, str) and value in MODES:
@@ -101,7 +111,7 @@ Mode = Annotated[str, Kind("mode", parse_mode, {"enum": list(MODES)})]
 
 def parse_template(value: object) -> str | None:
     """Read the template of a target; None if outputs are not kept."""
-    if value is None or value is False or value == "false":
+    if value is None or value is False or value in ("false", "False", "FALSE"):
         return None
     if not isinstance(value, str | os.PathLike) or not os.fspath(value):
         raise ValueError('a template: write "working/{funcname}/{base}", or false to keep nothing')
@@ -275,9 +285,9 @@ def parse_log_format(value: object) -> str:
     """Read a format of log lines."""
     try:
         if isinstance(value, str) and value:
-            logging.Formatter(value)
+            logging.Formatter(value).format(logging.makeLogRecord({}))
             return value
-    except ValueError:
+    except (ValueError, KeyError, TypeError):
         pass
     raise ValueError('a format of log lines: write "%(asctime)s %(message)s"')
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import Protocol
 
-from prefectx.errors import ConfigError, MissingDependencyError
+from prefectx.errors import ConfigError, MissingDependencyError, PrefectxError
 from prefectx.formats import get_format
 from prefectx.imports import BUILTIN_STORES, load_object
 from prefectx.item import Store
@@ -109,6 +109,11 @@ def _load_class(path: str, name: str) -> type[Store]:
         cls = load_object(path)
     except (ConfigError, MissingDependencyError) as error:
         raise type(error)(f"the store {name!r} cannot be made: {error}") from error
+    except (Exception, SystemExit) as error:  # whatever the module of a store does when imported
+        raise ConfigError(
+            f"the store {name!r} cannot be made: importing {path!r} raised "
+            f"{type(error).__name__}: {error}"
+        ) from error
     if not (isinstance(cls, type) and issubclass(cls, Store)):
         raise ConfigError(f"the store {name!r} cannot be made: {path!r} is not a subclass of Store")
     return cls
@@ -125,8 +130,11 @@ def _make(
         given["format"] = format
     try:
         return CACHE.intern(cls(**given))
-    except TypeError as error:
+    except (PrefectxError, TypeError) as error:
         raise ConfigError(f"the store {cls.__qualname__} cannot be made: {error}") from error
+    except (Exception, SystemExit) as error:  # whatever a store that somebody wrote may raise
+        reason = f"{type(error).__name__}: {error}"
+        raise ConfigError(f"the store {cls.__qualname__} cannot be made: {reason}") from error
 
 
 def _adapt(store: Store, format: str | None, allow_pickle: bool, key: str | None) -> Store:

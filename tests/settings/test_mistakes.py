@@ -1,12 +1,13 @@
 """Every mistake ends in one clear report, never in a traceback, never in silence."""
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies
 
-from prefectx import settings
+from prefectx import flow, settings, task
 from prefectx.errors import ConfigError
 from tests.settings.writing import toml
 
@@ -151,3 +152,98 @@ def test_a_root_that_would_be_a_folder_of_that_name(mistakes, root, message):
     (mistake,) = mistakes(f"root = '{root}'")
     assert mistake.startswith("prefectx.toml:1:8: root: ")
     assert message in mistake
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[runner]\nmax_workers = true", "true is not a whole number"),
+        ("[dask]\nthreads_per_worker = true", "true is not a whole number"),
+        ("[dask]\nresources = {GPU = nan}", "NaN is not a number that is finite"),
+        ("[dask]\nresources = {GPU = -1}", "-1 is not at least 0"),
+        ("[dask]\nresources = {GPU = true}", "true is not a number"),
+        ("[logging]\nformat = '%(nosuch)s'", "is not a format of log lines"),
+        ("[logging]\nformat = '%d'", "is not a format of log lines"),
+        ("[context]\nx = " + "1" * 5000, "cannot be read: Exceeds the limit"),
+        ("[context]\nx = " + "[" * 4000 + "]" * 4000, "cannot be read: TOML inline"),
+    ],
+)
+def test_values_that_only_look_right(mistakes, text, message):
+    (mistake,) = mistakes(text)
+    assert message in mistake
+
+
+STORES = """
+from prefectx.stores import Filestore
+
+class Raises(Filestore):
+    def __init__(self):
+        raise KeyError("lost")
+
+class Exits(Filestore):
+    def __init__(self):
+        raise SystemExit(3)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("odd_stores:Raises", "the store Raises cannot be made: KeyError: 'lost'"),
+        ("odd_stores:Exits", "the store Exits cannot be made: SystemExit: 3"),
+        ("exits_at_once:Store", "importing 'exits_at_once:Store' raised SystemExit: 0"),
+        ("fails_at_once:Store", "importing 'fails_at_once:Store' raised ZeroDivisionError"),
+    ],
+)
+def test_whatever_a_store_raises_is_one_error(configure, tmp_path, monkeypatch, name, message):
+    (tmp_path / "odd_stores.py").write_text(STORES)
+    (tmp_path / "exits_at_once.py").write_text("raise SystemExit(0)")
+    (tmp_path / "fails_at_once.py").write_text("1 / 0")
+    monkeypatch.syspath_prepend(tmp_path)
+    configure(f"mode = 'cache'\nstore = 'odd'\n[stores.odd]\nclass = '{name}'")
+
+    @task
+    def work():
+        return 1
+
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        work()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "No such file"), ("a: [}", "while parsing"), ("- 1", "it holds list, not a table")],
+)
+def test_a_logging_file_that_cannot_be_used(configure, tmp_path, content, message):
+    if content is not None:
+        (tmp_path / "logging.yml").write_text(content)
+    configure("mode = 'cache'\n[logging]\nconfig = 'logging.yml'")
+
+    @flow
+    def around():
+        return 1
+
+    with pytest.raises(ConfigError, match=rf"logging.config: .*logging.yml .*{message}"):
+        around()
+
+
+def test_deeply_nested_json_in_a_variable(monkeypatch):
+    monkeypatch.setenv("PREFECTX_DASK", '{"a":' * 5000)
+    with pytest.raises(ConfigError, match=r"PREFECTX_DASK: dask: .* is not a table"):
+        settings.current()
+
+
+def test_a_home_that_does_not_exist(monkeypatch):
+    monkeypatch.setenv("PREFECTX_CONFIG", "~nosuch-user/x.toml")
+    with pytest.raises(ConfigError, match=r"nosuch-user/x\.toml: file not found"):
+        settings.current()
+
+
+@pytest.mark.parametrize("text", ["false", "False", "FALSE"])
+def test_no_target_in_the_environment(monkeypatch, text):
+    monkeypatch.setenv("PREFECTX_TARGET", text)
+    assert settings.current().project.target is None
+
+
+def test_sizes_as_kubernetes_writes_them():
+    assert settings.Dask(memory_limit="2Gi").memory_limit == 2 * 2**30

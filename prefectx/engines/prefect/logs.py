@@ -14,7 +14,7 @@ from prefect.logging.handlers import APILogHandler, PrefectConsoleHandler
 from prefect.settings import get_current_settings
 
 from prefectx.modes import get_mode
-from prefectx.monitoring.logging import LoggingState, RunFormatter
+from prefectx.monitoring.logging import LoggingState, RunFormatter, apply_config
 
 if TYPE_CHECKING:
     from prefectx.settings import Options
@@ -41,8 +41,7 @@ def set_up(options: Options) -> None:
     if not logging.getLogger(_RUNS[0]).handlers:
         setup_logging()
     if wanted.config:
-        config = load_logging_config(Path(wanted.config))
-        logging.config.dictConfig({"disable_existing_loggers": False, **config})
+        apply_config(wanted.config, load_logging_config)
     else:
         _set_formats(options)
         _set_levels(options)

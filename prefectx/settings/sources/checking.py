@@ -119,6 +119,7 @@ _EXPECTED = {
     "bool": "true or false",
     "int": "a whole number",
     "float": "a number",
+    "finite": "a number that is finite",
     "string": "text (in quotes)",
     "dict": "a table",
     "model": "a table",
@@ -135,7 +136,7 @@ def _expected(detail: ErrorDetails) -> str:
         known = [part.strip("'") for part in context["expected"].replace(" or ", ", ").split(", ")]
         return f"one of {', '.join(known)}{did_you_mean(str(detail['input']), known)}"
     if kind == "greater_than_equal":
-        return f"at least {context['ge']}"
+        return f"at least {context['ge']:g}"
     if kind == "string_too_short":
         return "a name; it is empty"
     return _EXPECTED.get(kind.partition("_")[0], detail["msg"])

@@ -198,6 +198,6 @@ def _decoded(text: str) -> object:
     """Return the value of JSON text; any other text as it is."""
     try:
         value: object = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     return value

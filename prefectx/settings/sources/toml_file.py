@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,7 +64,8 @@ def find_file(environ: Mapping[str, str], folder: Path) -> Path | None:
         pyproject.toml with a table [tool.prefectx], else None.
     """
     if named := environ.get(CONFIG):
-        return folder / Path(named).expanduser()
+        # An unknown home stays as it is written: reading the file reports it.
+        return folder / Path(os.path.expanduser(named))  # noqa: PTH111
     for parent in (folder, *folder.parents):
         if (parent / FILE_NAME).is_file():
             return parent / FILE_NAME
@@ -83,7 +85,7 @@ def _has_table(pyproject: Path) -> bool:
 
     try:
         tool = tomli.loads(text).get("tool")
-    except tomli.TOMLDecodeError:
+    except (ValueError, RecursionError):
         # Reading it reports the mistake, if it may be in a table of ours.
         return _OWN_TABLE.search(text) is not None
     return isinstance(tool, dict) and "prefectx" in tool
@@ -129,6 +131,9 @@ def _parse(text: str, origin: FileOrigin, problems: list[Problem]) -> object:
     except tomli.TOMLDecodeError as error:
         message = f"not valid TOML: {error.msg}{_HINTS.get(error.msg, '')}"
         problems.append(Problem(origin.at(error.pos, error.pos), "", message))
+        return {}
+    except (RecursionError, ValueError) as error:  # nested too deep, or a number that is too long
+        problems.append(Problem(Place(origin.name), "", f"cannot be read: {error}"))
         return {}
     for part in origin.prefix:
         values = values.get(part) if isinstance(values, dict) else None
