@@ -38,7 +38,7 @@ def test_ci_smoke(use):
     found = use("ci.toml", PREFECTX_PROFILE="smoke", PREFECTX_CONTEXT__SAMPLE="50")
     options = found.options("anything")
     assert (options.mode, options.refresh, options.root) == ("cache", True, str(CONFIG / "smoke"))
-    assert options.context == {"sample": "50"}
+    assert options.context == {"sample": 50}
 
 
 def test_dask(use):

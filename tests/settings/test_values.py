@@ -99,6 +99,26 @@ def test_a_value_from_the_environment_keeps_its_text(monkeypatch, text):
 
 
 @pytest.mark.parametrize(
+    ("in_file", "text", "value"),
+    [
+        ("2024", "2025", 2025),
+        ("2024", "spring", "spring"),
+        ("2024", "007", "007"),
+        ("1.1", "1.10", "1.10"),
+        ("1.1", "1.5", 1.5),
+        ("true", "false", False),
+        ("'2024'", "2025", "2025"),
+    ],
+)
+def test_a_number_in_the_file_is_one_in_the_environment(
+    configure, monkeypatch, in_file, text, value
+):
+    monkeypatch.setenv("PREFECTX_CONTEXT__YEAR", text)
+    configure(f"[context]\nyear = {in_file}")
+    assert settings.current().project.context == {"year": value}
+
+
+@pytest.mark.parametrize(
     ("text", "value"),
     [("1.10", "1.10"), ("007", "007"), ("1e3", "1e3"), ("4", 4), ("1.5", 1.5), ("true", True)],
 )

@@ -133,8 +133,13 @@ class _Variables:
             known = table(self._in_file.everywhere.values, "context")
             inner = _as_known(rest, known) if key == "context" else rest
             has_type = get_args(annotation)[1] is not object
-            read = str if has_type else _text_or_json if key == "context" else _as_printed
-            return self._put(name, (*path, inner), read(text))
+            if has_type:
+                value: object = text
+            elif key == "context":
+                value = _like(known.get(inner), text)
+            else:
+                value = _as_printed(text)
+            return self._put(name, (*path, inner), value)
         return self._reject(name, f"{key} is not a table; write {name.removesuffix('__' + rest)}")
 
     def _put(self, name: str, path: tuple[str, ...], value: object) -> None:
@@ -182,9 +187,15 @@ def _as_known(name: str, known: Iterable[str]) -> str:
     return next((key for key in known if variable_name(key) == name.upper()), name.lower())
 
 
-def _text_or_json(text: str) -> object:
-    """Return the list or the table that JSON text is; any other text as it is: 1.10 is no 1.1."""
-    return _decoded(text) if text.lstrip().startswith(("[", "{")) else text
+def _like(known: object, text: str) -> object:
+    """Return the value of a variable: a list or table in JSON, else text: 1.10 is no 1.1.
+
+    Where the file has a number, true or false, one that prints as the text is of that type too.
+    """
+    if text.lstrip().startswith(("[", "{")):
+        return _decoded(text)
+    value = _as_printed(text)
+    return value if known is not None and type(value) is type(known) else text
 
 
 def _as_printed(text: str) -> object:
