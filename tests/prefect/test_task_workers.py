@@ -17,18 +17,22 @@ TASKS = """
 
     @task(target="out/double-{x}.json")
     def double(x):
+        "Of FOLDER."
         return 2 * x
 
     @task(target="out/triple-{x}.json")
     async def triple(x):
+        "Of FOLDER."
         return 3 * x
 
     @task(target="out/answer.json")
     def answer():
+        "Of FOLDER."
         return 42
 
     @task(target="out/named-{x}.json", task_run_name="{funcname}-{x}")
     def named(x):
+        "Of FOLDER."
         return [prefect.runtime.task_run.name, prefect.runtime.task_run.parameters]
 """
 NAMES = ("double", "triple", "answer", "named")
@@ -56,7 +60,8 @@ def tasks(request, real_server, tmp_path_factory):
     folder, elsewhere = tmp_path_factory.mktemp("tasks"), tmp_path_factory.mktemp("elsewhere")
     name = f"tasks_of_{request.param_index}"
     file = folder / f"{name}.py"
-    file.write_text(textwrap.dedent(TASKS))
+    # Prefect knows a task by its code: one server serves this module in several test processes.
+    file.write_text(textwrap.dedent(TASKS).replace("FOLDER", str(folder)))
     (elsewhere / "prefectx.toml").write_text("root = 'wrong'\n[context]\nx = 'wrong'\n")
     command = [part.replace("FILE", str(file)) for part in WAYS[request.param]]
     known = {"PREFECT_API_URL": real_server.url, "PYTHONPATH": str(folder)}
