@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from typing import TypeVar, overload
+from typing import TypeVar, cast, overload
 
 from prefectx.arguments.marks import allow_failure, is_annotated, is_marked, quote
 from prefectx.arguments.signature import Arguments
@@ -100,7 +100,16 @@ def holds_references(values: object) -> bool:
     return _any(values, lambda value: isinstance(value, (Item, Future)))
 
 
+def futures_in(values: object) -> list[Future[object]]:
+    """Return the futures in nested values, marked ones too."""
+    return cast(list[Future[object]], _matching(values, lambda value: isinstance(value, Future)))
+
+
 def _any(values: object, matches: Callable[[object], bool]) -> bool:
+    return bool(_matching(values, matches))
+
+
+def _matching(values: object, matches: Callable[[object], bool]) -> list[object]:
     found: list[object] = []
 
     def look(value: object) -> object:
@@ -112,7 +121,7 @@ def _any(values: object, matches: Callable[[object], bool]) -> bool:
         return value
 
     replace(values, look)
-    return bool(found)
+    return found
 
 
 def _load(value: object) -> object:

@@ -208,16 +208,19 @@ class Dask(_DaskNeeds):
 
 
 class Runner(Section):
-    """How the submitted tasks of a flow run."""
+    """Where the submitted calls of a flow run, in every mode but `function`."""
 
-    type: Literal["threads", "processes", "dask"] = Field(
-        "threads", description="Run tasks in threads, in a process pool, or on Dask."
+    type: Literal["inline", "threads", "processes", "dask"] | None = Field(
+        None,
+        examples=["threads"],
+        description="Run submitted calls at once, in threads, in a process pool, or on Dask. If not"
+        " set: at once in mode `cache`, in threads in the Prefect modes.",
     )
     max_workers: int | None = Field(
         None,
         examples=[8],
         ge=1,
-        description="Number of threads or processes; if not set, Prefect decides.",
+        description="Number of threads or processes; if not set, Prefect or Python decides.",
     )
 
 

@@ -85,11 +85,12 @@ def _kind(info: FieldInfo) -> str:
     for part in info.metadata:
         if isinstance(part, Kind):
             return part.name
-    if get_origin(info.annotation) is Literal:
-        return ", ".join(get_args(info.annotation))
+    types = get_args(info.annotation) or (info.annotation,)
+    for type_ in (info.annotation, *types):
+        if get_origin(type_) is Literal:
+            return ", ".join(get_args(type_))
     if get_origin(info.annotation) is dict:
         return "table"
-    types = get_args(info.annotation) or (info.annotation,)
     return next(kind for type_, kind in _TYPES.items() if type_ in types)
 
 

@@ -1,7 +1,7 @@
 """Calls without Prefect: the modes `function` and `cache`."""
 
 from prefectx.engines.local import prefects_logger
-from prefectx.engines.local.inline import ENGINE
+from prefectx.engines.local.engine import ENGINE
 
 __all__ = ["ENGINE"]
 

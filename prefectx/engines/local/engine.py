@@ -1,23 +1,23 @@
-"""The inline engine: calls run at once, in the thread of the caller."""
+"""The local engine: calls and flows without Prefect, in the modes `function` and `cache`."""
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 import logging
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 from prefectx import settings
-from prefectx.arguments.references import check_upstream, load, load_items, resolve_futures
+from prefectx.arguments.references import load
 from prefectx.arguments.signature import Arguments
 from prefectx.calls import Call, Decision, Outcome, Run
 from prefectx.engines.local.flows import run_flow
-from prefectx.engines.local.futures import LocalFuture, LocalState, SkippedFuture
+from prefectx.engines.local.futures import LocalState, SkippedFuture
+from prefectx.engines.local.place import scheduler
+from prefectx.engines.local.running import inputs_of, is_bare, run_async, run_here
+from prefectx.engines.local.waiting import as_completed, wait
 from prefectx.engines.protocol import Engine, FlowDefinition, Result, WaitFor
 from prefectx.errors import ConfigError
-from prefectx.futures import DoneAndNotDone, Future, FutureList, State, data_of
+from prefectx.futures import DoneAndNotDone, Future, FutureList, State
 from prefectx.item import Store
 from prefectx.monitoring import logging as logs
 from prefectx.run_context import flow_name
@@ -27,8 +27,8 @@ from prefectx.tasks.task import Task
 _CACHED = LocalState("COMPLETED", "Cached", None)
 
 
-class InlineEngine:
-    """Runs calls at once, in the modes `function` and `cache`. Its futures are done."""
+class LocalEngine:
+    """Runs calls in the caller's thread, and those that are submitted on the flow's runner."""
 
     def make_task(
         self,
@@ -54,10 +54,10 @@ class InlineEngine:
         if return_state:
             if call.task.isasync:
                 return Result(self._state_async(call, wait_for))
-            state = self.submit(call, decision, wait_for).state
+            state = run_here(call, wait_for).state
             return Result(state, state)
-        args, kwargs = _inputs(call, wait_for)
-        if _is_bare(call):
+        args, kwargs = inputs_of(call, wait_for)
+        if is_bare(call):
             return Result(load(call.task.fn(*args, **kwargs)))
         return _result(call.run(*args, **kwargs))
 
@@ -68,24 +68,15 @@ class InlineEngine:
         if return_state:
             state = await self._state_async(call, wait_for)
             return Result(state, state)
-        args, kwargs = _inputs(call, wait_for)
+        args, kwargs = inputs_of(call, wait_for)
         return _result(await call.run_async(*args, **kwargs))
 
     def submit(self, call: Call, decision: Decision, wait_for: WaitFor) -> Future[object]:
-        """Run a call, async or not, and return its future, which is done."""
-        if call.task.isasync:
-            return _completed(self._future_async(call, wait_for))
-        try:
-            args, kwargs = _inputs(call, wait_for)
-            if not _is_bare(call):
-                return _future(call, call.run(*args, **kwargs))
-            data = call.task.fn(*args, **kwargs)
-            data = list(data) if call.task.isgenerator else data
-            if isinstance(data, State):
-                return LocalFuture(load(data_of(data)), returned=data)
-            return LocalFuture(load(data))
-        except Exception as error:  # as in Prefect, one bad input does not stop the others
-            return _failed(call, error)
+        """Hand a call to the flow's runner, or run it at once; return its future."""
+        chosen = scheduler() if call.mode.keeps else None
+        if chosen is None:
+            return run_here(call, wait_for)
+        return chosen.submit(call, wait_for)
 
     def delay(
         self, call: Call, wait_for: WaitFor, dependencies: Mapping[str, object]
@@ -118,14 +109,14 @@ class InlineEngine:
         raise ConfigError("flow.from_source needs Prefect: set one of the Prefect modes")
 
     def wait(self, futures: list[Future[object]], timeout: float | None) -> DoneAndNotDone:
-        """Return all futures as done."""
-        return DoneAndNotDone(set(futures), set())
+        """Wait for futures, `timeout` seconds at most."""
+        return wait(futures, timeout)
 
     def as_completed(
         self, futures: list[Future[object]], timeout: float | None
     ) -> Iterator[Future[object]]:
-        """Yield all futures."""
-        yield from dict.fromkeys(futures)
+        """Yield futures as their calls end."""
+        return as_completed(futures, timeout)
 
     def tags(self, *tags: str) -> AbstractContextManager[set[str]]:
         """Accept tags and ignore them."""
@@ -136,61 +127,12 @@ class InlineEngine:
         logs.set_up(settings.current().project.logging)
         return logging.getLogger(logs.RUNS)
 
-    async def _future_async(self, call: Call, wait_for: WaitFor) -> LocalFuture:
-        try:
-            args, kwargs = _inputs(call, wait_for)
-            return _future(call, await call.run_async(*args, **kwargs))
-        except Exception as error:  # as in Prefect, one bad input does not stop the others
-            return _failed(call, error)
-
     async def _state_async(self, call: Call, wait_for: WaitFor) -> LocalState:
-        return (await self._future_async(call, wait_for)).state
+        return (await run_async(call, wait_for)).state
 
 
-ENGINE: Engine = InlineEngine()
-
-
-def _is_bare(call: Call) -> bool:
-    """Tell whether a call is a plain call of the function, which may return a generator."""
-    return call.item is None and not call.mode.keeps
-
-
-def _inputs(call: Call, wait_for: WaitFor) -> tuple[tuple[object, ...], Arguments]:
-    """Resolve the futures in a call's arguments; load the items too if it is a bare call."""
-    if wait_for is not None:
-        check_upstream(wait_for)
-    if call.is_plain and call.task.signature.is_simple:
-        return tuple(call.arguments.values()), {}
-    arguments = resolve_futures(call.arguments)
-    if _is_bare(call):
-        arguments = load_items(arguments)
-    return call.task.signature.unbind(arguments)
+ENGINE: Engine = LocalEngine()
 
 
 def _result(outcome: Outcome) -> Result:
     return Result(outcome.value, _CACHED if outcome.skipped else None)
-
-
-def _future(call: Call, outcome: Outcome) -> LocalFuture:
-    return LocalFuture(
-        outcome.value,
-        item=call.item,
-        skipped=outcome.skipped,
-        seconds=outcome.seconds,
-        returned=outcome.state,
-    )
-
-
-def _failed(call: Call, error: Exception) -> LocalFuture:
-    returned = getattr(error, "returned_state", None)
-    return LocalFuture(error, failed=True, item=call.item, returned=returned)
-
-
-def _completed(coroutine: Coroutine[None, None, LocalFuture]) -> LocalFuture:
-    """Run a coroutine; in a separate thread if this one has a running event loop."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(coroutine)
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(contextvars.copy_context().run, asyncio.run, coroutine).result()
