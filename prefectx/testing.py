@@ -40,6 +40,7 @@ _STATE = (
     ("prefectx.monitoring.logging", "STATE.reset"),
     ("prefectx.monitoring.memory", "MEMORY.reset"),
     ("prefectx.monitoring.progress", "PROGRESS.reset"),
+    ("prefectx.engines.local.place", "PROGRAM.reset"),
     ("prefectx.engines.prefect.api", "SERVERS.reset"),
     ("prefectx.engines.prefect.logs", "STATE.reset"),
     ("prefectx.engines.prefect.watch", "APIS.reset"),

@@ -15,12 +15,13 @@ from cyclopts import Parameter
 from rich.prompt import Prompt
 
 from prefectx.cli.output import errors, output
-from prefectx.modes import MODES
+from prefectx.modes import MODES, get_mode
 from prefectx.settings import FILE_NAME, Key, all_keys, schema_text, to_toml
 
 SCHEMA_NAME = ".prefectx.schema.json"
 _TASK = re.compile(r"^[ \t]*@(?:\w+\.)?task\b.*?^[ \t]*(?:async )?def (\w+)", re.S | re.M)
 _SKIPPED = frozenset({"tests", "test", "docs", "build", "dist", "venv", "node_modules"})
+_RUNNERS = ["inline", "threads", "processes", "dask"]
 _MODE_HELP = "function: for tests; cache: without Prefect; prefect.skiptask: on Prefect"
 
 
@@ -30,7 +31,7 @@ class Answers:
 
     mode: str = "prefect.skiptask"
     target: str = "working/{funcname}/{base}"
-    runner: str = "threads"
+    runner: str | None = None
 
 
 def init(
@@ -64,11 +65,11 @@ def init(
 
 def _ask() -> Answers:
     output().print(_MODE_HELP, style="dim")
-    return Answers(
-        mode=Prompt.ask("Mode", choices=list(MODES), default=Answers.mode),
-        target=Prompt.ask("Where outputs are kept", default=Answers.target),
-        runner=Prompt.ask("Runner", choices=["threads", "processes", "dask"], default="threads"),
-    )
+    mode = Prompt.ask("Mode", choices=list(MODES), default=Answers.mode)
+    target = Prompt.ask("Where outputs are kept", default=Answers.target)
+    usual = "threads" if get_mode(mode).is_prefect else "inline"
+    runner = Prompt.ask("Runner", choices=_RUNNERS, default=usual)
+    return Answers(mode, target, None if runner == usual else runner)
 
 
 def find_packages(folder: Path) -> list[str]:
@@ -103,7 +104,7 @@ def commented(answers: Answers, tasks: Iterable[str] = (), loggers: Sequence[str
         loggers: names of loggers that are part of a run's log.
     """
     chosen: dict[str, object] = {"mode": answers.mode, "target": answers.target}
-    chosen |= {"runner.type": answers.runner}
+    chosen |= {"runner.type": answers.runner} if answers.runner else {}
     chosen |= {"logging.extra_loggers": list(loggers)} if loggers else {}
     lines = [f"#:schema ./{SCHEMA_NAME}", *_BEGINNING]
     for table, group in groupby(all_keys(), key=lambda key: key.table):

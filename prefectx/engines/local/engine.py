@@ -7,15 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 from prefectx import settings
-from prefectx.arguments.references import load
 from prefectx.arguments.signature import Arguments
-from prefectx.calls import Call, Decision, Outcome, Run
+from prefectx.calls import Call, Decision, Run
 from prefectx.engines.local.flows import run_flow
 from prefectx.engines.local.futures import LocalState, SkippedFuture
 from prefectx.engines.local.place import scheduler
-from prefectx.engines.local.running import inputs_of, is_bare, run_async, run_here
+from prefectx.engines.local.running import run, run_async, run_here
 from prefectx.engines.local.waiting import as_completed, wait
-from prefectx.engines.protocol import Engine, FlowDefinition, Result, WaitFor
+from prefectx.engines.protocol import Engine, FlowDefinition, WaitFor
 from prefectx.errors import ConfigError
 from prefectx.futures import DoneAndNotDone, Future, FutureList, State
 from prefectx.item import Store
@@ -23,8 +22,6 @@ from prefectx.monitoring import logging as logs
 from prefectx.run_context import flow_name
 from prefectx.tasks.flow import Flow
 from prefectx.tasks.task import Task
-
-_CACHED = LocalState("COMPLETED", "Cached", None)
 
 
 class LocalEngine:
@@ -49,27 +46,8 @@ class LocalEngine:
         """Return the name of the current flow, None outside a flow."""
         return flow_name()
 
-    def run(self, call: Call, decision: Decision, wait_for: WaitFor, return_state: bool) -> Result:
-        """Run a call and return its result: data, or the item of its output."""
-        if return_state:
-            if call.task.isasync:
-                return Result(self._state_async(call, wait_for))
-            state = run_here(call, wait_for).state
-            return Result(state, state)
-        args, kwargs = inputs_of(call, wait_for)
-        if is_bare(call):
-            return Result(load(call.task.fn(*args, **kwargs)))
-        return _result(call.run(*args, **kwargs))
-
-    async def run_async(
-        self, call: Call, decision: Decision, wait_for: WaitFor, return_state: bool
-    ) -> Result:
-        """Run a call of an async task; see `run`."""
-        if return_state:
-            state = await self._state_async(call, wait_for)
-            return Result(state, state)
-        args, kwargs = inputs_of(call, wait_for)
-        return _result(await call.run_async(*args, **kwargs))
+    run = staticmethod(run)
+    run_async = staticmethod(run_async)
 
     def submit(self, call: Call, decision: Decision, wait_for: WaitFor) -> Future[object]:
         """Hand a call to the flow's runner, or run it at once; return its future."""
@@ -127,12 +105,5 @@ class LocalEngine:
         logs.set_up(settings.current().project.logging)
         return logging.getLogger(logs.RUNS)
 
-    async def _state_async(self, call: Call, wait_for: WaitFor) -> LocalState:
-        return (await run_async(call, wait_for)).state
-
 
 ENGINE: Engine = LocalEngine()
-
-
-def _result(outcome: Outcome) -> Result:
-    return Result(outcome.value, _CACHED if outcome.skipped else None)

@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from prefectx.arguments.references import check_upstream, load, load_items, resolve_futures
 from prefectx.arguments.signature import Arguments
-from prefectx.calls import Call, Outcome
-from prefectx.engines.local.futures import LocalFuture
-from prefectx.engines.protocol import WaitFor
+from prefectx.calls import Call, Decision, Outcome
+from prefectx.engines.local.futures import LocalFuture, LocalState
+from prefectx.engines.protocol import Result, WaitFor
 from prefectx.futures import State, data_of
+
+_CACHED = LocalState("COMPLETED", "Cached", None)
 
 Inputs = tuple[tuple[object, ...], Arguments]
 
@@ -38,10 +40,34 @@ def inputs_of(call: Call, wait_for: WaitFor) -> Inputs:
     return call.task.signature.unbind(arguments)
 
 
+def run(call: Call, decision: Decision, wait_for: WaitFor, return_state: bool) -> Result:
+    """Run a call and return its result: data, or the item of its output."""
+    if return_state:
+        if call.task.isasync:
+            return Result(_state_async(call, wait_for))
+        state = run_here(call, wait_for).state
+        return Result(state, state)
+    args, kwargs = inputs_of(call, wait_for)
+    if is_bare(call):
+        return Result(load(call.task.fn(*args, **kwargs)))
+    return _result(call.run(*args, **kwargs))
+
+
+async def run_async(
+    call: Call, decision: Decision, wait_for: WaitFor, return_state: bool
+) -> Result:
+    """Run a call of an async task; see `run`."""
+    if return_state:
+        state = await _state_async(call, wait_for)
+        return Result(state, state)
+    args, kwargs = inputs_of(call, wait_for)
+    return _result(await call.run_async(*args, **kwargs))
+
+
 def run_here(call: Call, wait_for: WaitFor) -> LocalFuture:
     """Run a call, async or not, in this thread; return its future, which is done."""
     if call.task.isasync:
-        return _completed(run_async(call, wait_for))
+        return _completed(run_in_loop(call, wait_for))
     try:
         args, kwargs = inputs_of(call, wait_for)
         if not is_bare(call):
@@ -55,7 +81,7 @@ def run_here(call: Call, wait_for: WaitFor) -> LocalFuture:
         return failed(call, error)
 
 
-async def run_async(call: Call, wait_for: WaitFor) -> LocalFuture:
+async def run_in_loop(call: Call, wait_for: WaitFor) -> LocalFuture:
     """Run a call of an async task; return its future, which is done."""
     try:
         args, kwargs = inputs_of(call, wait_for)
@@ -79,6 +105,14 @@ def failed(call: Call, error: BaseException) -> LocalFuture:
     """Return the future of a call that has no result."""
     returned = getattr(error, "returned_state", None)
     return LocalFuture(error, failed=True, item=call.item, returned=returned)
+
+
+def _result(outcome: Outcome) -> Result:
+    return Result(outcome.value, _CACHED if outcome.skipped else None)
+
+
+async def _state_async(call: Call, wait_for: WaitFor) -> LocalState:
+    return (await run_in_loop(call, wait_for)).state
 
 
 def _completed(coroutine: Coroutine[None, None, LocalFuture]) -> LocalFuture:

@@ -14,7 +14,8 @@ from typing import Protocol
 
 from prefectx.arguments.references import futures_in
 from prefectx.calls import Call
-from prefectx.engines.local.futures import LocalFuture, OverFuture, PendingFuture
+from prefectx.engines.local.futures import LocalFuture, OverFuture
+from prefectx.engines.local.pending import PendingFuture
 from prefectx.engines.local.running import failed
 from prefectx.engines.protocol import WaitFor
 from prefectx.futures import Future

@@ -7,7 +7,7 @@ import functools
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from prefectx.engines.local.running import failed, run_async, run_here
+from prefectx.engines.local.running import failed, run_here, run_in_loop
 from prefectx.engines.local.scheduler import Job
 from prefectx.settings import Options
 
@@ -111,7 +111,7 @@ class _Loop:
         if not job.future.begin():
             return
         try:
-            over = await run_async(job.call, job.wait_for)
+            over = await run_in_loop(job.call, job.wait_for)
         except BaseException as error:
             job.future.end(failed(job.call, error))
             if isinstance(error, asyncio.CancelledError):
