@@ -107,9 +107,14 @@ class Portable:
         make: Callable[..., Self] = cls
         return make(payload, item, {}, {}, lambda: None)
 
-    def __reduce__(self) -> tuple[Callable[..., Self], tuple[Payload, Item[object] | None]]:
-        return type(self).arrived, (self.payload, self.item)
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        # Not the class method itself: cloudpickle would send its code.
+        return _arrived, (type(self), self.payload, self.item)
 
     def for_task(self, task: TaskDefinition | None) -> Self:
         """Return the call as it arrives elsewhere, with the task as it is known there."""
         return self.arrived(self.payload._replace(task=cast(TaskDefinition, task)), self.item)
+
+
+def _arrived(kind: type[Portable], payload: Payload, item: Item[object] | None) -> Portable:
+    return kind.arrived(payload, item)

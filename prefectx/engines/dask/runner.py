@@ -6,8 +6,10 @@ import logging
 import queue
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import CancelledError
 from contextlib import ExitStack
+from typing import Any
 from uuid import uuid4
 
 import distributed
@@ -16,7 +18,7 @@ from prefectx import settings
 from prefectx.engines.dask.deaths import explain
 from prefectx.engines.dask.payload import Payload
 from prefectx.engines.dask.resources import Needs
-from prefectx.engines.dask.session import session
+from prefectx.engines.dask.session import Session, session
 from prefectx.engines.dask.worker import RunPlugin, begin_call
 from prefectx.engines.local.futures import LocalFuture
 from prefectx.engines.local.place import at_once
@@ -34,23 +36,19 @@ class DaskRunner:
     """Runs calls on Dask.
 
     Parameters:
-        options: the project's options.
-
-    Raises:
-        ConfigError: if keys of `[dask]` exclude each other.
+        opened: the connection to the cluster.
+        close: ends it.
     """
 
-    def __init__(self, options: Options) -> None:
-        log = logging.getLogger(logs.RUNS)
+    def __init__(self, opened: Session[Any], close: Callable[[], object] = lambda: None) -> None:
         given = settings.current()
-        self._stack = ExitStack()
-        self._session = self._stack.enter_context(session(options, distributed.Client, log))
+        self._session = opened
+        self._close = close
         self._packer = Packer(given)
         self._name = f"prefectx-{uuid4().hex}"
         path = [path for path in sys.path if path]
         plugin = RunPlugin(self._name, Payload(given), path)
-        self._session.client.register_plugin(plugin, name=self._name)
-        self._stack.callback(self._session.client.unregister_worker_plugin, self._name)
+        opened.client.register_plugin(plugin, name=self._name)
         self._sent: dict[str, tuple[Job, DaskFuture]] = {}
         self._over: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._collector = threading.Thread(target=self._collect, name="prefectx", daemon=True)
@@ -79,7 +77,8 @@ class DaskRunner:
             self._session.client.cancel(left, force=True)
         self._over.put(None)
         self._collector.join()
-        self._stack.close()
+        self._session.client.unregister_worker_plugin(self._name)
+        self._close()
 
     def _collect(self) -> None:
         """End the futures of the calls that are over, many at a time."""
@@ -129,5 +128,12 @@ def run_call(name: str, packed: bytes) -> bytes:
 
 
 def make_runner(options: Options) -> DaskRunner:
-    """Make the runner that the options describe."""
-    return DaskRunner(options)
+    """Make the runner that the options describe; connects to the cluster, or starts it.
+
+    Raises:
+        ConfigError: if keys of `[dask]` exclude each other.
+    """
+    stack = ExitStack()
+    log = logging.getLogger(logs.RUNS)
+    opened = stack.enter_context(session(options, distributed.Client, log))
+    return DaskRunner(opened, stack.close)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import importlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import cast
@@ -29,6 +29,7 @@ class Place:
         outer: the place of the flow around it, None if there is none.
         default: the type of the runner if the options name none.
         always: the type whatever the options name.
+        make: makes the runner; None: it is made as the options say.
     """
 
     def __init__(
@@ -37,7 +38,9 @@ class Place:
         outer: Place | None,
         default: str = "inline",
         always: str | None = None,
+        make: Callable[[], Runner] | None = None,
     ) -> None:
+        self._make = make
         self._type: str = always or options.runner.type or (outer._type if outer else default)
         self.options = options
         self._outer = outer if outer is not None and outer._is_like(self) else None
@@ -60,6 +63,8 @@ class Place:
             return self._scheduler
 
     def _make_runner(self) -> Runner:
+        if self._make is not None:
+            return self._make()
         module = importlib.import_module(_RUNNERS[self._type])
         return cast(Runner, module.make_runner(self.options))
 
@@ -131,13 +136,14 @@ def scheduler() -> Scheduler | None:
 
 
 @contextmanager
-def running(default: str = "inline") -> Iterator[None]:
+def running(default: str = "inline", make: Callable[[], Runner] | None = None) -> Iterator[None]:
     """Give the calls that are submitted in the block a runner, which ends with it.
 
     Parameters:
         default: the type of the runner if the options name none.
+        make: makes the runner; None: it is made as the options say.
     """
-    place = Place(settings.current().project, _here.get(), default)
+    place = Place(settings.current().project, _here.get(), default, make=make)
     token = _here.set(place)
     try:
         yield

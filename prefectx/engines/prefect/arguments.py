@@ -14,9 +14,10 @@ from prefect.futures import PrefectFuture
 from prefect.utilities import annotations as stock
 
 from prefectx.arguments.marks import Mark, allow_failure, is_annotated, is_marked, quote, unmapped
-from prefectx.arguments.references import holds_references
+from prefectx.arguments.references import holds_references, outcome, result
 from prefectx.arguments.traversal import ATOMS, replace
 from prefectx.engines.local.futures import OverFuture
+from prefectx.engines.local.pending import PendingFuture
 from prefectx.engines.prefect.futures import SkippedFuture
 from prefectx.engines.protocol import WaitFor
 from prefectx.futures import Future
@@ -99,22 +100,38 @@ def _is_resolved_by_prefect(value: object, entered: set[int]) -> bool:
 
 
 def waited_for(wait_for: WaitFor) -> list[PrefectFuture[object]] | None:
-    """Return the futures that Prefect has to wait for, None if there are none."""
+    """Return the futures that Prefect has to wait for, None if there are none.
+
+    Raises:
+        UpstreamError: if a call without Prefect among them failed.
+    """
     if wait_for is None:
         return None
     futures = [wait_for] if isinstance(wait_for, Future) else list(wait_for)
-    pending = [f for f in futures if not isinstance(f, (SkippedFuture, OverFuture))]
+    pending = []
+    for future in futures:
+        if isinstance(future, (OverFuture, PendingFuture)):
+            result(future)  # of a call without Prefect, which Prefect cannot wait for
+        elif not isinstance(future, SkippedFuture):
+            pending.append(future)
     return cast(list[PrefectFuture[object]], pending) or None
+
+
+def _outcome(value: object) -> object:
+    return outcome(value) if isinstance(value, (OverFuture, PendingFuture)) else value
 
 
 def _for_prefect(value: object) -> object:
     if isinstance(value, SkippedFuture):
         return value.item
-    if isinstance(value, OverFuture):
-        return value.result() if value.item is None else value.item
+    if isinstance(value, (OverFuture, PendingFuture)):
+        return result(value)
     if not is_annotated(value):
         return value
-    inner = for_prefect(value.unwrap())
+    inner = value.unwrap()
+    if is_marked(value, allow_failure):
+        inner = replace(inner, _outcome)
+    inner = for_prefect(inner)
     for ours, theirs in _MARKS:
         if is_marked(value, ours):
             return theirs(inner)

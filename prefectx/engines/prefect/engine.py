@@ -20,6 +20,9 @@ from prefect.futures import PrefectFuture, PrefectFutureList
 from prefectx.arguments.references import holds_items
 from prefectx.arguments.signature import Arguments
 from prefectx.calls import Call, Decision, Skip
+from prefectx.engines.local.futures import LocalFuture
+from prefectx.engines.local.pending import PendingFuture
+from prefectx.engines.local.waiting import as_completed, wait
 from prefectx.engines.prefect.api import with_api
 from prefectx.engines.prefect.arguments import Parts, for_prefect, waited_for
 from prefectx.engines.prefect.flows import PrefectFlow, prefect_flow
@@ -28,7 +31,7 @@ from prefectx.engines.prefect.runs import in_api, in_flow_run
 from prefectx.engines.prefect.steps import SENT, Delayed
 from prefectx.engines.prefect.tasks import PrefectTask, prefect_task
 from prefectx.engines.protocol import Engine, FlowDefinition, Result, WaitFor
-from prefectx.errors import TargetError
+from prefectx.errors import TargetError, UpstreamError
 from prefectx.futures import DoneAndNotDone, Future, FutureList, State
 from prefectx.item import Store
 from prefectx.run_context import flow_name
@@ -78,9 +81,13 @@ class PrefectEngine:
         Raises:
             RuntimeError: outside a flow, as there is no runner.
         """
-        ready, args, kwargs = _ready(call, decision)
+        try:
+            ready, args, kwargs = _ready(call, decision)
+            others = waited_for(wait_for)
+        except UpstreamError as error:  # of an input that ran without Prefect
+            return LocalFuture(error, failed=True, item=call.item)
         submit: Callable[..., object] = StockTask.submit
-        return _with_item(submit(ready, *args, wait_for=waited_for(wait_for), **kwargs), call)
+        return _with_item(submit(ready, *args, wait_for=others, **kwargs), call)
 
     def delay(
         self, call: Call, wait_for: WaitFor, dependencies: Mapping[str, object]
@@ -118,6 +125,8 @@ class PrefectEngine:
 
     def wait(self, futures: list[Future[object]], timeout: float | None) -> DoneAndNotDone:
         """Wait for futures, of calls with or without Prefect."""
+        if _is_any_pending(futures):
+            return wait(futures, timeout)
         over, others = _split(futures)
         waited = prefect.futures.wait(others, timeout=timeout)
         done, not_done = cast(tuple[set[Future[object]], set[Future[object]]], waited)
@@ -127,6 +136,9 @@ class PrefectEngine:
         self, futures: list[Future[object]], timeout: float | None
     ) -> Iterator[Future[object]]:
         """Yield futures as their calls end."""
+        if _is_any_pending(futures):
+            yield from as_completed(futures, timeout)
+            return
         over, others = _split(futures)
         yield from over
         completed = prefect.futures.as_completed(others, timeout=timeout)
@@ -213,10 +225,15 @@ def _with_item(future: Any, call: Call) -> Future[object]:
     return cast(Future[object], future)
 
 
+def _is_any_pending(futures: list[Future[object]]) -> bool:
+    """Tell whether there is a call without Prefect that is not over."""
+    return any(isinstance(future, PendingFuture) and not future.is_over for future in futures)
+
+
 def _split(
     futures: list[Future[object]],
 ) -> tuple[set[Future[object]], list[PrefectFuture[object]]]:
-    """Split futures into those of calls without Prefect, which are done, and Prefect's."""
+    """Split futures into those of calls without Prefect, which are over, and Prefect's."""
     over = {future for future in futures if not isinstance(future, PrefectFuture)}
     others = [future for future in futures if future not in over]
     return over, cast(list[PrefectFuture[object]], others)

@@ -13,6 +13,7 @@ from prefect.settings import Profile, Settings
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
 from prefectx.engines.prefect import logs
+from prefectx.engines.prefect.inline import InlineTaskRunner
 
 if TYPE_CHECKING:
     from prefectx.settings import Options
@@ -55,6 +56,8 @@ def make_runner(options: Options) -> Runner:
     Parameters:
         options: the project's options.
     """
+    if options.runner.type == "inline":
+        return InlineTaskRunner()
     if options.runner.type == "processes":
         # For calls of the mode `prefect`; those of the other modes set up logging themselves.
         return ProcessPoolTaskRunner(

@@ -11,6 +11,7 @@ from prefect.context import FlowRunContext, TaskRunContext
 
 from prefectx import settings
 from prefectx.calls import owners_of_run
+from prefectx.engines.local.place import running
 from prefectx.engines.prefect import logs
 from prefectx.engines.prefect.api import prefect_api
 from prefectx.engines.prefect.around import Kind, Thunk, around
@@ -84,8 +85,10 @@ class FlowStep:
         else:
             summary.engine_run = context.flow_run
             options = settings.current().project
+            # Calls without Prefect use the cluster of the flow, if its runner has one.
+            beside = getattr(context.task_runner, "beside", None)
             outlast(options.keepalive.outage, context.flow_run.id)
-            with watching_flow(options):
+            with watching_flow(options), running("threads", beside):
                 yield
 
     def __reduce__(self) -> tuple[object, ...]:

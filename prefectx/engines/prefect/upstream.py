@@ -72,6 +72,8 @@ USED: tuple[Entry, ...] = (
     Name("prefect.futures:PrefectTaskRunFuture._final_state", _FUTURE),
     Name("prefect.futures:PrefectWrappedFuture._final_state", _FUTURE),
     Name("prefect.futures:PrefectWrappedFuture._wrapped_future", "releases Dask's future"),
+    # Runners: inline.py
+    Name("prefect.task_runners:ThreadPoolTaskRunner._executor", "runs calls at once"),
     # Calls: __init__.py, tasks.py, steps.py, submission.py
     Name(
         "prefect.utilities.visualization:get_task_viz_tracker",

@@ -13,6 +13,7 @@ from prefect_dask.task_runners import DaskTaskRunner
 
 from prefectx import settings
 from prefectx.engines.dask.clusters import client_arguments
+from prefectx.engines.dask.runner import DaskRunner as CallRunner
 from prefectx.engines.dask.session import Session, session
 from prefectx.engines.prefect_dask import upstream
 from prefectx.engines.prefect_dask.contexts import RunContexts
@@ -82,6 +83,11 @@ class DaskRunner(DaskTaskRunner):
         self.client  # noqa: B018  # connects
         submission = Submission(self._session, task, parameters, wait_for, dependencies)
         return DaskFuture(submission, self._contexts.current())
+
+    def beside(self) -> CallRunner:
+        """Return a runner on the same cluster for calls without Prefect."""
+        self.client  # noqa: B018  # connects
+        return CallRunner(self._session)
 
     def _connect(self) -> Session[PrefectDaskClient]:
         upstream.check_all()
