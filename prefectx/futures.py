@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, Generic, NamedTuple, TypeVar
+from types import SimpleNamespace
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from prefectx.item import Item
+
+_DETAILS = (
+    *("flow_run_id", "task_run_id", "child_flow_run_id", "scheduled_time", "cache_key"),
+    *("cache_expiration", "deferred", "untrackable_result", "pause_timeout", "pause_reschedule"),
+    *("pause_key", "run_input_keyset", "refresh_cache", "retriable", "transition_id"),
+    *("task_parameters_id", "traceparent", "deployment_concurrency_lease_id"),
+)
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -55,6 +63,86 @@ class State(ABC, Generic[R_co]):
 
 def _is_prefects_state(cls: type) -> bool:
     return (cls.__module__, cls.__name__) == ("prefect.client.schemas.objects", "State")
+
+
+class LocalState(State[object]):
+    """How a call ended, with the interface of Prefect's states.
+
+    Parameters:
+        kind: the type: `PENDING`, `RUNNING`, `COMPLETED`, `FAILED`, `CRASHED` or `CANCELLED`.
+        name: `Completed`, `Cached`, `Failed`, ...
+        data: what the call returned, or the exception that it raised.
+        seconds: how long it ran, None if it did not.
+        message: what its function says of it; by default of a failure the exception.
+    """
+
+    __slots__ = ("data", "message", "name", "seconds", "type")
+
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        data: object,
+        seconds: float | None = None,
+        message: str | None = None,
+    ) -> None:
+        self.type = kind
+        self.name = name
+        self.data = data
+        self.seconds = seconds
+        if message is None and isinstance(data, BaseException):
+            message = f"{type(data).__name__}: {data}"
+        self.message = message
+
+    @property
+    def state_details(self) -> SimpleNamespace:
+        """What Prefect tells of a state: without it there are no runs, and nothing is known."""
+        return SimpleNamespace(**dict.fromkeys(_DETAILS))
+
+    def is_completed(self) -> bool:
+        """Tell whether the call returned."""
+        return self.type == "COMPLETED"
+
+    def is_failed(self) -> bool:
+        """Tell whether the call raised."""
+        return self.type == "FAILED"
+
+    def is_final(self) -> bool:
+        """Tell whether the call is over."""
+        return self.type not in ("PENDING", "RUNNING")
+
+    def is_crashed(self) -> bool:
+        """Tell whether the worker of the call died."""
+        return self.type == "CRASHED"
+
+    def is_cancelled(self) -> bool:
+        """Tell whether the call was given up before it began."""
+        return self.type == "CANCELLED"
+
+    def is_pending(self) -> bool:
+        """Tell whether the call has not begun."""
+        return self.type == "PENDING"
+
+    def is_running(self) -> bool:
+        """Tell whether the call has begun and is not over."""
+        return self.type == "RUNNING"
+
+    def is_scheduled(self) -> bool:
+        """Return false: without Prefect nothing begins at a time."""
+        return False
+
+    is_paused = is_cancelling = is_scheduled
+
+    def result(self, raise_on_failure: bool = True, *, _sync: bool = True) -> object:
+        """Return what the call returned; raise (or return) what it raised."""
+        if not self.is_final():
+            raise RuntimeError(f"the call is {self.name.lower()} and has no result yet")
+        if not self.is_completed() and raise_on_failure:
+            raise cast(BaseException, self.data)
+        return self.data
+
+    def __repr__(self) -> str:
+        return f"State(type={self.type!r}, name={self.name!r})"
 
 
 class Future(ABC, Generic[R_co]):

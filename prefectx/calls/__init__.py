@@ -1,5 +1,6 @@
 """Calls: what becomes of one invocation of one task. `dispatch` is the way in."""
 
+from prefectx.calls.attempts import function_of
 from prefectx.calls.call import Call
 from prefectx.calls.decision import Decision, Facts, Run, Skip, Wait, decide, look
 from prefectx.calls.make_call import make_call
@@ -21,6 +22,7 @@ __all__ = [
     "Wait",
     "current_target",
     "decide",
+    "function_of",
     "look",
     "make_call",
     "owners_of_run",

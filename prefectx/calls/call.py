@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import cast
+from typing import Any, cast
 
 from prefectx import settings
 from prefectx.arguments.references import load, load_items
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
+from prefectx.calls.attempts import function_of
 from prefectx.calls.decision import Skip, decide, look
 from prefectx.calls.one_at_a_time import ABANDONED, InThread, OneAtATime, locked
 from prefectx.calls.own_output import written
@@ -94,6 +97,11 @@ class Call(Portable):
         with observed(self):
             return await self._run_async(args, kwargs)
 
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The function of the task; without Prefect it is tried as Prefect's keywords say."""
+        return self.task.fn if self.mode.is_prefect else function_of(self.task)
+
     def _run(self, args: tuple[object, ...], kwargs: Arguments) -> Outcome:
         started, outcome = time.perf_counter(), ABANDONED
         while outcome is ABANDONED:
@@ -107,7 +115,7 @@ class Call(Portable):
                     else:
                         args, kwargs = self._inputs(args, kwargs)
                         with written(self.item) if not self.options.save else nullcontext():
-                            data = self.task.fn(*args, **kwargs)
+                            data = self.function(*args, **kwargs)
                             data = list(data) if self.task.isgenerator else data
                         outcome = self._keep(data, started)
                 turn.outcome = outcome
@@ -127,8 +135,8 @@ class Call(Portable):
                         else:
                             args, kwargs = self._inputs(args, kwargs)
                             with written(self.item) if not self.options.save else nullcontext():
-                                result = self.task.fn(*args, **kwargs)
-                                is_generator = self.task.isgenerator
+                                result = self.function(*args, **kwargs)
+                                is_generator = inspect.isasyncgen(result)
                                 data = [x async for x in result] if is_generator else await result
                             outcome = self._keep(data, started)
                 turn.outcome = outcome

@@ -8,6 +8,7 @@ from types import FunctionType
 from typing import Any
 
 from prefectx.arguments.fingerprint import callee_identity, fingerprint
+from prefectx.calls.attempts import acts
 from prefectx.calls.cache_keywords import with_cache_keywords
 from prefectx.calls.checks import check_ignored, check_target
 from prefectx.calls.fast_path import FastPath, NoFastPath
@@ -89,7 +90,8 @@ class ResolvedTask:
         # A function that saves its own output needs to know where in every mode.
         has_target = mode.keeps or not options.save
         self.target = self._compile(options.target) if has_target else None
-        self.is_bare = self.target is None and not mode.keeps and mode.engine == LOCAL
+        is_plain = self.target is None and not mode.keeps and mode.engine == LOCAL
+        self.is_bare = is_plain and not acts(task)
         is_kept = mode.keeps or self.target is not None
         self.is_awaited = task.isasync and not self.is_bare and (is_kept or not task.isgenerator)
         # Where prefectx only stands by, Prefect names its runs as it always does.

@@ -10,13 +10,13 @@ from prefectx import settings
 from prefectx.arguments.signature import Arguments
 from prefectx.calls import Call, Decision, Run
 from prefectx.engines.local.flows import run_flow
-from prefectx.engines.local.futures import LocalState, SkippedFuture
+from prefectx.engines.local.futures import SkippedFuture
 from prefectx.engines.local.place import scheduler
 from prefectx.engines.local.running import run, run_async, run_here
 from prefectx.engines.local.waiting import as_completed, wait
 from prefectx.engines.protocol import Engine, FlowDefinition, WaitFor
 from prefectx.errors import ConfigError
-from prefectx.futures import DoneAndNotDone, Future, FutureList, State
+from prefectx.futures import DoneAndNotDone, Future, FutureList, LocalState, State
 from prefectx.item import Store
 from prefectx.monitoring import logging as logs
 from prefectx.run_context import flow_name

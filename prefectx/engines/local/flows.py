@@ -11,7 +11,7 @@ from prefectx import settings
 from prefectx.arguments.references import check_upstream
 from prefectx.arguments.signature import Arguments, Signature
 from prefectx.arguments.validation import validated
-from prefectx.calls import owners_of_run
+from prefectx.calls import function_of, owners_of_run
 from prefectx.engines.local.futures import LocalFuture
 from prefectx.engines.local.place import running
 from prefectx.engines.protocol import FlowDefinition, WaitFor
@@ -32,7 +32,7 @@ def run_flow(flow: FlowDefinition, args: tuple[object, ...], kwargs: Arguments) 
     try:
         args, kwargs = _parameters(flow, args, kwargs)
         with _running(flow):
-            result = LocalFuture(_returned(flow.fn(*args, **kwargs)))
+            result = LocalFuture(_returned(function_of(flow, "flow")(*args, **kwargs)))
     except Exception as error:
         if not return_state:
             raise
@@ -72,7 +72,7 @@ async def _run_async(
     try:
         args, kwargs = _parameters(flow, args, kwargs)
         with _running(flow):
-            result = LocalFuture(_returned(await flow.fn(*args, **kwargs)))
+            result = LocalFuture(_returned(await function_of(flow, "flow")(*args, **kwargs)))
     except Exception as error:
         if not return_state:
             raise

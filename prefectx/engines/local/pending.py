@@ -6,8 +6,8 @@ import logging
 import threading
 from collections.abc import Callable
 
-from prefectx.engines.local.futures import LocalState, OverFuture
-from prefectx.futures import Future
+from prefectx.engines.local.futures import OverFuture
+from prefectx.futures import Future, LocalState
 from prefectx.item import Item
 
 _log = logging.getLogger("prefectx.runner")

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from prefectx.arguments.references import check_upstream, load, load_items, resolve_futures
 from prefectx.arguments.signature import Arguments
 from prefectx.calls import Call, Decision, Outcome
-from prefectx.engines.local.futures import LocalFuture, LocalState
+from prefectx.engines.local.futures import LocalFuture
 from prefectx.engines.protocol import Result, WaitFor
-from prefectx.futures import State, data_of
+from prefectx.futures import LocalState, State, data_of
 
 _CACHED = LocalState("COMPLETED", "Cached", None)
 
@@ -49,7 +49,7 @@ def run(call: Call, decision: Decision, wait_for: WaitFor, return_state: bool) -
         return Result(state, state)
     args, kwargs = inputs_of(call, wait_for)
     if is_bare(call):
-        return Result(load(call.task.fn(*args, **kwargs)))
+        return Result(load(call.function(*args, **kwargs)))
     return _result(call.run(*args, **kwargs))
 
 
@@ -72,7 +72,7 @@ def run_here(call: Call, wait_for: WaitFor) -> LocalFuture:
         args, kwargs = inputs_of(call, wait_for)
         if not is_bare(call):
             return over(call, call.run(*args, **kwargs))
-        data = call.task.fn(*args, **kwargs)
+        data = call.function(*args, **kwargs)
         data = list(data) if call.task.isgenerator else data
         if isinstance(data, State):
             return LocalFuture(load(data_of(data)), returned=data)
