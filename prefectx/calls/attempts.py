@@ -21,7 +21,7 @@ from prefectx.futures import LocalState, State
 
 _log = logging.getLogger("prefectx.runs")
 
-ACTING = frozenset({"retries", "timeout_seconds", "log_prints"})
+_ACTING = frozenset({"retries", "timeout_seconds", "log_prints"})
 
 
 class Tried(Protocol):
@@ -37,12 +37,6 @@ class Tried(Protocol):
         """The keywords of Prefect that the decorator was given."""
 
 
-def acts(tried: Tried) -> bool:
-    """Tell whether more is to be done than to call the function."""
-    keywords = tried.prefect_keywords
-    return not ACTING.isdisjoint(keywords) and any(keywords.get(name) for name in ACTING)
-
-
 def function_of(tried: Tried, kind: str = "task") -> Callable[..., Any]:
     """Return the function as it is to be called without Prefect.
 
@@ -55,7 +49,7 @@ def function_of(tried: Tried, kind: str = "task") -> Callable[..., Any]:
         failure, stops it after a time, and logs what it prints; of a generator a function that
         returns a list.
     """
-    if not acts(tried):
+    if not any(tried.prefect_keywords.get(name) for name in _ACTING):
         return tried.fn
     return _Attempts(tried, kind).call_async if tried.isasync else _Attempts(tried, kind).call
 
@@ -131,7 +125,7 @@ class _Attempts:
         outcome = attempts.outcome
         error = outcome.exception() or outcome.result()
         _log.info(
-            "%s failed: %s: %s; attempt %d of %d in %.3g s",
+            "%s failed with %s: %s; attempt %d of %d in %.3g s",
             self._what.capitalize(),
             type(error).__name__,
             error,

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, cast
+from typing import cast
 
 from prefectx import settings
 from prefectx.arguments.references import load, load_items
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
-from prefectx.calls.attempts import function_of
 from prefectx.calls.decision import Skip, decide, look
 from prefectx.calls.one_at_a_time import ABANDONED, InThread, OneAtATime, locked
 from prefectx.calls.own_output import written
@@ -47,8 +44,8 @@ class Call(Portable):
     """
 
     __slots__ = (
-        "_flow", "_known", "_resolved", "arguments", "inputs", "is_plain", "item", "mode",
-        "options", "task", "version",
+        "_flow", "_known", "_resolved", "arguments", "function", "inputs", "is_plain", "item",
+        "mode", "options", "task", "version",
     )  # fmt: skip
 
     def __init__(
@@ -65,6 +62,7 @@ class Call(Portable):
         self.task: TaskDefinition = resolved.task
         self.mode: Mode = resolved.mode
         self.options: Options = resolved.options
+        self.function = resolved.function
         self.item = item
         self.arguments = arguments
         self.inputs = inputs
@@ -96,11 +94,6 @@ class Call(Portable):
         """Do what `run` does for a task that is an async function or an async generator."""
         with observed(self):
             return await self._run_async(args, kwargs)
-
-    @property
-    def function(self) -> Callable[..., Any]:
-        """The function of the task; without Prefect it is tried as Prefect's keywords say."""
-        return self.task.fn if self.mode.is_prefect else function_of(self.task)
 
     def _run(self, args: tuple[object, ...], kwargs: Arguments) -> Outcome:
         started, outcome = time.perf_counter(), ABANDONED
@@ -136,7 +129,7 @@ class Call(Portable):
                             args, kwargs = self._inputs(args, kwargs)
                             with written(self.item) if not self.options.save else nullcontext():
                                 result = self.function(*args, **kwargs)
-                                is_generator = inspect.isasyncgen(result)
+                                is_generator = hasattr(result, "__aiter__")
                                 data = [x async for x in result] if is_generator else await result
                             outcome = self._keep(data, started)
                 turn.outcome = outcome
@@ -178,8 +171,7 @@ class Call(Portable):
 
     def _surroundings(self) -> AbstractContextManager[None]:
         """Have the settings and the context that held where the call was made."""
-        state = settings.STATE
-        current = state.here.get() or state.everywhere or state.project
-        if isinstance(self._resolved, ResolvedTask) and self._resolved.settings is current:
+        resolved = self._resolved
+        if isinstance(resolved, ResolvedTask) and resolved.settings is settings.current():
             return nullcontext()
         return self.payload.unpacked()

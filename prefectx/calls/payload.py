@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self, cast
 from prefectx import settings
 from prefectx.arguments.marks import is_marked, quote
 from prefectx.arguments.signature import Arguments
+from prefectx.calls.attempts import function_of
 from prefectx.calls.redefinitions import REDEFINITIONS
 from prefectx.calls.resolved_task import ResolvedTask
 from prefectx.calls.target_owners import owners_of_run
@@ -60,6 +61,11 @@ class Payload(NamedTuple):
     context: Mapping[str, object]
     quoted: frozenset[str]
     version: None = None
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """What a call runs: the function, without Prefect tried as Prefect's keywords say."""
+        return self.task.fn if self.mode.is_prefect else function_of(self.task)
 
     @contextmanager
     def unpacked(self) -> Iterator[None]:

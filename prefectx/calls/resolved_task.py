@@ -8,7 +8,7 @@ from types import FunctionType
 from typing import Any
 
 from prefectx.arguments.fingerprint import callee_identity, fingerprint
-from prefectx.calls.attempts import acts
+from prefectx.calls.attempts import function_of
 from prefectx.calls.cache_keywords import with_cache_keywords
 from prefectx.calls.checks import check_ignored, check_target
 from prefectx.calls.fast_path import FastPath, NoFastPath
@@ -42,6 +42,7 @@ class ResolvedTask:
         store: where the outputs are kept; means nothing without a target.
         fields: what the templates of all calls have in common.
         run_name: the compiled name of the runs, None if Prefect makes it.
+        function: what a call runs: the task's, without Prefect tried as Prefect's keywords say.
         fast_path: the short way to calls with scalar arguments.
         is_closed: whether the arguments suffice to fill the target, as long as no context is set.
         is_bare: whether a call is nothing but a call of the function.
@@ -59,6 +60,7 @@ class ResolvedTask:
         "fast_path",
         "fields",
         "folders",
+        "function",
         "is_awaited",
         "is_bare",
         "is_closed",
@@ -90,9 +92,9 @@ class ResolvedTask:
         # A function that saves its own output needs to know where in every mode.
         has_target = mode.keeps or not options.save
         self.target = self._compile(options.target) if has_target else None
-        is_plain = self.target is None and not mode.keeps and mode.engine == LOCAL
-        self.is_bare = is_plain and not acts(task)
+        self.function = task.fn if mode.is_prefect else function_of(task)
         is_kept = mode.keeps or self.target is not None
+        self.is_bare = not is_kept and self.function is task.fn and mode.engine == LOCAL
         self.is_awaited = task.isasync and not self.is_bare and (is_kept or not task.isgenerator)
         # Where prefectx only stands by, Prefect names its runs as it always does.
         named = mode.keeps or options.sources["task_run_name"].layer != "default"
@@ -106,12 +108,8 @@ class ResolvedTask:
                 raise ConfigError(f"{self._where(self.target)}: {error}") from error
             if mode.keeps:
                 self._check_store(self.target)
-        constants = {
-            "funcname": task.__name__,
-            "name": task.name,
-            "module": task.__module__,
-            "ext": "." + (options.format or "pkl").lstrip("."),
-        }
+        constants = {"funcname": task.__name__, "name": task.name, "module": task.__module__}
+        constants["ext"] = "." + (options.format or "pkl").lstrip(".")
         default_name = DefaultName(
             task.__name__, task.hidden_arguments, options.ignore, self.folders, self._name_in_base()
         )

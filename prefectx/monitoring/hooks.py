@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from typing import Protocol, TypeVar
 
 from prefectx.futures import Future, State
@@ -130,17 +130,24 @@ class Hooks:
 HOOKS = Hooks()
 
 
+# The call that runs here: of each thread and asyncio task its own.
+RUNNING: ContextVar[ObservedCall | None] = ContextVar("prefectx_running", default=None)
+
+
 @contextmanager
 def observed(call: ObservedCall) -> Iterator[None]:
     """Fire the hooks around the run of a call."""
     for before in HOOKS.before_call:
         before(call)
+    token = RUNNING.set(call)
     try:
         yield
     except BaseException as error:
         for failed in HOOKS.call_failed:
             failed(call, error)
         raise
+    finally:
+        RUNNING.reset(token)
     for after in HOOKS.after_call:
         after(call)
 

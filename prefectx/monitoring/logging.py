@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from prefectx.errors import ConfigError
+from prefectx.monitoring.hooks import RUNNING
 
 if TYPE_CHECKING:
     from prefectx.settings import Logging
@@ -158,12 +159,18 @@ class RunFormatter(logging.Formatter):
         return self._without_place.formatMessage(record)
 
     def run_of(self, record: logging.LogRecord) -> str | None:
-        """Return the kind and the name of the record's run, None outside a run."""
+        """Return the kind and the name of the record's run or call, None outside of both."""
         for kind in ("task", "flow"):
             name = getattr(record, f"{kind}_run_name", None)
             if name:
                 return f"{kind.capitalize()} run {name!r}"
-        return None
+        call = RUNNING.get()
+        if call is None or call.mode.is_prefect:
+            return None
+        name = call.task.name
+        if call.item is not None and call.item.stem != name:
+            name = f"{name}-{call.item.stem}"
+        return f"Task {name!r}"
 
 
 # Fields of a format that say where a line was logged.

@@ -52,7 +52,7 @@ WHEN = {
 @pytest.mark.parametrize("when", WHEN)
 @pytest.mark.parametrize("mode", ["function", "cache"])
 def test_get_run_logger_of_prefect(mode, when, tmp_path):
-    """Whenever it was imported, each line comes once, with the place where it was logged."""
+    """Whenever it was imported, each line comes once, with its place and its observed call."""
     before, after, inside = WHEN[when]
     script = tmp_path / "script.py"
     script.write_text(f"""
@@ -84,7 +84,9 @@ run()
     assert done.returncode == 0, done.stderr
     lines = [line.split(" | ", 1)[1] for line in done.stderr.splitlines() if "from the" in line]
     assert [line.partition(":")[0] for line in lines] == ["INFO    | script", "WARNING | script"]
-    assert [line.rpartition(" | ")[2] for line in lines] == ["from the task", "from the flow"]
+    of_call = "Task 'work' - " if mode == "cache" else ""
+    messages = [line.rpartition(" | ")[2] for line in lines]
+    assert messages == [f"{of_call}from the task", "from the flow"]
 
 
 def test_get_run_logger_of_prefect_fails_where_prefect_runs():
