@@ -44,9 +44,8 @@ class Call(Portable):
     """
 
     __slots__ = (
-        "_flow", "_known", "_resolved", "arguments", "function", "inputs", "is_plain", "item",
-        "mode", "options", "task", "version",
-    )  # fmt: skip
+        "_flow", "_known", "_resolved", "arguments", "function", "inputs", "is_plain", "item", "mode",
+        "options", "task", "version")  # fmt: skip
 
     def __init__(
         self,
@@ -171,7 +170,8 @@ class Call(Portable):
 
     def _surroundings(self) -> AbstractContextManager[None]:
         """Have the settings and the context that held where the call was made."""
-        resolved = self._resolved
-        if isinstance(resolved, ResolvedTask) and resolved.settings is settings.current():
+        state = settings.STATE
+        current = state.here.get() or state.everywhere or state.project
+        if isinstance(self._resolved, ResolvedTask) and self._resolved.settings is current:
             return nullcontext()
         return self.payload.unpacked()
