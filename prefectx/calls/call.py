@@ -44,8 +44,8 @@ class Call(Portable):
     """
 
     __slots__ = (
-        "_flow", "_known", "_resolved", "arguments", "function", "inputs", "is_plain", "item", "mode",
-        "options", "task", "version")  # fmt: skip
+        "_flow", "_known", "_resolved", "arguments", "function", "inputs", "is_plain", "item",
+        "mode", "options", "task", "version")  # fmt: skip
 
     def __init__(
         self,
