@@ -118,6 +118,8 @@ class RunSummary:
             end: how it ended; a state may be a failed one.
             seconds: how long it ran.
         """
+        if isinstance(end, State) and end.name == "Cancelled":
+            return  # it stays among those that are not over
         failure = _failure(end)
         with self._lock:
             counts = self._of(call.task.name)

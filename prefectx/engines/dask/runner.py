@@ -6,6 +6,7 @@ import logging
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from contextlib import ExitStack
@@ -29,6 +30,7 @@ from prefectx.errors import WorkerError
 from prefectx.monitoring import logging as logs
 from prefectx.settings import Options
 
+_PATIENCE = 10.0
 DaskFuture = distributed.Future[bytes]
 
 
@@ -75,6 +77,10 @@ class DaskRunner:
         left = [future for _, future in list(self._sent.values())]
         if left:
             self._session.client.cancel(left, force=True)
+            # Dask tells of each on its own time, and would complain if the client were closed.
+            end = time.monotonic() + _PATIENCE
+            while self._sent and time.monotonic() < end:
+                time.sleep(0.01)
         self._over.put(None)
         self._collector.join()
         self._session.client.unregister_worker_plugin(self._name)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -37,6 +39,9 @@ class RunPlugin(WorkerPlugin):
         if limit and MEMORY not in worker.state.total_resources:
             worker.state.total_resources[MEMORY] = limit
             worker.state.available_resources[MEMORY] = limit
+        if worker.nanny and threading.current_thread() is threading.main_thread():
+            # Ctrl-C reaches each process in the terminal; the nanny ends its worker in order.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         # For clusters of other machines; the worker's own modules come first.
         sys.path.extend(p for p in self.path if p not in sys.path and Path(p).is_dir())
 

@@ -14,6 +14,7 @@ from prefectx.arguments.validation import validated
 from prefectx.calls import function_of, owners_of_run
 from prefectx.engines.local.futures import LocalFuture
 from prefectx.engines.local.place import running
+from prefectx.engines.local.termination import ended_by_sigterm
 from prefectx.engines.protocol import FlowDefinition, WaitFor
 from prefectx.futures import Future, State, data_of
 from prefectx.modes import get_mode
@@ -59,7 +60,7 @@ def _running(flow: FlowDefinition) -> Iterator[None]:
     logs.set_up(options.logging)
     with in_flow(flow.name), owners_of_run(), recording(flow) as summary:
         try:
-            with showing(summary, options.progress), running():
+            with showing(summary, options.progress), ended_by_sigterm(), running():
                 yield
         finally:
             for line in summary.lines():

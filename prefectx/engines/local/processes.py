@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import threading
 from collections import deque
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ThreadPoolExecutor
@@ -106,10 +107,13 @@ class ProcessRunner:
 
     def _done(self, packed: Packed, pool: ProcessPoolExecutor, sent: Future[bytes]) -> None:
         error = CancelledError() if sent.cancelled() else sent.exception()
+        job = packed.job
+        if self._is_closed or isinstance(error, KeyboardInterrupt):
+            _cancel(job)
+            return
         if isinstance(error, (BrokenExecutor, CancelledError)):
             self._suspect(packed, pool)
             return
-        job = packed.job
         self._end(job, ended(job.call, sent.result()) if error is None else failed(job.call, error))
         self._send()
 
@@ -152,10 +156,11 @@ def _cancel(job: Job) -> None:
 
 
 def _died(job: Job, error: BrokenExecutor) -> WorkerError:
-    last = str(error).strip().rpartition("\n")[2]
+    codes = re.search(r"exit codes of the workers are \{(.*?)\}", str(error))
     died = WorkerError(
         f"task {job.call.task.name!r}: its process died while running it, twice"
-        f" ({last}): was it killed by the system for want of memory, or by code that it calls?"
+        f" ({codes[1] if codes else error}): was it killed by the system for want of memory, or by"
+        " code that it calls?"
     )
     died.__cause__ = error
     return died

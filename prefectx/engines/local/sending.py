@@ -16,6 +16,7 @@ from prefectx.calls import Call, Outcome
 from prefectx.engines.local.futures import LocalFuture
 from prefectx.engines.local.place import PROGRAM
 from prefectx.engines.local.running import Inputs, failed, over
+from prefectx.engines.local.termination import end_with_parent
 from prefectx.errors import WorkerError
 from prefectx.monitoring import logging as logs
 from prefectx.settings import Settings
@@ -92,6 +93,7 @@ def enter_worker(content: bytes) -> None:
         content: the settings there, pickled.
     """
     PROGRAM.is_worker = True
+    end_with_parent()
     with settings.use(Settings(None, settings.current().folder)):
         given = cast(Settings, pickle.loads(content))
     settings.STATE.here.set(given)
