@@ -12,6 +12,7 @@ from tests import pipeline as module
 from tests.pipeline import EXPECTED, pipeline, ran
 
 INLINE = ["function", "cache"]
+THREADS = "cache on threads"
 PREFECT = ["prefect", "prefect.cachetask", "prefect.skiptask"]
 
 
@@ -25,13 +26,16 @@ def mode(request: pytest.FixtureRequest, tmp_path: Path):
     if request.param.startswith("prefect"):
         request.getfixturevalue("on_prefect")
     ran.clear()
-    with prefectx.override(mode=request.param, root=tmp_path):
-        yield request.param
+    name, _, runner = request.param.partition(" on ")
+    with prefectx.override(mode=name, root=tmp_path, runner={"type": runner or None}):
+        yield name
 
 
-every_mode = pytest.mark.parametrize("mode", [*INLINE, *with_prefect(PREFECT)], indirect=True)
+every_mode = pytest.mark.parametrize(
+    "mode", [*INLINE, THREADS, *with_prefect(PREFECT)], indirect=True
+)
 caching_modes = pytest.mark.parametrize(
-    "mode", ["cache", *with_prefect(PREFECT[1:])], indirect=True
+    "mode", ["cache", THREADS, *with_prefect(PREFECT[1:])], indirect=True
 )
 
 

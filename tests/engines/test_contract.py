@@ -11,16 +11,17 @@ from prefectx.engines.protocol import Engine
 from prefectx.engines.registry import ENGINES
 from prefectx.futures import Future, FutureList, State
 
-LOCAL, PREFECT = "cache", "prefect.skiptask"
+LOCAL, THREADS, PREFECT = "cache", "cache on threads", "prefect.skiptask"
 
 
-@pytest.fixture(params=[LOCAL, pytest.param(PREFECT, marks=pytest.mark.prefect)])
+@pytest.fixture(params=[LOCAL, THREADS, pytest.param(PREFECT, marks=pytest.mark.prefect)])
 def mode(request, tmp_path):
     """A caching mode of each engine, with outputs under tmp_path."""
     if request.param == PREFECT:
         request.getfixturevalue("on_prefect")
-    with prefectx.override(mode=request.param, root=tmp_path):
-        yield request.param
+    name, _, runner = request.param.partition(" on ")
+    with prefectx.override(mode=name, root=tmp_path, runner={"type": runner or None}):
+        yield name
 
 
 @task(target="out/{x}.json")

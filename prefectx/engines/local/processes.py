@@ -52,8 +52,9 @@ class ProcessRunner:
         self._waiting: deque[Job] = deque()
         self._sent: set[Job] = set()
         self._pool: ProcessPoolExecutor | None = None
-        # The thread that runs calls one at a time after a process has died.
+        # The thread and the process that run calls one at a time after a process has died.
         self._alone: ThreadPoolExecutor | None = None
+        self._single: ProcessPoolExecutor | None = None
         self._is_closed = False
         self._lock = threading.RLock()
 
@@ -70,6 +71,8 @@ class ProcessRunner:
             pool.shutdown(wait=True, kill_workers=abandon)
         if alone is not None:
             alone.shutdown(cancel_futures=abandon)
+        if self._single is not None:
+            self._single.shutdown(wait=True, kill_workers=abandon)
         self._is_closed = True
         for job in list(self._sent):
             _cancel(job)
@@ -137,15 +140,14 @@ class ProcessRunner:
 
     def _run_alone(self, packed: Packed) -> None:
         job = packed.job
-        pool = self._make_pool(1)
+        pool = self._single = self._single or self._make_pool(1)
         try:
             future = ended(job.call, pool.submit(run_packed, packed.content).result())
         except BrokenExecutor as error:
             future = failed(job.call, _died(job, error))
+            self._single = None
         except Exception as error:
             future = failed(job.call, error)
-        finally:
-            pool.shutdown(wait=True, kill_workers=True)
         self._end(job, future)
         self._send()
 
