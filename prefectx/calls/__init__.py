@@ -5,7 +5,7 @@ from prefectx.calls.call import Call
 from prefectx.calls.decision import Decision, Facts, Run, Skip, Wait, decide, look
 from prefectx.calls.make_call import make_call
 from prefectx.calls.own_output import current_target
-from prefectx.calls.payload import Outcome
+from prefectx.calls.payload import Outcome, Payload
 from prefectx.calls.resolved_task import ResolvedTask
 from prefectx.calls.target_owners import owners_of_run, target_owners
 from prefectx.calls.task_definition import TaskDefinition
@@ -15,6 +15,7 @@ __all__ = [
     "Decision",
     "Facts",
     "Outcome",
+    "Payload",
     "ResolvedTask",
     "Run",
     "Skip",

@@ -7,23 +7,27 @@ import io
 import pickle
 import traceback
 from collections.abc import Callable
-from typing import NamedTuple, cast
+from enum import Enum
+from functools import partial
+from typing import Any, NamedTuple, cast
 
 import cloudpickle
 
 from prefectx import settings
-from prefectx.calls import Call, Outcome
+from prefectx.arguments.traversal import are_atoms
+from prefectx.calls import Call, Outcome, Payload
 from prefectx.engines.local.futures import LocalFuture
 from prefectx.engines.local.place import PROGRAM
 from prefectx.engines.local.running import Inputs, failed, over
 from prefectx.engines.local.termination import end_with_parent
 from prefectx.errors import WorkerError
+from prefectx.item import Item, Store
 from prefectx.monitoring import logging as logs
 from prefectx.settings import Settings
 
 
 class Packer:
-    """Packs calls; what all of them share is not sent with each.
+    """Packs calls. What the calls of a task have in common is packed once.
 
     Parameters:
         given: the settings, which the workers have.
@@ -31,6 +35,7 @@ class Packer:
 
     def __init__(self, given: Settings) -> None:
         self._given = given
+        self._heads: dict[object, tuple[Head, bytes]] = {}
 
     def pack(self, call: Call, inputs: Inputs) -> bytes:
         """Pack a call with the arguments of its function.
@@ -38,29 +43,83 @@ class Packer:
         Raises:
             WorkerError: if they cannot be sent; it names the task.
         """
-        file = io.BytesIO()
         try:
-            _Pickler(file, self._given).dump((call, inputs))
+            head, packed = self._head(call)
+            location = None if call.item is None else call.item.location
+            is_plain = call.is_plain and not inputs[1] and are_atoms(inputs[0])
+            body = pickle.dumps if is_plain else partial(_dumps, {id(head.store): "store"})
+            return pickle.dumps((packed, body((location, inputs))))
         except Exception as error:
             raise WorkerError(
                 f"task {call.task.name!r}: the call cannot be sent to another process, as an"
                 f" argument, or what the function refers to, cannot be pickled: {error}"
             ) from error
-        return file.getvalue()
+
+    def _head(self, call: Call) -> tuple[Head, bytes]:
+        payload = call.payload
+        store = None if call.item is None else call.item.store
+        objects = (payload.task, payload.options, payload.settings, store)
+        # Identities, as values that are equal may differ: 1 and True. The payload keeps them alive.
+        values = tuple((name, id(value)) for name, value in payload.context.items())
+        key = (tuple(map(id, objects)), payload.quoted, values)
+        known = self._heads.get(key)
+        if known is None:
+            head = Head(payload, store)
+            known = head, _dumps({id(self._given): "settings"}, head)
+            if len(self._heads) >= _KEPT:
+                self._heads.clear()
+            self._heads[key] = known
+        return known
 
 
-class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # untyped
-    def __init__(self, file: io.BytesIO, given: Settings) -> None:
-        super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
-        self._given = given
+class Head(NamedTuple):
+    """What the calls of a task have in common.
 
-    def persistent_id(self, value: object) -> object:
-        return "settings" if value is self._given else None
+    Attributes:
+        payload: what else the call takes along.
+        store: where its output is kept, None if it is not kept.
+    """
+
+    payload: Payload
+    store: Store | None
 
 
-class _Unpickler(pickle.Unpickler):
-    def persistent_load(self, pid: object) -> object:
-        return settings.current()
+_KEPT = 256
+_HEADS: dict[bytes, Head] = {}
+
+
+def _dumps(known: dict[int, str], value: object) -> bytes:
+    """Pickle a value; for the known objects in it, by their ids, their names are sent."""
+    file = io.BytesIO()
+    pickler = cloudpickle.Pickler(file, protocol=pickle.HIGHEST_PROTOCOL)
+    pickler.persistent_id = lambda part: known.get(id(part))
+    pickler.dump(value)
+    return file.getvalue()
+
+
+def _loads(known: dict[str, object], content: bytes) -> Any:
+    unpickler = pickle.Unpickler(io.BytesIO(content))
+    unpickler.persistent_load = known.__getitem__  # type: ignore[method-assign]
+    return unpickler.load()
+
+
+def _unpacked(content: bytes) -> tuple[Call, Inputs]:
+    packed, body = pickle.loads(content)
+    head = _HEADS.get(packed)
+    if head is None:
+        head = _loads({"settings": settings.current()}, packed)
+        if len(_HEADS) >= _KEPT:
+            _HEADS.clear()
+        _HEADS[packed] = head
+    location, inputs = _loads({"store": head.store}, body)
+    item: Item[object] | None = None if head.store is None else Item(head.store, location)
+    return Call.arrived(head.payload, item), inputs
+
+
+class _StandIn(Enum):
+    """Stands for what the sender of a call has."""
+
+    ITEM = "the item of the call"
 
 
 class Failure(NamedTuple):
@@ -103,14 +162,16 @@ def enter_worker(content: bytes) -> None:
 
 def run_packed(content: bytes) -> bytes:
     """Run a call on a worker; return what became of it, packed."""
-    call, (args, kwargs) = cast("tuple[Call, Inputs]", _Unpickler(io.BytesIO(content)).load())
+    call, (args, kwargs) = _unpacked(content)
     try:
         is_async = call.task.isasync
-        run: Callable[..., object] = _run_async if is_async else call.run
+        run: Callable[..., Outcome] = _run_async if is_async else call.run
         outcome = run(call, *args, **kwargs) if is_async else run(*args, **kwargs)
     except Exception as error:
         return _packed_failure(call, error)
     try:
+        if outcome.value is call.item and outcome.state is None:
+            return pickle.dumps(outcome._replace(value=_StandIn.ITEM))
         return cast(bytes, cloudpickle.dumps(outcome))
     except Exception as error:
         unsendable = WorkerError(
@@ -143,7 +204,9 @@ def ended(call: Call, content: bytes) -> LocalFuture:
         content: what `run_packed` returned.
     """
     found = pickle.loads(content)
-    if not isinstance(found, Failure):
-        return over(call, cast(Outcome, found))
+    if isinstance(found, Outcome):
+        return over(
+            call, found._replace(value=call.item) if found.value is _StandIn.ITEM else found
+        )
     found.error.__cause__ = found.error.__cause__ or RemoteTraceback(found.trace)
     return failed(call, found.error)
