@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import importlib
+import multiprocessing
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -130,9 +131,13 @@ PROGRAM = Program()
 
 def scheduler() -> Scheduler | None:
     """Return what takes submitted calls here, None if they run at once."""
-    if PROGRAM.is_worker:
-        return None
-    return (_here.get() or PROGRAM.place()).scheduler()
+    place = _here.get()
+    if place is None:
+        # A process that another has started for its calls starts no further ones.
+        if PROGRAM.is_worker or multiprocessing.parent_process() is not None:
+            return None
+        place = PROGRAM.place()
+    return place.scheduler()
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from prefect.tasks import Task
 
 from prefectx.engines.dask.payload import Payload, unpack
 from prefectx.engines.dask.worker import RunPlugin, begin_call
+from prefectx.engines.local.place import at_once
 from prefectx.engines.prefect import logs
 from prefectx.engines.prefect_dask.threads import THREADS
 from prefectx.item import Item
@@ -103,7 +104,7 @@ def run_call(
                 return kind(inner)
         return cast("tuple[str, object]", stand_in)[1]
 
-    with plugin.surroundings():
+    with plugin.surroundings(), at_once():
         call = cast(CallArguments, unpack(packed, restore))
         call["context"] = plugin.prefect | call["context"]
         with memory.trimming(trims):
