@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks import programs, report
-from benchmarks.goals import FINISHED, IMPORTS, PREFECT, RUNNING, Figures, judged
+from benchmarks.goals import FINISHED, IMPORTS, PREFECT, RUNNING, SIDE_BY_SIDE, Figures, judged
 from benchmarks.harness import REPOSITORY, Result, alone, results_of
 from benchmarks.server import server
 
@@ -27,6 +27,7 @@ def short() -> Figures:
     sections = {
         FINISHED: results_of("finished", "--short"),
         RUNNING: results_of("running", "--short"),
+        SIDE_BY_SIDE: results_of("runners", "--short"),
         IMPORTS: programs.imports(5, short=True),
     }
     return Figures(sections, alone("memory"))
@@ -38,6 +39,7 @@ def full() -> Figures:
         real = {"PREFECT_API_URL": url}
         sections[FINISHED] = results_of("finished", environment=real)
         sections[RUNNING] = results_of("running")
+        sections[SIDE_BY_SIDE] = results_of("runners")
         sections[PREFECT] = results_of("prefect_calls", environment=real)
         sections["On Prefect, embedded server"] = results_of("prefect_calls")
         sections["A whole run of 1,000 finished tasks"] = programs.whole_runs(2, url)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from benchmarks.contenders import FLOOR
 from benchmarks.harness import Result
 from benchmarks.prefect_names import CACHED, STOCK
 from benchmarks.programs import SETTINGS
+from benchmarks.runners import POOLS
 from benchmarks.running import BARE, SAVED
 
 _SKIPPING = [f"prefectx {m}, {how}" for m in ("cache", "prefect.skiptask")
@@ -57,13 +59,19 @@ class Figures:
 
 
 FINISHED, RUNNING, PREFECT = "A finished call", "A call that runs", "On Prefect, real server"
-IMPORTS = "Imports"
+IMPORTS, SIDE_BY_SIDE = "Imports", "Side by side, two workers"
 
 
 def _over_bare(figures: Figures) -> float:
     # A small difference: the smallest samples are the least disturbed.
     called = figures.get(RUNNING, "prefectx function, called")
     return min(called.cpu) - min(figures.get(RUNNING, BARE).cpu)
+
+
+def _over_pool(runner: str, pool: str, figures: Figures) -> float:
+    bare = f"{pool}, atomic pickle save"
+    ours = figures.get(SIDE_BY_SIDE, f"prefectx cache, {runner}")
+    return ours.ratio(figures.get(SIDE_BY_SIDE, bare), "wall")  # most of it is in the workers
 
 
 def _growth(figures: Figures) -> float:
@@ -91,6 +99,11 @@ GOALS = (
          lambda f: f.ratio(RUNNING, "prefectx cache", SAVED)),
     Goal("the same, both brought to the disk with fsync", 2, "x",
          lambda f: f.ratio(RUNNING, "prefectx cache, fsync", f"{SAVED}, fsync")),
+    *(
+        Goal(f"calls on `{runner}` in `cache` mode, against {pool} with an atomic save", limit, "x",
+             partial(_over_pool, runner, pool))
+        for (runner, pool), limit in zip(POOLS.items(), (2, 1.5, 1.3), strict=True)
+    ),
     Goal("a run on Prefect threads, mode `prefect`, against stock", 1.05, "x",
          lambda f: f.ratio(PREFECT, "prefectx prefect, a run", STOCK)),
     Goal("the same, mode `prefect.skiptask`, which saves", 1.05, "x",

@@ -24,6 +24,11 @@ SAVED = "bare function, atomic pickle save"
 _fresh = itertools.count()
 
 
+def fresh_numbers(count: int) -> list[int]:
+    """Return numbers that were no arguments before."""
+    return list(itertools.islice(_fresh, count))
+
+
 def loop(call: Callable[[int], object]) -> Callable[[int], object]:
     def work(count: int) -> None:
         for n in range(count):
@@ -34,7 +39,7 @@ def loop(call: Callable[[int], object]) -> Callable[[int], object]:
 
 def fresh(call: Callable[[int], object]) -> Callable[[int], object]:
     def work(count: int) -> None:
-        for n in itertools.islice(_fresh, count):
+        for n in fresh_numbers(count):
             call(n)
 
     return work
