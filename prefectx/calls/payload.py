@@ -65,7 +65,10 @@ class Payload(NamedTuple):
     @property
     def function(self) -> Callable[..., Any]:
         """What a call runs: the function, without Prefect tried as Prefect's keywords say."""
-        return self.task.fn if self.mode.is_prefect else function_of(self.task)
+        if self.mode.is_prefect:
+            # On its way to a task worker a call has no task.
+            return cast(Callable[..., Any], getattr(self.task, "fn", None))
+        return function_of(self.task)
 
     @contextmanager
     def unpacked(self) -> Iterator[None]:

@@ -115,8 +115,9 @@ def test_the_same_lines_without_prefect(run_script):
     """In mode `cache` the lines look the same, and no Prefect is imported."""
     done = run_script(program(), PREFECTX="cache", **LOGGING)
     assert done.stdout == "False\n"
-    assert re.search(r"\| INFO    \| script:\d+ \| from the task 1", done.stderr)
-    assert re.search(r"\| INFO    \| script:\d+ \| from mylib 1", done.stderr)
+    task = r"\| INFO    \| script:\d+ \| Task 'work' - from "
+    assert re.search(f"{task}the task 1", done.stderr)
+    assert re.search(f"{task}mylib 1", done.stderr)
     assert "not asked for" not in done.stderr
 
 
