@@ -1,11 +1,14 @@
 """Runners: submitted calls of the mode cache, at once, in threads, in processes, on Dask."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -363,3 +366,80 @@ def test_a_program(runner, imported, tmp_path):
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines() == ["[0, 2, 4]", modules]
         assert "Traceback" not in done.stderr
+
+
+UNWAITED = """
+    import time
+    from prefectx import task
+
+    @task(target="out/{x}.json")
+    def late(x):
+        time.sleep(0.01)
+        return x
+
+    @task(target="out/total.json")
+    def total(parts):
+        return sum(parts)
+
+    if __name__ == "__main__":
+        total.submit(late.map(range(30)))
+"""
+
+
+@pytest.mark.parametrize("runner", ["threads", "processes"])
+def test_a_program_that_does_not_wait(runner, tmp_path):
+    """What was submitted outside flows runs before the program ends, also what waits for it."""
+    (tmp_path / "program.py").write_text(textwrap.dedent(UNWAITED))
+    environment = {**os.environ, "PREFECTX": "cache", "PREFECTX_RUNNER__TYPE": runner}
+    subprocess.run([sys.executable, "program.py"], cwd=tmp_path, env=environment, check=True)
+    assert (tmp_path / "out" / "total.json").read_text().strip() == "435"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("runner", ["threads", "processes"])
+def test_a_program_that_is_told_to_end(runner, number, tmp_path):
+    """No worker stays, nothing half-written; the next run goes on from there."""
+    text = (
+        textwrap.dedent(UNWAITED).replace("0.01", "0.2").replace("import task", "import flow, task")
+    )
+    submits = "total.submit(late.map(range(30)))"
+    (tmp_path / "program.py").write_text(text.replace(submits, f"flow(lambda: {submits})()"))
+    environment = {
+        **os.environ,
+        "PREFECTX": "cache",
+        "PREFECTX_RUNNER__TYPE": runner,
+        "PREFECTX_RUNNER__MAX_WORKERS": "2",
+    }
+    running = subprocess.Popen(
+        [sys.executable, "program.py"],
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    out = tmp_path / "out"
+    end = time.monotonic() + 60
+    while not (out.exists() and any(out.glob("*.json"))):
+        assert time.monotonic() < end, "nothing was made"
+        time.sleep(0.02)
+    running.send_signal(number)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode in (128 + number, -number)
+    assert said.count("Traceback") <= 1, said
+    made = len(list(out.iterdir()))
+    assert 0 < made < 30
+    assert not list(out.glob(".*.tmp"))
+    time.sleep(1)
+    assert len(list(out.iterdir())) == made
+    assert not _processes_of_session(running.pid)
+
+
+def _processes_of_session(session):
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session and fields[0] != "Z":
+                found.append(stat)
+    return found

@@ -115,5 +115,14 @@ class PendingFuture(Future[object]):
         except Exception:
             _log.exception("Task %r: a callback of its future failed", self._task)
 
+    def __reduce__(self) -> tuple[Callable[[OverFuture], OverFuture], tuple[OverFuture | None]]:
+        # What is sent elsewhere cannot hear of the end: it waits here.
+        self.wait()
+        return _unchanged, (self._over,)
+
     def __repr__(self) -> str:
         return f"Future({self.state.name}, item={self.item!r})"
+
+
+def _unchanged(over: OverFuture) -> OverFuture:
+    return over

@@ -104,6 +104,7 @@ class Program:
 
     def __init__(self) -> None:
         self.is_worker = False
+        self._registered: set[str] = set()
         self._place: Place | None = None
         self._lock = threading.Lock()
 
@@ -113,19 +114,24 @@ class Program:
             wanted = Place(settings.current().project, None)
             if self._place is None or not self._place._is_like(wanted):
                 self.reset()
-                if wanted._type != "inline":
-                    atexit.register(wanted.close)
+                if wanted.scheduler() is not None and wanted._type not in self._registered:
+                    # After that of the pool's package, so that it comes before it.
+                    _at_exit(self.reset)
+                    self._registered.add(wanted._type)
                 self._place = wanted
             return self._place
 
     def reset(self) -> None:
         """Wait for the calls, and end the workers."""
         if self._place is not None:
-            atexit.unregister(self._place.close)
             self._place.close()
             self._place = None
 
 
+# Before Python and loky end their pools, so that calls that wait for others still run.
+_at_exit: Callable[[Callable[[], None]], object] = getattr(
+    threading, "_register_atexit", atexit.register
+)
 PROGRAM = Program()
 
 

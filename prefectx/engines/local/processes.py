@@ -51,7 +51,7 @@ class ProcessRunner:
         self._packer = Packer(self._settings)
         self._waiting: deque[Job] = deque()
         self._sent: set[Job] = set()
-        self._pool: ProcessPoolExecutor | None = None
+        self._pool: ProcessPoolExecutor | None = self._make_pool(self._workers)
         # The thread and the process that run calls one at a time after a process has died.
         self._alone: ThreadPoolExecutor | None = None
         self._single: ProcessPoolExecutor | None = None
@@ -106,7 +106,9 @@ class ProcessRunner:
 
     def _make_pool(self, workers: int) -> ProcessPoolExecutor:
         content = cloudpickle.dumps(self._settings)
-        return ProcessPoolExecutor(workers, initializer=enter_worker, initargs=(content,))
+        pool = ProcessPoolExecutor(workers, initializer=enter_worker, initargs=(content,))
+        pool.submit(os.getpid)  # starts its processes, and what ends them with the program
+        return pool
 
     def _done(self, packed: Packed, pool: ProcessPoolExecutor, sent: Future[bytes]) -> None:
         error = CancelledError() if sent.cancelled() else sent.exception()
