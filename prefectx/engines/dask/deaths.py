@@ -16,6 +16,8 @@ def explain(error: BaseException, client: Client) -> str:
         error: what Dask raised.
         client: the client that submitted the call.
     """
+    if client.status != "running":
+        return "the Dask scheduler has gone: was it stopped, or is the network cut off?"
     if isinstance(error, NoValidWorkerError):
         return f"no worker may run it: {error}"
     if not isinstance(error, KilledWorker):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import queue
 import sys
@@ -19,7 +20,7 @@ from prefectx import settings
 from prefectx.engines.dask.deaths import explain
 from prefectx.engines.dask.payload import Payload
 from prefectx.engines.dask.resources import Needs
-from prefectx.engines.dask.session import Session, session
+from prefectx.engines.dask.session import Session, is_connected, session
 from prefectx.engines.dask.worker import RunPlugin, begin_call
 from prefectx.engines.local.futures import LocalFuture
 from prefectx.engines.local.place import at_once
@@ -30,6 +31,7 @@ from prefectx.errors import WorkerError
 from prefectx.monitoring import logging as logs
 from prefectx.settings import Options
 
+_log = logging.getLogger(__name__)
 _PATIENCE = 10.0
 DaskFuture = distributed.Future[bytes]
 
@@ -46,6 +48,7 @@ class DaskRunner:
         given = settings.current()
         self._session = opened
         self._close = close
+        self._is_closed = False
         self._packer = Packer(given)
         self._name = f"prefectx-{uuid4().hex}"
         path = [path for path in sys.path if path]
@@ -74,8 +77,9 @@ class DaskRunner:
 
     def close(self, abandon: bool) -> None:
         """Cancel what is left, and leave the cluster, or stop it if it was started for the flow."""
+        self._is_closed = True
         left = [future for _, future in list(self._sent.values())]
-        if left:
+        if left and is_connected(self._session.client):
             self._session.client.cancel(left, force=True)
             # Dask tells of each on its own time, and would complain if the client were closed.
             end = time.monotonic() + _PATIENCE
@@ -83,7 +87,8 @@ class DaskRunner:
                 time.sleep(0.01)
         self._over.put(None)
         self._collector.join()
-        self._session.client.unregister_worker_plugin(self._name)
+        if is_connected(self._session.client):
+            self._session.client.unregister_worker_plugin(self._name)
         self._close()
 
     def _collect(self) -> None:
@@ -98,26 +103,37 @@ class DaskRunner:
                 keys.append(key)
             over = [self._sent[key] for key in keys]
             returned = [(job, dask) for job, dask in over if dask.status == "finished"]
-            found = self._session.client.gather([dask for _, dask in returned], errors="skip")
-            contents = dict(zip([job for job, _ in returned], found, strict=False))
-            if len(found) != len(returned):  # a worker with results has died since
-                contents = {}
+            contents = self._gathered(returned)
             for key, (job, dask) in zip(keys, over, strict=True):
                 job.future.end(self._ended(job, dask, contents.get(job)))
                 del self._sent[key]
 
+    def _gathered(self, returned: list[tuple[Job, DaskFuture]]) -> dict[Job, bytes]:
+        """Fetch what many calls returned; nothing if a worker or the scheduler has died since."""
+        client = self._session.client
+        try:
+            found = client.gather([dask for _, dask in returned], errors="skip")
+        except Exception as error:
+            _log.debug("Dask gives no results: %s", error)
+            return {}
+        if len(found) != len(returned):
+            return {}
+        return dict(zip([job for job, _ in returned], found, strict=True))
+
     def _ended(self, job: Job, dask: DaskFuture, content: bytes | None) -> LocalFuture:
         if content is not None:
             return ended(job.call, content)
+        client = self._session.client
         try:
-            return ended(job.call, dask.result())
-        except Exception as error:
-            why = explain(error, self._session.client)
+            # While the client looks for a scheduler that has died, it would wait for ever.
+            return ended(job.call, dask.result(None if is_connected(client) else 0))
+        except (Exception, asyncio.CancelledError) as error:
+            if self._is_closed:
+                return failed(job.call, CancelledError("the call was stopped"))
+            why = explain(error, client)
             died = WorkerError(f"task {job.call.task.name!r}: {why}")
             died.__cause__ = error
             return failed(job.call, died)
-        except CancelledError as error:
-            return failed(job.call, error)
 
 
 def run_call(name: str, packed: bytes) -> bytes:

@@ -13,13 +13,14 @@ import distributed
 from dask.base import annotate
 
 from prefectx.engines.dask import upstream
-from prefectx.engines.dask.clusters import client_arguments, report_path, running_cluster
+from prefectx.engines.dask.clusters import Found, client_arguments, report_path, running_cluster
 from prefectx.engines.dask.local_cluster import restored_environment, worker_environment
 from prefectx.engines.dask.resources import Capacity, Needs
 from prefectx.engines.dask.scheduling import ANNOTATION, Annotation, RunSchedulerPlugin
+from prefectx.errors import WorkerError
 from prefectx.monitoring import memory
 from prefectx.monitoring.logging import quiet
-from prefectx.settings import Options
+from prefectx.settings import Dask, Options
 
 C = TypeVar("C", bound=distributed.Client)
 R = TypeVar("R")
@@ -95,6 +96,7 @@ def session(
     Raises:
         ConfigError: if keys of `[dask]` exclude each other.
         MissingDependencyError: if a package is missing, or this version of Dask lacks something.
+        WorkerError: if no scheduler answers at the address.
     """
     upstream.check()
     given, report = options.dask, report_path(options.dask)
@@ -105,8 +107,7 @@ def session(
         # For debugging, Dask keeps the last thousand batches of calls that it has sent.
         with dask.config.set({_LOG: min(dask.config.get(_LOG), _SENT_KEPT)}):
             found = stack.enter_context(running_cluster(options, log))
-            client = make_client(found.address or found.cluster, **client_arguments(given))
-            stack.enter_context(client)
+            stack.enter_context(client := _client(make_client, found, given))
         if report:
             # Dask writes the report with the current client.
             stack.enter_context(distributed.Client.as_current(client))
@@ -115,11 +116,35 @@ def session(
             log.info("Dask's dashboard: %s", client.dashboard_link)
         if given.trim:
             stack.callback(memory.give_back)
-            stack.callback(client.run_on_scheduler, memory.give_back)
+            stack.callback(_if_connected, client, client.run_on_scheduler, memory.give_back)
         opened = Session(client, found.cluster)
         # In our own cluster no new workers come when all are gone; in others they may.
         patience = _PATIENCE if found.is_ours else None
         plugin = RunSchedulerPlugin(opened.name, given.allowed_failures, patience)
         client.register_plugin(plugin, name=opened.name)
-        stack.callback(client.unregister_scheduler_plugin, opened.name)
+        stack.callback(_if_connected, client, client.unregister_scheduler_plugin, opened.name)
         yield opened
+
+
+def _client(make_client: Callable[..., C], found: Found, given: Dask) -> C:
+    try:
+        return make_client(found.address or found.cluster, **client_arguments(given))
+    except OSError as error:
+        if found.address is None:
+            raise
+        raise WorkerError(
+            f"no Dask scheduler answers at {found.address}: start it, or correct address in [dask]"
+            f" ({error})"
+        ) from error
+
+
+def is_connected(client: distributed.Client) -> bool:
+    """Tell whether a client has its scheduler: one that has died answers nothing."""
+    return bool(client.status == "running")
+
+
+def _if_connected(
+    client: distributed.Client, function: Callable[..., object], *args: object
+) -> None:
+    if is_connected(client):
+        function(*args)
