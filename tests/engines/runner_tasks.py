@@ -29,8 +29,8 @@ def total(parts):
 
 @task(target="out/add-{key}.json")
 def add(key, parts):
-    """Return a number and all it depends on."""
-    return key + sum(parts)
+    """Return the sum of all it depends on, with its own number if it has one."""
+    return (key if isinstance(key, int) else 0) + sum(parts)
 
 
 @task(target="out/late-{x}.json")
@@ -75,6 +75,21 @@ def unlucky(x):
 def nested(x):
     """Submit further calls, and wait for them."""
     return [future.result().load() for future in double.map([10 * x, 10 * x + 1])]
+
+
+@task(target="out/chain-{x}.json")
+def chain(x, length):
+    """Submit calls that wait for each other, and wait for the last."""
+    last = double.submit(x)
+    for number in range(length):
+        last = add.submit(f"{x}-{number}", [last])
+    return last.result().load()
+
+
+@task(target="out/chain-async-{x}.json")
+async def chain_async(x, place):
+    """Wait in the event loop for a call that has not begun."""
+    return meet_async.submit(f"{x}-inner", 1, place).result().load()
 
 
 @task(target="out/deaths-{x}.json")

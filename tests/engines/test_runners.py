@@ -162,6 +162,18 @@ def test_calls_that_submit_calls(runner):
     assert in_flow(body)[0] == [[20 * x, 20 * x + 2] for x in range(1, 5)]
 
 
+@parallel
+def test_calls_that_wait_for_chains_of_calls(runner, tmp_path):
+    """One worker is enough, however long the chains are that its calls wait for."""
+
+    def body():
+        chains = tasks.chain.map([1, 2], 300)
+        return load(chains), load(tasks.chain_async.map([1, 2], str(tmp_path / "met")))
+
+    with prefectx.override(runner={"max_workers": 1}, dask={"workers": 1}):
+        assert in_flow(body)[0] == ([2, 4], ["1-inner", "2-inner"])
+
+
 @every
 def test_a_flow_that_does_not_wait(runner, tmp_path):
     """What was submitted runs before the flow ends."""

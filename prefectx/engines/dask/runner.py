@@ -33,7 +33,6 @@ from prefectx.settings import Options
 
 _log = logging.getLogger(__name__)
 _PATIENCE = 10.0
-DaskFuture = distributed.Future[bytes]
 
 
 class DaskRunner:
@@ -54,7 +53,7 @@ class DaskRunner:
         path = [path for path in sys.path if path]
         plugin = RunPlugin(self._name, Payload(given), path)
         opened.client.register_plugin(plugin, name=self._name)
-        self._sent: dict[str, tuple[Job, DaskFuture]] = {}
+        self._sent: dict[str, tuple[Job, distributed.Future[bytes]]] = {}
         self._over: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._collector = threading.Thread(target=self._collect, name="prefectx", daemon=True)
         self._collector.start()
@@ -74,6 +73,10 @@ class DaskRunner:
         key = str(future.key)
         self._sent[key] = job, future
         future.add_done_callback(lambda _: self._over.put(key))
+
+    def is_worker(self) -> bool:
+        """Return false: on a worker calls run at once."""
+        return False
 
     def close(self, abandon: bool) -> None:
         """Cancel what is left, and leave the cluster, or stop it if it was started for the flow."""
@@ -108,7 +111,7 @@ class DaskRunner:
                 job.future.end(self._ended(job, dask, contents.get(job)))
                 del self._sent[key]
 
-    def _gathered(self, returned: list[tuple[Job, DaskFuture]]) -> dict[Job, bytes]:
+    def _gathered(self, returned: list[tuple[Job, distributed.Future[bytes]]]) -> dict[Job, bytes]:
         """Fetch what many calls returned; nothing if a worker or the scheduler has died since."""
         client = self._session.client
         try:
@@ -120,7 +123,9 @@ class DaskRunner:
             return {}
         return dict(zip([job for job, _ in returned], found, strict=True))
 
-    def _ended(self, job: Job, dask: DaskFuture, content: bytes | None) -> LocalFuture:
+    def _ended(
+        self, job: Job, dask: distributed.Future[bytes], content: bytes | None
+    ) -> LocalFuture:
         if content is not None:
             return ended(job.call, content)
         client = self._session.client

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 
 from prefectx.engines.local.futures import OverFuture
 from prefectx.futures import Future, LocalState
@@ -14,27 +16,43 @@ _log = logging.getLogger("prefectx.runner")
 
 # One for all: it is held for a few instructions, and a lock in each future would be large.
 _LOCK = threading.Lock()
+# Seconds after which a worker that waits looks again for calls to run.
+_A_MOMENT = 0.05
 
 
 class PendingFuture(Future[object]):
     """A call on a runner, from when it is submitted.
 
+    A worker that waits for calls which have not begun runs them itself: it would else keep its own
+    thread from them.
+
     Parameters:
         item: the output of the call, None if none is kept.
         task: the name of its task.
+        is_worker: tells whether the present thread is a worker of the runner.
+        needs: the futures of calls that are to be over first.
 
     Attributes:
-        run_here: runs the call in the present thread, for a worker that waits for a call which has
-            not begun: it would else keep its own thread from it. None if there is no such way.
+        run_here: runs the call in the present thread unless it has begun, and tells whether it
+            did; None until the call is handed to the runner.
     """
 
     __slots__ = (
-        "__weakref__", "_begun", "_callbacks", "_over", "_task", "_waiting", "item", "run_here",
+        "__weakref__", "_begun", "_callbacks", "_is_worker", "_needs", "_over", "_task", "_waiting",
+        "item", "run_here",
     )  # fmt: skip
 
-    def __init__(self, item: Item[object] | None, task: str) -> None:
+    def __init__(
+        self,
+        item: Item[object] | None,
+        task: str,
+        is_worker: Callable[[], bool],
+        needs: Sequence[Future[object]] = (),
+    ) -> None:
         self.item = item
-        self.run_here: Callable[[], None] | None = None
+        self.run_here: Callable[[], bool] | None = None
+        self._is_worker = is_worker
+        self._needs = needs
         self._task = task
         self._begun = False
         self._over: OverFuture | None = None
@@ -70,6 +88,7 @@ class PendingFuture(Future[object]):
             self._over = over
             callbacks, waiting = self._callbacks, self._waiting
             self._callbacks = self._waiting = self.run_here = None
+            self._needs = ()
         if waiting is not None:
             waiting.set()
         for callback in callbacks or ():
@@ -93,13 +112,31 @@ class PendingFuture(Future[object]):
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until the call is over, `timeout` seconds at most."""
-        if self._over is None and self.run_here is not None:
-            self.run_here()
+        if self._over is None and self._is_worker():
+            end = math.inf if timeout is None else time.monotonic() + timeout
+            while self._over is None and time.monotonic() < end:
+                self._first_to_end()._run_or_wait(_A_MOMENT)
+        else:
+            self._wait(timeout)
+
+    def _first_to_end(self) -> PendingFuture:
+        """Return the call itself, or one that has to be over first and waits for no other."""
+        found: Future[object] | None = self
+        while isinstance(found, PendingFuture):
+            last = found
+            found = next(filter(_is_pending, last._needs), None)
+        return last
+
+    def _run_or_wait(self, seconds: float) -> None:
+        if self.run_here is None or not self.run_here():
+            self._wait(seconds)
+
+    def _wait(self, seconds: float | None) -> None:
         with _LOCK:
             if self._over is not None:
                 return
             waiting = self._waiting = self._waiting or threading.Event()
-        waiting.wait(timeout)
+        waiting.wait(seconds)
 
     def add_done_callback(self, fn: Callable[[Future[object]], object]) -> None:
         """Call `fn` with this future when the call is over, at once if it is."""
@@ -126,3 +163,7 @@ class PendingFuture(Future[object]):
 
 def _unchanged(over: OverFuture) -> OverFuture:
     return over
+
+
+def _is_pending(future: Future[object]) -> bool:
+    return isinstance(future, PendingFuture) and not future.is_over

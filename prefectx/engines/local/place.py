@@ -110,8 +110,11 @@ class Program:
 
     def place(self) -> Place:
         """Return the place by the settings in force."""
+        options = settings.current().project
         with self._lock:
-            wanted = Place(settings.current().project, None)
+            if self._place is not None and self._place.options is options:
+                return self._place
+            wanted = Place(options, None)
             if self._place is None or not self._place._is_like(wanted):
                 self.reset()
                 if wanted.scheduler() is not None and wanted._type not in self._registered:

@@ -11,7 +11,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Future, ThreadPoo
 from typing import NamedTuple
 
 import cloudpickle
-from loky import ProcessPoolExecutor  # type: ignore[import-untyped]
+from loky import ProcessPoolExecutor, cpu_count  # type: ignore[import-untyped]
 
 from prefectx import settings
 from prefectx.engines.local.futures import LocalFuture
@@ -45,7 +45,7 @@ class ProcessRunner:
     """
 
     def __init__(self, options: Options) -> None:
-        self._workers = options.runner.max_workers or len(os.sched_getaffinity(0))
+        self._workers = options.runner.max_workers or cpu_count()
         self._window = 2 * self._workers + 1
         self._settings = settings.current()
         self._packer = Packer(self._settings)
@@ -62,6 +62,10 @@ class ProcessRunner:
         """Have a call run in a process."""
         self._waiting.append(job)
         self._send()
+
+    def is_worker(self) -> bool:
+        """Return false: workers are in other processes."""
+        return False
 
     def close(self, abandon: bool) -> None:
         """End the processes: kill them, or wait for what they run."""
@@ -105,7 +109,13 @@ class ProcessRunner:
         )
 
     def _make_pool(self, workers: int) -> ProcessPoolExecutor:
-        content = cloudpickle.dumps(self._settings)
+        try:
+            content = cloudpickle.dumps(self._settings)
+        except Exception as error:
+            raise WorkerError(
+                "the settings cannot be sent to another process, as an object that override() was"
+                f" given cannot be pickled: {error}"
+            ) from error
         pool = ProcessPoolExecutor(workers, initializer=enter_worker, initargs=(content,))
         pool.submit(os.getpid)  # starts its processes, and what ends them with the program
         return pool

@@ -48,6 +48,9 @@ class Runner(Protocol):
             Exception: if the call cannot be handed over; it is the failure of the call.
         """
 
+    def is_worker(self) -> bool:
+        """Tell whether the present thread is one of its workers."""
+
     def close(self, abandon: bool) -> None:
         """End the workers.
 
@@ -72,14 +75,14 @@ class Scheduler:
 
     def submit(self, call: Call, wait_for: WaitFor) -> PendingFuture:
         """Take a call, and return its future."""
-        future = PendingFuture(call.item, call.task.name)
-        self._open[future] = None
-        future.add_done_callback(self._forget)
-        job = Job(call, wait_for, future, copy_context())
         inputs = [] if call.is_plain else futures_in(call.arguments)
         if wait_for is not None:
             inputs += futures_in(wait_for if isinstance(wait_for, Future) else list(wait_for))
         pending = [one for one in inputs if not isinstance(one, OverFuture)]
+        future = PendingFuture(call.item, call.task.name, self.runner.is_worker, pending)
+        self._open[future] = None
+        future.add_done_callback(self._forget)
+        job = Job(call, wait_for, future, copy_context())
         if pending:
             countdown = _Countdown(len(pending), self, job)
             for one in pending:
@@ -107,11 +110,15 @@ class Scheduler:
                     self.runner.start(ready)
             except Exception as error:
                 ready.future.end(failed(ready.call, error))
+            except BaseException:
+                self._is_starting = False
+                raise
 
     def finish(self) -> None:
         """Wait until all calls are over."""
         while self._open:
-            next(iter(list(self._open))).wait()
+            for future in list(self._open):
+                future.wait()
 
     def abandon(self) -> None:
         """Give up the calls that have not begun; those that run go on."""

@@ -38,6 +38,10 @@ class ThreadRunner:
                 self._loop = _Loop(self._workers)
         self._loop.start(job)
 
+    def is_worker(self) -> bool:
+        """Tell whether the present thread is one of the pool, or that of the event loop."""
+        return self._threads.is_worker() or (self._loop is not None and self._loop.is_here())
+
     def close(self, abandon: bool) -> None:
         """End the threads; what runs in one cannot be stopped, async calls are cancelled."""
         self._threads.close()
@@ -51,8 +55,11 @@ class _Threads:
         self._pool = ThreadPoolExecutor(workers, _PREFIX, initializer=self._mark)
 
     def start(self, job: Job) -> None:
-        job.future.run_here = functools.partial(self._help, job)
+        job.future.run_here = functools.partial(_run, job)
         self._pool.submit(_run, job)
+
+    def is_worker(self) -> bool:
+        return getattr(self._local, "is_worker", False)
 
     def close(self) -> None:
         self._pool.shutdown()
@@ -60,19 +67,16 @@ class _Threads:
     def _mark(self) -> None:
         self._local.is_worker = True
 
-    def _help(self, job: Job) -> None:
-        # Otherwise calls that wait for calls could take up all threads.
-        if getattr(self._local, "is_worker", False):
-            _run(job)
 
-
-def _run(job: Job) -> None:
-    if job.future.begin():
-        try:
-            over = job.context.run(run_here, job.call, job.wait_for)
-        except BaseException as error:  # such as SystemExit, which would end only the thread
-            over = failed(job.call, error)
-        job.future.end(over)
+def _run(job: Job) -> bool:
+    if not job.future.begin():
+        return False
+    try:
+        over = job.context.run(run_here, job.call, job.wait_for)
+    except BaseException as error:  # such as SystemExit, which would end only the thread
+        over = failed(job.call, error)
+    job.future.end(over)
+    return True
 
 
 class _Loop:
@@ -86,8 +90,12 @@ class _Loop:
         self._thread.start()
 
     def start(self, job: Job) -> None:
-        job.future.run_here = functools.partial(self._help, job)
+        # For a call that waits in the loop itself, and so keeps it from running the other.
+        job.future.run_here = functools.partial(_run, job)
         self._loop.call_soon_threadsafe(self._create, job)
+
+    def is_here(self) -> bool:
+        return threading.current_thread() is self._thread
 
     def close(self, abandon: bool) -> None:
         asyncio.run_coroutine_threadsafe(self._finish(abandon), self._loop).result()
@@ -126,11 +134,6 @@ class _Loop:
         await asyncio.sleep(0)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._loop.shutdown_asyncgens()
-
-    def _help(self, job: Job) -> None:
-        # A call that waits here, in the loop itself, would keep it from running the other.
-        if threading.current_thread() is self._thread:
-            _run(job)
 
 
 def make_runner(options: Options) -> ThreadRunner:
