@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import prefectx
-from prefectx import task
+from prefectx import as_completed, task
 
 
 class Unlucky(Exception):
@@ -74,7 +74,9 @@ def unlucky(x):
 @task(target="out/nested-{x}.json")
 def nested(x):
     """Submit further calls, and wait for them."""
-    return [future.result().load() for future in double.map([10 * x, 10 * x + 1])]
+    first = [future.result().load() for future in double.map([10 * x, 10 * x + 1])]
+    assert len(list(as_completed(double.map([100 * x, 100 * x + 1])))) == 2
+    return first
 
 
 @task(target="out/chain-{x}.json")

@@ -33,13 +33,14 @@ class PendingFuture(Future[object]):
         needs: the futures of calls that are to be over first.
 
     Attributes:
+        is_worker: tells whether the present thread is a worker of the runner.
         run_here: runs the call in the present thread unless it has begun, and tells whether it
             did; None until the call is handed to the runner.
     """
 
     __slots__ = (
-        "__weakref__", "_begun", "_callbacks", "_is_worker", "_needs", "_over", "_task", "_waiting",
-        "item", "run_here",
+        "__weakref__", "_begun", "_callbacks", "_needs", "_over", "_task", "_waiting",
+        "is_worker", "item", "run_here",
     )  # fmt: skip
 
     def __init__(
@@ -51,7 +52,7 @@ class PendingFuture(Future[object]):
     ) -> None:
         self.item = item
         self.run_here: Callable[[], bool] | None = None
-        self._is_worker = is_worker
+        self.is_worker = is_worker
         self._needs = needs
         self._task = task
         self._begun = False
@@ -112,7 +113,7 @@ class PendingFuture(Future[object]):
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until the call is over, `timeout` seconds at most."""
-        if self._over is None and self._is_worker():
+        if self._over is None and self.is_worker():
             end = math.inf if timeout is None else time.monotonic() + timeout
             while self._over is None and time.monotonic() < end:
                 self._first_to_end()._run_or_wait(_A_MOMENT)
