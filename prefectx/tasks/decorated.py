@@ -102,10 +102,14 @@ class Decorated(Generic[P, R]):
     def __copy__(self) -> Self:
         return self.copy()
 
+    @property
+    def is_named(self) -> bool:
+        """Whether it is found by its name, which then is all that a pickle of it holds."""
+        return _find(self.__module__, self.__qualname__) is self
+
     def __reduce__(self) -> tuple[object, ...]:
-        module, qualname = self.__module__, self.__qualname__
-        if _find(module, qualname) is self:
-            return _from_name, (type(self), module, qualname)
+        if self.is_named:
+            return _from_name, (type(self), self.__module__, self.__qualname__)
         return object.__new__, (type(self),), self.__getstate__()
 
     def __getstate__(self) -> dict[str, object]:

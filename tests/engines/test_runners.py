@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from distributed import LocalCluster
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -378,6 +379,64 @@ def test_a_program(runner, imported, tmp_path):
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines() == ["[0, 2, 4]", modules]
         assert "Traceback" not in done.stderr
+
+
+CHANGING = """
+    from prefectx import flow, task
+
+    FACTOR = 1
+
+    @task(target="out/{x}.json")
+    def scaled(x):
+        return FACTOR * x
+
+    @flow
+    def main():
+        global FACTOR
+        first = scaled.submit(1).result().load()
+        FACTOR = 5
+        return first, scaled.submit(2).result().load()
+
+    if __name__ == "__main__":
+        print(main())
+"""
+
+
+@pytest.mark.parametrize(
+    "runner", ["inline", "threads", "processes", pytest.param("dask", marks=pytest.mark.dask)]
+)
+def test_a_program_that_changes(runner, tmp_path):
+    """A call sees the program's values as they are when it is submitted."""
+    (tmp_path / "program.py").write_text(textwrap.dedent(CHANGING))
+    environment = {**os.environ, "PREFECTX": "cache", "PREFECTX_RUNNER__TYPE": runner}
+    done = subprocess.run(
+        [sys.executable, "program.py"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "(1, 10)\n"
+
+
+@pytest.mark.dask
+def test_flows_with_other_settings_on_one_cluster(tmp_path):
+    """What the workers keep of one flow does not serve the next."""
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        for name in ("a", "b"):
+            with (
+                prefectx.override(
+                    mode="cache",
+                    root=tmp_path / name,
+                    fsync=name == "a",
+                    runner={"type": "dask"},
+                    dask={"address": cluster.scheduler_address},
+                ),
+                prefectx.context(base="x"),
+            ):
+                found, _ = in_flow(lambda: load(tasks.here.submit(1)))
+                assert found == [str(tmp_path / name), name == "a"]
 
 
 UNWAITED = """

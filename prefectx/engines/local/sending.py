@@ -10,12 +10,13 @@ from collections.abc import Callable
 from enum import Enum
 from functools import partial
 from typing import Any, NamedTuple, cast
+from uuid import uuid4
 
 import cloudpickle
 
 from prefectx import settings
 from prefectx.arguments.traversal import are_atoms
-from prefectx.calls import Call, Outcome, Payload
+from prefectx.calls import Call, Outcome, Payload, TaskDefinition
 from prefectx.engines.local.futures import LocalFuture
 from prefectx.engines.local.place import PROGRAM
 from prefectx.engines.local.running import Inputs, failed, over
@@ -24,10 +25,23 @@ from prefectx.errors import WorkerError
 from prefectx.item import Item, Store
 from prefectx.monitoring import logging as logs
 from prefectx.settings import Settings
+from prefectx.tasks.decorated import Decorated
+
+
+class Head(NamedTuple):
+    """What many calls have in common.
+
+    Attributes:
+        payload: what a call takes along, without the task.
+        store: where the output is kept, None if it is not kept.
+    """
+
+    payload: Payload
+    store: Store | None
 
 
 class Packer:
-    """Packs calls. What the calls of a task have in common is packed once.
+    """Packs calls. What calls have in common, and what cannot change, is packed once.
 
     Parameters:
         given: the settings, which the workers have.
@@ -35,7 +49,10 @@ class Packer:
 
     def __init__(self, given: Settings) -> None:
         self._given = given
+        # Workers may serve several packers, each with its own settings.
+        self._id = uuid4().bytes
         self._heads: dict[object, tuple[Head, bytes]] = {}
+        self._tasks: dict[TaskDefinition, bytes] = {}
 
     def pack(self, call: Call, inputs: Inputs) -> bytes:
         """Pack a call with the arguments of its function.
@@ -48,7 +65,8 @@ class Packer:
             location = None if call.item is None else call.item.location
             is_plain = call.is_plain and not inputs[1] and are_atoms(inputs[0])
             body = pickle.dumps if is_plain else partial(_dumps, {id(head.store): "store"})
-            return pickle.dumps((packed, body((location, inputs))))
+            task = self._task(call.task)
+            return pickle.dumps((self._id, packed, task, body((location, inputs))))
         except Exception as error:
             raise WorkerError(
                 f"task {call.task.name!r}: the call cannot be sent to another process, as an"
@@ -56,36 +74,38 @@ class Packer:
             ) from error
 
     def _head(self, call: Call) -> tuple[Head, bytes]:
-        payload = call.payload
+        payload = call.payload._replace(task=cast(TaskDefinition, None))
         store = None if call.item is None else call.item.store
-        objects = (payload.task, payload.options, payload.settings, store)
-        # Identities, as values that are equal may differ: 1 and True. The payload keeps them alive.
-        values = tuple((name, id(value)) for name, value in payload.context.items())
-        key = (tuple(map(id, objects)), payload.quoted, values)
+        values = payload.context.values()
+        # Identities, as values that are equal may differ: 1 and True. The heads keep them alive.
+        objects = (payload.options, payload.settings, store, *values)
+        key = (tuple(map(id, objects)), payload.quoted, tuple(payload.context))
         known = self._heads.get(key)
         if known is None:
             head = Head(payload, store)
             known = head, _dumps({id(self._given): "settings"}, head)
-            if len(self._heads) >= _KEPT:
-                self._heads.clear()
-            self._heads[key] = known
+            if are_atoms(values) and type(store).__module__.startswith(("prefectx.", "builtins")):
+                _keep(self._heads, key, known)
+        return known
+
+    def _task(self, task: TaskDefinition) -> bytes:
+        known = self._tasks.get(task)
+        if known is None:
+            known = _dumps({}, task)
+            # A function that is sent by value takes along what it refers to, which may change.
+            if isinstance(task, Decorated) and task.is_named:
+                _keep(self._tasks, task, known)
         return known
 
 
-class Head(NamedTuple):
-    """What the calls of a task have in common.
-
-    Attributes:
-        payload: what else the call takes along.
-        store: where its output is kept, None if it is not kept.
-    """
-
-    payload: Payload
-    store: Store | None
-
-
 _KEPT = 256
-_HEADS: dict[bytes, Head] = {}
+_UNPACKED: dict[tuple[bytes, bytes], Any] = {}
+
+
+def _keep(known: dict[Any, Any], key: object, value: object) -> None:
+    if len(known) >= _KEPT:
+        known.clear()
+    known[key] = value
 
 
 def _dumps(known: dict[int, str], value: object) -> bytes:
@@ -104,16 +124,18 @@ def _loads(known: dict[str, object], content: bytes) -> Any:
 
 
 def _unpacked(content: bytes) -> tuple[Call, Inputs]:
-    packed, body = pickle.loads(content)
-    head = _HEADS.get(packed)
-    if head is None:
-        head = _loads({"settings": settings.current()}, packed)
-        if len(_HEADS) >= _KEPT:
-            _HEADS.clear()
-        _HEADS[packed] = head
+    packer, *shared, body = pickle.loads(content)
+    opened = []
+    for part in shared:
+        value = _UNPACKED.get((packer, part))
+        if value is None:
+            value = _loads({"settings": settings.current()}, part)
+            _keep(_UNPACKED, (packer, part), value)
+        opened.append(value)
+    head, task = opened
     location, inputs = _loads({"store": head.store}, body)
     item: Item[object] | None = None if head.store is None else Item(head.store, location)
-    return Call.arrived(head.payload, item), inputs
+    return Call.arrived(head.payload._replace(task=task), item), inputs
 
 
 class _StandIn(Enum):
