@@ -439,6 +439,42 @@ def test_flows_with_other_settings_on_one_cluster(tmp_path):
                 assert found == [str(tmp_path / name), name == "a"]
 
 
+FORKING = """
+    import os
+    from prefectx import flow, task
+
+    @task(target="out/{x}.json")
+    def double(x):
+        return 2 * x
+
+    @flow
+    def main():
+        double.submit(1).wait()
+        child = os.fork()
+        if not child:
+            os._exit(double.submit(2).result().load())
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    print(main())
+"""
+
+
+def test_a_program_that_forks(tmp_path):
+    """The child has no threads of the pool: there calls run at once."""
+    (tmp_path / "program.py").write_text(textwrap.dedent(FORKING))
+    environment = {**os.environ, "PREFECTX": "cache", "PREFECTX_RUNNER__TYPE": "threads"}
+    done = subprocess.run(
+        [sys.executable, "program.py"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout == "4\n"
+
+
 UNWAITED = """
     import time
     from prefectx import task

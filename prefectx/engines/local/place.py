@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import importlib
 import multiprocessing
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -100,10 +101,12 @@ class Program:
 
     Attributes:
         is_worker: whether this process runs the calls of another: what they submit runs at once.
+        pid: the id of the process.
     """
 
     def __init__(self) -> None:
         self.is_worker = False
+        self.pid = os.getpid()
         self._registered: set[str] = set()
         self._place: Place | None = None
         self._lock = threading.Lock()
@@ -140,10 +143,12 @@ PROGRAM = Program()
 
 def scheduler() -> Scheduler | None:
     """Return what takes submitted calls here, None if they run at once."""
+    if PROGRAM.is_worker or PROGRAM.pid != os.getpid():
+        return None  # a forked process has none of the threads of its parent
     place = _here.get()
     if place is None:
         # A process that another has started for its calls starts no further ones.
-        if PROGRAM.is_worker or multiprocessing.parent_process() is not None:
+        if multiprocessing.parent_process() is not None:
             return None
         place = PROGRAM.place()
     return place.scheduler()
