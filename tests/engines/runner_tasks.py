@@ -109,6 +109,27 @@ def kept_nowhere(x):
     return [x] * 3
 
 
+class OnlyThere:
+    """Can be pickled, but read only in the process that made it."""
+
+    def __init__(self, pid):
+        self.pid = pid
+
+    def __reduce__(self):
+        return _only_in, (self.pid,)
+
+
+def _only_in(pid):
+    if pid != os.getpid():
+        raise ImportError("only there")
+    return OnlyThere(pid)
+
+
+@task(target=None)
+def only_there(x):
+    return OnlyThere(os.getpid())
+
+
 @task(target=None)
 def lock(x):
     return threading.Lock()

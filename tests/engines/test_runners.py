@@ -231,10 +231,12 @@ def test_what_cannot_travel(runner):
     def body():
         result = tasks.lock.submit(1)
         argument = tasks.kept_nowhere.submit(threading.Lock())
-        wait([result, argument])
-        return result.state.message, argument.state.message
+        unreadable = tasks.only_there.submit(1)
+        wait([result, argument, unreadable])
+        return [future.state.message for future in (result, argument, unreadable)]
 
-    result, argument = in_flow(body)[0]
+    result, argument, unreadable = in_flow(body)[0]
+    assert "task 'only_there': what its worker has sent cannot be read here" in unreadable
     assert "task 'lock': what it returned cannot be sent" in result
     assert "task 'kept_nowhere': the call cannot be sent" in argument
 
@@ -502,10 +504,10 @@ def test_a_program_that_does_not_wait(runner, tmp_path):
     assert (tmp_path / "out" / "total.json").read_text().strip() == "435"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("runner", ["threads", "processes"])
 def test_a_program_that_is_told_to_end(runner, number, tmp_path):
-    """No worker stays, nothing half-written; the next run goes on from there."""
+    """No worker stays, nothing half-written, also when the program is killed."""
     text = (
         textwrap.dedent(UNWAITED).replace("0.01", "0.2").replace("import task", "import flow, task")
     )
@@ -536,10 +538,16 @@ def test_a_program_that_is_told_to_end(runner, number, tmp_path):
     assert said.count("Traceback") <= 1, said
     made = len(list(out.iterdir()))
     assert 0 < made < 30
-    assert not list(out.glob(".*.tmp"))
-    time.sleep(1)
+    if number != signal.SIGKILL:
+        assert not list(out.glob(".*.tmp"))
+    # Those of a process that was killed notice it within a second or two.
+    end = time.monotonic() + 30
+    while _processes_of_session(running.pid):
+        assert time.monotonic() < end, "a worker is left"
+        time.sleep(0.1)
+    made = len(list(out.iterdir()))
+    time.sleep(0.5)
     assert len(list(out.iterdir())) == made
-    assert not _processes_of_session(running.pid)
 
 
 def _processes_of_session(session):

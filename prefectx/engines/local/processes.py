@@ -116,7 +116,8 @@ class ProcessRunner:
                 "the settings cannot be sent to another process, as an object that override() was"
                 f" given cannot be pickled: {error}"
             ) from error
-        pool = ProcessPoolExecutor(workers, initializer=enter_worker, initargs=(content,))
+        given = content, os.getpid()
+        pool = ProcessPoolExecutor(workers, initializer=enter_worker, initargs=given)
         pool.submit(os.getpid)  # starts its processes, and what ends them with the program
         return pool
 

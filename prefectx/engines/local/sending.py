@@ -167,14 +167,15 @@ class RemoteTraceback(Exception):  # noqa: N818  # no error: the text of one
         return f'\n"""\n{self._text}"""'
 
 
-def enter_worker(content: bytes) -> None:
+def enter_worker(content: bytes, parent: int) -> None:
     """Prepare a process that runs calls of another.
 
     Parameters:
         content: the settings there, pickled.
+        parent: its process id.
     """
     PROGRAM.is_worker = True
-    end_with_parent()
+    end_with_parent(parent)
     with settings.use(Settings(None, settings.current().folder)):
         given = cast(Settings, pickle.loads(content))
     settings.STATE.here.set(given)
@@ -225,7 +226,15 @@ def ended(call: Call, content: bytes) -> LocalFuture:
         call: the call.
         content: what `run_packed` returned.
     """
-    found = pickle.loads(content)
+    try:
+        found = pickle.loads(content)
+    except Exception as error:
+        unreadable = WorkerError(
+            f"task {call.task.name!r}: what its worker has sent cannot be read here:"
+            f" {type(error).__name__}: {error}"
+        )
+        unreadable.__cause__ = error
+        return failed(call, unreadable)
     if isinstance(found, Outcome):
         return over(
             call, found._replace(value=call.item) if found.value is _StandIn.ITEM else found

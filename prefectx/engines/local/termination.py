@@ -37,9 +37,12 @@ def ended_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def end_with_parent() -> None:
-    """End this process soon after its parent, also if that was killed."""
-    parent = os.getppid()
+def end_with_parent(parent: int) -> None:
+    """End this process soon after its parent, also if that was killed.
+
+    Parameters:
+        parent: the parent's process id; it may have been killed already.
+    """
 
     def watch() -> None:
         while os.getppid() == parent:
