@@ -441,6 +441,41 @@ def test_flows_with_other_settings_on_one_cluster(tmp_path):
                 assert found == [str(tmp_path / name), name == "a"]
 
 
+UNGUARDED = """
+    from prefectx import flow, task
+
+    @task(target="out/{x}.json")
+    def double(x):
+        return 2 * x
+
+    @flow
+    def main():
+        double.submit(1).wait()
+
+    main()
+"""
+
+
+@pytest.mark.dask
+def test_a_program_that_its_workers_cannot_import(tmp_path):
+    """One line from each worker and the error say what to write."""
+    (tmp_path / "program.py").write_text(textwrap.dedent(UNGUARDED))
+    environment = {**os.environ, "PREFECTX": "cache", "PREFECTX_RUNNER__TYPE": "dask"}
+    done = subprocess.run(
+        [sys.executable, "program.py"],
+        cwd=tmp_path,
+        env={**environment, "PREFECTX_DASK__WORKERS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "WorkerError: the Dask cluster does not start" in done.stderr.splitlines()[-1]
+    assert 'if __name__ == "__main__":' in done.stderr.splitlines()[-1]
+    assert "a Dask worker cannot import the program" in done.stderr
+    assert "freeze_support" not in done.stderr
+
+
 FORKING = """
     import os
     from prefectx import flow, task

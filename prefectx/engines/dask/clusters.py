@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import logging
+import multiprocessing
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -15,7 +18,7 @@ from distributed import LocalCluster, Security
 from distributed.deploy.cluster import Cluster
 
 from prefectx.engines.dask.local_cluster import RunCluster, local_cluster_arguments
-from prefectx.errors import ConfigError, MissingDependencyError
+from prefectx.errors import ConfigError, MissingDependencyError, WorkerError
 from prefectx.imports import load_object
 from prefectx.settings import Dask, Options
 
@@ -51,6 +54,7 @@ def running_cluster(options: Options, log: logging.Logger) -> Iterator[Found]:
     Raises:
         ConfigError: if keys of `[dask]` exclude each other, or make the cluster asynchronous.
         MissingDependencyError: if the package of the cluster class is not installed.
+        WorkerError: if the cluster does not start.
     """
     given = options.dask
     if given.address:
@@ -58,8 +62,9 @@ def running_cluster(options: Options, log: logging.Logger) -> Iterator[Found]:
     found = _in_use() or (Found(None, given.address, False) if given.address else None)
     if found is None:
         make = _cluster_class(given)
+        _check_importable()
         log.info("Starting a Dask cluster: %s.%s", make.__module__, make.__qualname__)
-        context: AbstractContextManager[Cluster | None] = make(**_cluster_arguments(options, make))
+        context: AbstractContextManager[Cluster | None] = _started(make, options)
     else:
         log.info("Using the Dask cluster at %s", found.address or found.cluster)
         context = nullcontext(found.cluster)
@@ -71,6 +76,27 @@ def running_cluster(options: Options, log: logging.Logger) -> Iterator[Found]:
             if inspect.iscoroutine(adapting):
                 running.sync(lambda: adapting)
         yield found or Found(running, None, True)
+
+
+_NEEDS_GUARD = 'start the flow of a program under: if __name__ == "__main__":'
+
+
+def _check_importable() -> None:
+    """End a worker's process that starts a cluster itself while it imports the program."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        # An exception would be a traceback of twenty frames from each worker.
+        sys.stderr.write(f"prefectx: a Dask worker cannot import the program: {_NEEDS_GUARD}\n")
+        sys.stderr.flush()
+        os._exit(1)
+
+
+def _started(make: Callable[..., Cluster], options: Options) -> Cluster:
+    try:
+        return make(**_cluster_arguments(options, make))
+    except RuntimeError as error:
+        raise WorkerError(
+            f"the Dask cluster does not start: {error} If its workers ended at once, {_NEEDS_GUARD}"
+        ) from error
 
 
 def client_arguments(given: Dask) -> dict[str, object]:
