@@ -151,6 +151,10 @@ def _in_use() -> Found | None:
     """Return the cluster of this thread's Dask client, None without a client."""
     with suppress(ValueError):
         client = distributed.get_client()
+        if (
+            client.status != "running"
+        ):  # one that could not connect stays Dask's default for a while
+            return None
         if client.cluster is not None:
             return Found(client.cluster, None, False)
         if client.scheduler is not None:
