@@ -1,6 +1,7 @@
 """Prefect's keywords for how a function is tried, where Prefect does not run it.
 
-These are `retries` and what belongs to them, `timeout_seconds` and `log_prints`.
+These are `retries` and what belongs to them, `timeout_seconds` and `log_prints`. What only they need
+is imported where it is used: most tasks have none of them, and each costs milliseconds.
 """
 
 from __future__ import annotations
@@ -10,13 +11,11 @@ import builtins
 import functools
 import inspect
 import logging
-import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol, cast
 
-from prefectx.calls.time_limit import time_limit
 from prefectx.futures import LocalState, State
 
 _log = logging.getLogger("prefectx.runs")
@@ -77,6 +76,8 @@ class _Attempts:
         return await AsyncRetrying(**self._policy())(self._once_async, *args, **kwargs)
 
     def _once(self, *args: object, **kwargs: object) -> object:
+        from prefectx.calls.time_limit import time_limit
+
         with _printing(self._logs_prints), time_limit(self._seconds, self._what):
             data = self._tried.fn(*args, **kwargs)
             return list(data) if self._tried.isgenerator else data
@@ -104,6 +105,8 @@ class _Attempts:
         }
 
     def _pause(self, attempts: Any) -> float:
+        import random
+
         delay: float = self._delays[min(attempts.attempt_number, len(self._delays)) - 1]
         return float(delay * (1 + random.uniform(0, self._jitter)))
 

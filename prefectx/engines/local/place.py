@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import atexit
 import importlib
-import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -148,7 +148,8 @@ def scheduler() -> Scheduler | None:
     place = _here.get()
     if place is None:
         # A process that another has started for its calls starts no further ones.
-        if multiprocessing.parent_process() is not None:
+        processes = sys.modules.get("multiprocessing.process")
+        if processes is not None and processes.parent_process() is not None:
             return None
         place = PROGRAM.place()
     return place.scheduler()
