@@ -1,7 +1,7 @@
 """Prefect's keywords for how a function is tried, where Prefect does not run it.
 
-These are `retries` and what belongs to them, `timeout_seconds` and `log_prints`. What only they need
-is imported where it is used: most tasks have none of them, and each costs milliseconds.
+These are `retries` and what belongs to them, `timeout_seconds` and `log_prints`. What only they
+need is imported where it is used: most tasks have none of them, and it costs milliseconds.
 """
 
 from __future__ import annotations
