@@ -10,10 +10,12 @@ import threading
 import time
 from pathlib import Path
 
+import dask
 import pytest
 from distributed import LocalCluster
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from packaging.version import Version
 
 import prefectx
 from prefectx import allow_failure, as_completed, flow, load, wait
@@ -424,7 +426,9 @@ def test_a_program_that_changes(runner, tmp_path):
 @pytest.mark.dask
 def test_flows_with_other_settings_on_one_cluster(tmp_path):
     """What the workers keep of one flow does not serve the next."""
-    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+    ) as cluster:
         for name in ("a", "b"):
             with (
                 prefectx.override(
@@ -456,6 +460,9 @@ UNGUARDED = """
 
 
 @pytest.mark.dask
+@pytest.mark.skipif(
+    Version(dask.__version__) < Version("2026.1"), reason="Dask starts such workers for ever"
+)
 def test_a_program_that_its_workers_cannot_import(tmp_path):
     """One line from each worker and the error say what to write."""
     (tmp_path / "program.py").write_text(textwrap.dedent(UNGUARDED))
