@@ -36,6 +36,7 @@ TASKS = """
         return [prefect.runtime.task_run.name, prefect.runtime.task_run.parameters]
 """
 NAMES = ("double", "triple", "answer", "named")
+OVER = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 WAYS = {
     "prefect task serve": ["-m", "prefect", "task", "serve", *(f"FILE:{name}" for name in NAMES)],
     "prefect.task_worker.serve": [
@@ -86,9 +87,14 @@ def tasks(request, real_server, tmp_path_factory):
 
 
 def result_of(future, server):
-    """Return the result, once the server knows of the run: for a moment it has no state."""
+    """Return the result, once the server knows of the end: for a moment a run has no state."""
     this = {"id": {"any_": [str(future.task_run_id)]}}
-    wait_until(lambda: [r for r in server.read("task_runs", task_runs=this) if r["state"]])
+
+    def is_over():
+        states = [run["state"] for run in server.read("task_runs", task_runs=this)]
+        return states and all(state and state["type"] in OVER for state in states)
+
+    wait_until(is_over)
     return future.result(timeout=60)
 
 
