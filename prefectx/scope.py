@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Generic, TypeVar
+
+from prefectx.event_loops import is_in_loop
 
 T = TypeVar("T")
 
@@ -57,10 +58,4 @@ class Scoped(Generic[T]):
 
 
 def _in_main_thread_outside_loop() -> bool:
-    if threading.current_thread() is not threading.main_thread():
-        return False
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return True
-    return False
+    return threading.current_thread() is threading.main_thread() and not is_in_loop()

@@ -343,6 +343,19 @@ def waited(future):
     return future
 
 
+def run_program(folder, text, runner, **variables):
+    """Run a program in mode cache on a runner; return what it did."""
+    (folder / "program.py").write_text(textwrap.dedent(text))
+    return subprocess.run(
+        [sys.executable, "program.py"],
+        cwd=folder,
+        env={**os.environ, "PREFECTX": "cache", "PREFECTX_RUNNER__TYPE": runner, **variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
 PROGRAM = """
     import sys
     from prefectx import flow, task
@@ -368,17 +381,8 @@ PROGRAM = """
 )
 def test_a_program(runner, imported, tmp_path):
     """Tasks of the program itself work; nothing is imported that the runner does not need."""
-    (tmp_path / "program.py").write_text(textwrap.dedent(PROGRAM))
-    environment = {**os.environ, "PREFECTX": "cache", "PREFECTX_RUNNER__TYPE": runner}
     for modules in (imported, "[]"):  # the second run finds all outputs
-        done = subprocess.run(
-            [sys.executable, "program.py"],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        done = run_program(tmp_path, PROGRAM, runner)
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines() == ["[0, 2, 4]", modules]
         assert "Traceback" not in done.stderr
@@ -410,17 +414,8 @@ CHANGING = """
 )
 def test_a_program_that_changes(runner, tmp_path):
     """A call sees the program's values as they are when it is submitted."""
-    (tmp_path / "program.py").write_text(textwrap.dedent(CHANGING))
-    environment = {**os.environ, "PREFECTX": "cache", "PREFECTX_RUNNER__TYPE": runner}
-    done = subprocess.run(
-        [sys.executable, "program.py"],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "(1, 10)\n"
+    done = run_program(tmp_path, CHANGING, runner)
+    assert done.stdout == "(1, 10)\n", done.stderr
 
 
 @pytest.mark.dask
@@ -465,16 +460,7 @@ UNGUARDED = """
 )
 def test_a_program_that_its_workers_cannot_import(tmp_path):
     """One line from each worker and the error say what to write."""
-    (tmp_path / "program.py").write_text(textwrap.dedent(UNGUARDED))
-    environment = {**os.environ, "PREFECTX": "cache", "PREFECTX_RUNNER__TYPE": "dask"}
-    done = subprocess.run(
-        [sys.executable, "program.py"],
-        cwd=tmp_path,
-        env={**environment, "PREFECTX_DASK__WORKERS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = run_program(tmp_path, UNGUARDED, "dask", PREFECTX_DASK__WORKERS="1")
     assert done.returncode == 1
     assert "WorkerError: the Dask cluster does not start" in done.stderr.splitlines()[-1]
     assert 'if __name__ == "__main__":' in done.stderr.splitlines()[-1]
@@ -504,18 +490,8 @@ FORKING = """
 
 def test_a_program_that_forks(tmp_path):
     """The child has no threads of the pool: there calls run at once."""
-    (tmp_path / "program.py").write_text(textwrap.dedent(FORKING))
-    environment = {**os.environ, "PREFECTX": "cache", "PREFECTX_RUNNER__TYPE": "threads"}
-    done = subprocess.run(
-        [sys.executable, "program.py"],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    assert done.stdout == "4\n"
+    done = run_program(tmp_path, FORKING, "threads")
+    assert done.stdout == "4\n", done.stderr
 
 
 UNWAITED = """
@@ -539,9 +515,7 @@ UNWAITED = """
 @pytest.mark.parametrize("runner", ["threads", "processes"])
 def test_a_program_that_does_not_wait(runner, tmp_path):
     """What was submitted outside flows runs before the program ends, also what waits for it."""
-    (tmp_path / "program.py").write_text(textwrap.dedent(UNWAITED))
-    environment = {**os.environ, "PREFECTX": "cache", "PREFECTX_RUNNER__TYPE": runner}
-    subprocess.run([sys.executable, "program.py"], cwd=tmp_path, env=environment, check=True)
+    assert run_program(tmp_path, UNWAITED, runner).returncode == 0
     assert (tmp_path / "out" / "total.json").read_text().strip() == "435"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import pickle
 from collections.abc import Callable
 from typing import Generic, TypeVar, cast
@@ -11,7 +10,6 @@ import cloudpickle
 from dask.sizeof import sizeof
 
 T = TypeVar("T")
-Replace = Callable[[object], object]
 
 
 class Payload(Generic[T]):
@@ -47,46 +45,6 @@ class Payload(Generic[T]):
     def __reduce__(self) -> tuple[Callable[[bytes], Payload[object]], tuple[bytes]]:
         packed = self._packed
         return _arrived, (cloudpickle.dumps(self._value) if packed is None else packed,)
-
-
-def pack(value: object, stand_in: Replace) -> bytes:
-    """Pickle a value.
-
-    Parameters:
-        value: what to pickle.
-        stand_in: returns what to send instead of an object, None for the object itself.
-    """
-    file = io.BytesIO()
-    _Packer(file, stand_in).dump(value)
-    return file.getvalue()
-
-
-def unpack(packed: bytes, restore: Replace) -> object:
-    """Undo `pack`.
-
-    Parameters:
-        packed: the bytes.
-        restore: makes an object from what was sent instead of it.
-    """
-    return _Unpacker(io.BytesIO(packed), restore).load()
-
-
-class _Packer(cloudpickle.Pickler):  # type: ignore[misc]  # untyped
-    def __init__(self, file: io.BytesIO, stand_in: Replace) -> None:
-        super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
-        self._stand_in = stand_in
-
-    def persistent_id(self, value: object) -> object:
-        return self._stand_in(value)
-
-
-class _Unpacker(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, restore: Replace) -> None:
-        super().__init__(file)
-        self._restore = restore
-
-    def persistent_load(self, pid: object) -> object:
-        return self._restore(pid)
 
 
 def _arrived(packed: bytes) -> Payload[object]:

@@ -59,7 +59,7 @@ class LocalEngine:
     def delay(
         self, call: Call, wait_for: WaitFor, dependencies: Mapping[str, object]
     ) -> Future[object]:
-        """Run a call at once, as there are no task workers."""
+        """Submit a call, as there are no task workers."""
         return self.submit(call, Run("missing"), wait_for)
 
     def finished(self, store: Store, location: str) -> Future[object]:

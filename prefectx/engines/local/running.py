@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
-from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
 
 from prefectx.arguments.references import check_upstream, load, load_items, resolve_futures
 from prefectx.arguments.signature import Arguments
 from prefectx.calls import Call, Decision, Outcome
 from prefectx.engines.local.futures import LocalFuture
 from prefectx.engines.protocol import Result, WaitFor
+from prefectx.event_loops import outside_loop
 from prefectx.futures import LocalState, State, data_of
 
 _CACHED = LocalState("COMPLETED", "Cached", None)
@@ -67,7 +65,7 @@ async def run_async(
 def run_here(call: Call, wait_for: WaitFor) -> LocalFuture:
     """Run a call, async or not, in this thread; return its future, which is done."""
     if call.task.isasync:
-        return _completed(run_in_loop(call, wait_for))
+        return outside_loop(asyncio.run, run_in_loop(call, wait_for))
     try:
         args, kwargs = inputs_of(call, wait_for)
         if not is_bare(call):
@@ -113,13 +111,3 @@ def _result(outcome: Outcome) -> Result:
 
 async def _state_async(call: Call, wait_for: WaitFor) -> LocalState:
     return (await run_in_loop(call, wait_for)).state
-
-
-def _completed(coroutine: Coroutine[None, None, LocalFuture]) -> LocalFuture:
-    """Run a coroutine; in a separate thread if this one has a running event loop."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(coroutine)
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(contextvars.copy_context().run, asyncio.run, coroutine).result()

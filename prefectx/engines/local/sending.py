@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import pickle
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import partial
 from typing import Any, NamedTuple, cast
@@ -21,6 +20,7 @@ from prefectx.engines.local.futures import LocalFuture
 from prefectx.engines.local.place import PROGRAM
 from prefectx.engines.local.running import Inputs, failed, over
 from prefectx.engines.local.termination import end_with_parent
+from prefectx.engines.packing import pack, unpack
 from prefectx.errors import WorkerError
 from prefectx.item import Item, Store
 from prefectx.monitoring import logging as logs
@@ -64,7 +64,7 @@ class Packer:
             head, packed = self._head(call)
             location = None if call.item is None else call.item.location
             is_plain = call.is_plain and not inputs[1] and are_atoms(inputs[0])
-            body = pickle.dumps if is_plain else partial(_dumps, {id(head.store): "store"})
+            body = pickle.dumps if is_plain else partial(_packed, {id(head.store): "store"})
             task = self._task(call.task)
             return pickle.dumps((self._id, packed, task, body((location, inputs))))
         except Exception as error:
@@ -83,7 +83,7 @@ class Packer:
         known = self._heads.get(key)
         if known is None:
             head = Head(payload, store)
-            known = head, _dumps({id(self._given): "settings"}, head)
+            known = head, _packed({id(self._given): "settings"}, head)
             if are_atoms(values) and type(store).__module__.startswith(("prefectx.", "builtins")):
                 _keep(self._heads, key, known)
         return known
@@ -91,7 +91,7 @@ class Packer:
     def _task(self, task: TaskDefinition) -> bytes:
         known = self._tasks.get(task)
         if known is None:
-            known = _dumps({}, task)
+            known = cast(bytes, cloudpickle.dumps(task))
             # A function that is sent by value takes along what it refers to, which may change.
             if isinstance(task, Decorated) and task.is_named:
                 _keep(self._tasks, task, known)
@@ -108,19 +108,9 @@ def _keep(known: dict[Any, Any], key: object, value: object) -> None:
     known[key] = value
 
 
-def _dumps(known: dict[int, str], value: object) -> bytes:
-    """Pickle a value; for the known objects in it, by their ids, their names are sent."""
-    file = io.BytesIO()
-    pickler = cloudpickle.Pickler(file, protocol=pickle.HIGHEST_PROTOCOL)
-    pickler.persistent_id = lambda part: known.get(id(part))
-    pickler.dump(value)
-    return file.getvalue()
-
-
-def _loads(known: dict[str, object], content: bytes) -> Any:
-    unpickler = pickle.Unpickler(io.BytesIO(content))
-    unpickler.persistent_load = known.__getitem__  # type: ignore[method-assign]
-    return unpickler.load()
+def _packed(known: Mapping[int, str], value: object) -> bytes:
+    """Pickle a value; instead of the known objects in it, by their ids, their names are sent."""
+    return pack(value, lambda part: known.get(id(part)))
 
 
 def _unpacked(content: bytes) -> tuple[Call, Inputs]:
@@ -129,11 +119,11 @@ def _unpacked(content: bytes) -> tuple[Call, Inputs]:
     for part in shared:
         value = _UNPACKED.get((packer, part))
         if value is None:
-            value = _loads({"settings": settings.current()}, part)
+            value = unpack(part, lambda _: settings.current())
             _keep(_UNPACKED, (packer, part), value)
         opened.append(value)
-    head, task = opened
-    location, inputs = _loads({"store": head.store}, body)
+    head, task = cast(tuple[Head, TaskDefinition], opened)
+    location, inputs = cast(tuple[str, Inputs], unpack(body, lambda _: head.store))
     item: Item[object] | None = None if head.store is None else Item(head.store, location)
     return Call.arrived(head.payload._replace(task=task), item), inputs
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from typing import ParamSpec, Self, TypeVar
 
 from prefect.task_runners import ThreadPoolTaskRunner
+
+from prefectx.event_loops import outside_loop
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,23 +34,7 @@ class _AtOnce(Executor):
         future: Future[R] = Future()
         future.set_running_or_notify_cancel()
         try:
-            future.set_result(_outside_loop(fn, *args, **kwargs))
+            future.set_result(outside_loop(fn, *args, **kwargs))
         except BaseException as error:
             future.set_exception(error)
         return future
-
-
-def _outside_loop(fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call a function; in a separate thread if this one has a running event loop."""
-    if not _is_in_loop():
-        return fn(*args, **kwargs)
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(fn, *args, **kwargs).result()
-
-
-def _is_in_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

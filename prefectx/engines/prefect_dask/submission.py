@@ -16,9 +16,9 @@ from prefect_dask.client import PrefectDaskClient
 
 from prefectx import settings
 from prefectx.calls import Call
-from prefectx.engines.dask.payload import pack
 from prefectx.engines.dask.resources import Needs
 from prefectx.engines.dask.session import Session
+from prefectx.engines.packing import pack
 from prefectx.engines.prefect_dask.contexts import Sent
 from prefectx.engines.prefect_dask.crashes import Submitted, crashed_state
 from prefectx.engines.prefect_dask.futures import DaskFuture, FinalState, has_no_result

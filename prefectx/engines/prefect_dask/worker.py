@@ -18,9 +18,10 @@ from prefect.results import ResultRecord  # type: ignore[attr-defined]  # not in
 from prefect.task_engine import run_task_async, run_task_sync
 from prefect.tasks import Task
 
-from prefectx.engines.dask.payload import Payload, unpack
+from prefectx.engines.dask.payload import Payload
 from prefectx.engines.dask.worker import RunPlugin, begin_call
 from prefectx.engines.local.place import at_once
+from prefectx.engines.packing import unpack
 from prefectx.engines.prefect import logs
 from prefectx.engines.prefect_dask.threads import THREADS
 from prefectx.item import Item
