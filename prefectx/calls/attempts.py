@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol, cast
 
+from prefectx.event_loops import outside_loop
 from prefectx.futures import LocalState, State
 
 _log = logging.getLogger("prefectx.runs")
@@ -122,7 +123,9 @@ class _Attempts:
         if not callable(self._condition):
             return True
         answer = self._condition(self._tried, None, state)
-        return bool(asyncio.run(_awaited(answer)) if inspect.isawaitable(answer) else answer)
+        if inspect.isawaitable(answer):
+            answer = outside_loop(asyncio.run, _awaited(answer))
+        return bool(answer)
 
     def _tell(self, attempts: Any) -> None:
         outcome = attempts.outcome

@@ -157,6 +157,18 @@ def flaky(x, place):
     return _count(place)
 
 
+async def _is_worth_it(task, run, state):
+    return isinstance(state.data, ValueError)
+
+
+@task(target="out/async-flaky-{x}.json", retries=2, retry_condition_fn=_is_worth_it)
+async def flaky_async(x, place):
+    _arrive(place, f"{x}-{time.monotonic_ns()}")
+    if _count(place) < 2:
+        raise ValueError("not yet")
+    return _count(place)
+
+
 @task(target="out/slow-{x}.json", timeout_seconds=0.2)
 def too_slow(x):
     for _ in range(1000):

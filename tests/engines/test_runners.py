@@ -265,8 +265,10 @@ def test_retries_and_time_limits(runner, tmp_path):
 
     def body():
         flaky = tasks.flaky.submit(1, str(tmp_path / "tries"))
+        flaky_async = tasks.flaky_async.submit(1, str(tmp_path / "async-tries"))
         slow = tasks.too_slow.submit(1)
-        wait([flaky, slow])
+        wait([flaky, flaky_async, slow])
+        assert load(flaky_async) == 2
         with pytest.raises(TimeoutError, match=r"'too_slow' took longer than 0\.2 s"):
             slow.result()
         return load(flaky)
