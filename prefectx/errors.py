@@ -25,6 +25,10 @@ class TargetError(PrefectxError):
     """A target cannot be filled, leaves its folder, or is claimed by two different calls."""
 
 
+class StaleError(PrefectxError):
+    """An output was made from something else than what it would be made from now."""
+
+
 class StoreError(PrefectxError):
     """A store failed to look for, save, load or delete an output."""
 

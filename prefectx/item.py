@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import html
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, NoReturn, cast
+from typing import Any, Generic, NamedTuple, NoReturn, cast
 
 from typing_extensions import TypeVar
 
@@ -28,6 +29,24 @@ class ItemInfo:
 
     size: int | None = None
     saved: datetime | None = None
+
+
+class Written(NamedTuple):
+    """What was written, before it becomes the output.
+
+    Attributes:
+        version: a fingerprint of its bytes.
+        size: their number.
+        mtime: the file's time of change in nanoseconds, None if it will have another one.
+    """
+
+    version: str
+    size: int
+    mtime: int | None
+
+
+# Takes what a store has written, just before it becomes the output; stores may leave it out.
+WRITTEN: ContextVar[Callable[[Written], None] | None] = ContextVar("prefectx_written", default=None)
 
 
 class Store(ABC):
@@ -77,6 +96,16 @@ class Store(ABC):
     def info(self, location: str) -> ItemInfo:
         """Return size and time of the output at `location`, as far as the store knows them."""
         return ItemInfo()
+
+    def version(self, location: str) -> str | None:
+        """Return what changes whenever the output at `location` does, None if nothing is known.
+
+        By default its size and time of saving.
+        """
+        info = self.info(location)
+        if info.saved is None:
+            return None
+        return f"{info.size}-{info.saved.timestamp():.6f}"
 
     def check(self, location: str) -> None:  # noqa: B027  # most stores have nothing to check
         """Tell before anything runs that nothing can be kept at `location`; it must be cheap.
@@ -157,13 +186,15 @@ class Item(Generic[R_co]):
     Parameters:
         store: the store of the output.
         location: its path, URL or key there.
+        version: the fingerprint of the bytes that it stands for, None if unknown.
     """
 
-    __slots__ = ("__weakref__", "_location", "_store")
+    __slots__ = ("__weakref__", "_location", "_store", "_version")
 
-    def __init__(self, store: Store, location: str) -> None:
+    def __init__(self, store: Store, location: str, version: str | None = None) -> None:
         self._store = store
         self._location = location
+        self._version = version
 
     @property
     def store(self) -> Store:
@@ -174,6 +205,15 @@ class Item(Generic[R_co]):
     def location(self) -> str:
         """Its path, URL or key there."""
         return self._location
+
+    @property
+    def version(self) -> str | None:
+        """The fingerprint of the bytes that it stands for, None if unknown."""
+        return self._version
+
+    def stands_for(self, version: str | None) -> None:
+        """Take note of the version that was made or found."""
+        self._version = version
 
     @property
     def name(self) -> str:
@@ -233,8 +273,8 @@ class Item(Generic[R_co]):
             "data, or give the item to a task, which receives its data"
         )
 
-    def __reduce__(self) -> tuple[type[Item[R_co]], tuple[Store, str]]:
-        return Item, (self.store, self.location)
+    def __reduce__(self) -> tuple[type[Item[R_co]], tuple[Store, str, str | None]]:
+        return Item, (self.store, self.location, self.version)
 
     def __repr__(self) -> str:
         return f"Item({mask_urls(self.location)!r})"

@@ -105,6 +105,20 @@ def futures_in(values: object) -> list[Future[object]]:
     return cast(list[Future[object]], _matching(values, lambda value: isinstance(value, Future)))
 
 
+def items_in(values: object) -> list[Item[object]]:
+    """Return the items in nested values, and of futures those of their calls, in order."""
+    found = []
+    for value in _matching(values, lambda value: item_of(value) is not None):
+        item = item_of(value)
+        if isinstance(value, Future) and value.state.is_completed():
+            # What a worker gave back knows its version.
+            result = value.result()
+            item = result if isinstance(result, Item) else item
+        if item is not None:
+            found.append(item)
+    return found
+
+
 def _any(values: object, matches: Callable[[object], bool]) -> bool:
     return bool(_matching(values, matches))
 

@@ -3,6 +3,7 @@
 from prefectx.calls.attempts import function_of
 from prefectx.calls.call import Call
 from prefectx.calls.decision import Decision, Facts, Run, Skip, Wait, decide, look
+from prefectx.calls.lineage import Lineage, Origin
 from prefectx.calls.make_call import make_call
 from prefectx.calls.own_output import current_target
 from prefectx.calls.payload import Outcome, Payload
@@ -14,6 +15,8 @@ __all__ = [
     "Call",
     "Decision",
     "Facts",
+    "Lineage",
+    "Origin",
     "Outcome",
     "Payload",
     "ResolvedTask",

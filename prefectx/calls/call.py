@@ -11,7 +11,8 @@ from prefectx import settings
 from prefectx.arguments.references import load, load_items
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
-from prefectx.calls.decision import Skip, decide, look
+from prefectx.calls.decision import Refuse, Skip, decide, look, refusal
+from prefectx.calls.lineage import Lineage, Recorder, check_code
 from prefectx.calls.one_at_a_time import ABANDONED, InThread, OneAtATime, locked
 from prefectx.calls.own_output import written
 from prefectx.calls.payload import FlowName, Outcome, Payload, Portable
@@ -24,6 +25,7 @@ from prefectx.item import Item
 from prefectx.masking import mask_urls
 from prefectx.modes import Mode
 from prefectx.monitoring.hooks import observed
+from prefectx.records import Sources
 from prefectx.settings import Options
 
 
@@ -44,8 +46,8 @@ class Call(Portable):
     """
 
     __slots__ = (
-        "_flow", "_known", "_resolved", "arguments", "function", "inputs", "is_plain", "item",
-        "mode", "options", "task", "version")  # fmt: skip
+        "_flow", "_known", "_lineage", "_resolved", "arguments", "function", "given", "inputs",
+        "is_plain", "item", "mode", "options", "task", "version")  # fmt: skip
 
     def __init__(
         self,
@@ -63,13 +65,14 @@ class Call(Portable):
         self.options: Options = resolved.options
         self.function = resolved.function
         self.item = item
-        self.arguments = arguments
+        self.arguments = self.given = arguments
         self.inputs = inputs
         self.is_plain = is_plain
         self.version = resolved.version
         self._resolved = resolved
         self._known = known
         self._flow = flow
+        self._lineage: Lineage | None = None
 
     @classmethod
     def with_scalars(
@@ -102,14 +105,16 @@ class Call(Portable):
                     outcome = turn.other.result()
                     continue
                 with self._surroundings(), locked(self):
-                    if isinstance(decide(*look([self])), Skip):
+                    self._arrive(args, kwargs)
+                    if self._is_finished():
                         outcome = Outcome(self.item, True)
                     else:
+                        sources = self._sources()
                         args, kwargs = self._inputs(args, kwargs)
                         with written(self.item) if not self.options.save else nullcontext():
                             data = self.function(*args, **kwargs)
                             data = list(data) if self.task.isgenerator else data
-                        outcome = self._keep(data, started)
+                        outcome = self._keep(data, started, sources)
                 turn.outcome = outcome
         return cast(Outcome, outcome)
 
@@ -122,17 +127,42 @@ class Call(Portable):
                     continue
                 with self._surroundings():
                     async with InThread(locked(self)):
-                        if isinstance(decide(*look([self])), Skip):
+                        self._arrive(args, kwargs)
+                        if self._is_finished():
                             outcome = Outcome(self.item, True)
                         else:
+                            sources = self._sources()
                             args, kwargs = self._inputs(args, kwargs)
                             with written(self.item) if not self.options.save else nullcontext():
                                 result = self.function(*args, **kwargs)
                                 is_generator = hasattr(result, "__aiter__")
                                 data = [x async for x in result] if is_generator else await result
-                            outcome = self._keep(data, started)
+                            outcome = self._keep(data, started, sources)
                 turn.outcome = outcome
         return cast(Outcome, outcome)
+
+    def _arrive(self, args: tuple[object, ...], kwargs: Arguments) -> None:
+        """Take note of the arguments as they are when the inputs are over."""
+        if not self.is_plain:
+            self.given = self.task.signature.bind(args, kwargs)
+        if self.lineage is not None and not isinstance(self._resolved, ResolvedTask):
+            check_code(self.lineage, self.task.fn)
+
+    def _is_finished(self) -> bool:
+        """Decide once more; True: the output is there, False: the function has to run."""
+        decision = decide(*look([self]))
+        if isinstance(decision, Refuse):
+            raise refusal(self.task.name, decision)
+        return isinstance(decision, Skip)
+
+    def _sources(self) -> Sources | None:
+        """Return what the function is about to read."""
+        lineage = self.lineage
+        if lineage is None:
+            return None
+        if isinstance(self._resolved, ResolvedTask) and self._resolved.lineages is not None:
+            self._resolved.lineages.keep_code()
+        return lineage.sources(self.given)
 
     def _inputs(
         self, args: tuple[object, ...], kwargs: Arguments
@@ -143,7 +173,7 @@ class Call(Portable):
         given = signature.bind(args, kwargs)
         return signature.unbind(load_items(given, signature.wants_items | quoted))
 
-    def _keep(self, data: object, started: float) -> Outcome:
+    def _keep(self, data: object, started: float, sources: Sources | None) -> Outcome:
         # A function may return a state instead of data; Prefect deals with a failed one itself.
         state = data if isinstance(data, State) else None
         if state is not None and (state.is_completed() or not self.mode.is_prefect):
@@ -152,9 +182,17 @@ class Call(Portable):
             data = self.item  # it has returned what it has saved
         elif type(data) not in ATOMS and not isinstance(data, State):
             data = load(data)
-        if self.item is not None and self.options.save and not isinstance(data, State):
-            self._save(self.item, data)
-            data = self.item
+        if self.item is not None and not isinstance(data, State):
+            seconds = time.perf_counter() - started
+            recorder = (
+                Recorder(self.lineage, self.item, sources, seconds)
+                if self.lineage is not None and sources is not None
+                else nullcontext()
+            )
+            with recorder:
+                if self.options.save:
+                    self._save(self.item, data)
+                    data = self.item
         if self.version is not None:
             REDEFINITIONS.renew(self.item, self.version)
         return Outcome(data, False, time.perf_counter() - started, state)

@@ -11,6 +11,7 @@ from typing import Any
 
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
+from prefectx.calls.lineage import Lineages
 from prefectx.calls.target_owners import AMBIGUOUS, Callee, Owner, target_owners
 from prefectx.errors import StoreError, TargetError
 from prefectx.item import Store
@@ -35,6 +36,7 @@ class FastPath:
         store: where the outputs are kept; its locations are targets with a text before them.
         before: that text.
         shared: whether different calls may have one target.
+        lineages: tells whether outputs are out of date, None if nothing is recorded.
 
     Attributes:
         store: where the outputs are kept.
@@ -48,6 +50,7 @@ class FastPath:
         "_fill",
         "_is_absolute",
         "_is_checked",
+        "_lineages",
         "_owners",
         "_shared",
         "store",
@@ -61,6 +64,7 @@ class FastPath:
         store: Store,
         before: str,
         shared: bool,
+        lineages: Lineages | None,
     ) -> None:
         self.store = store
         self._callee = callee
@@ -70,6 +74,7 @@ class FastPath:
         owners = target_owners()
         self._owners = owners, owners.of_store(store)
         self._shared = shared
+        self._lineages = lineages
         self._is_absolute = template.prefix[:1] == "/"
         # Below another prefix a target has to be looked at more closely.
         self._fill = _filler(template, callee.names) if is_normal(f"{template.prefix}x") else None
@@ -90,9 +95,17 @@ class FastPath:
             args = tuple(self._bind(args, kwargs).values())
         location = self._location(args)
         try:
-            return args, location, location is not None and self.store.exists(location)
+            if location is None or not self.store.exists(location):
+                return args, location, False
         except StoreError:
             return args, None, False
+        return self._if_current(args, location)
+
+    def _if_current(self, values: Row, location: str) -> tuple[Row, str | None, bool]:
+        lineages = self._lineages
+        if lineages is None or lineages.is_current(location, self._callee.names, values):
+            return values, location, True
+        return values, None, False
 
     def find_many(self, rows: Sequence[Row]) -> tuple[list[str | None], set[str]]:
         """Do what `find` does for many calls; the store is asked once for all.
@@ -108,6 +121,14 @@ class FastPath:
             found = self.store.exists_many([place for place in locations if place is not None])
         except StoreError:
             return [None] * len(rows), set()
+        lineages, names = self._lineages, self._callee.names
+        if lineages is not None:
+            locations = [
+                location
+                if location not in found or lineages.is_current(location, names, row)
+                else None
+                for location, row in zip(locations, rows, strict=True)
+            ]
         return locations, found
 
     def _location(self, values: Row) -> str | None:

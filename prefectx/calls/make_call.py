@@ -10,12 +10,13 @@ from prefectx.arguments.references import settle
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
 from prefectx.calls.call import Call
-from prefectx.calls.decision import MISSING, Decision, decide, look
+from prefectx.calls.decision import MISSING, Decision, Refuse, Skip, decide, look, refusal
 from prefectx.calls.one_at_a_time import RUNS
 from prefectx.calls.payload import FlowName
 from prefectx.calls.resolved_task import ResolvedTask
 from prefectx.calls.target_owners import owner_of, target_owners
 from prefectx.item import Item
+from prefectx.monitoring.hooks import HOOKS
 from prefectx.run_context import current_values
 from prefectx.targets.fields import Fields
 
@@ -77,7 +78,9 @@ def decided(
         flow: gives the name of the flow that makes the call, None outside a flow.
     """
     call = make_call(task, task.task.signature.bind(args, kwargs), flow)
-    return call, decide(look([call])[0])
+    decision = decide(look([call])[0])
+    _tell(task, [decision])
+    return call, decision
 
 
 def decide_each(
@@ -112,5 +115,19 @@ def decide_each(
         for row, known in zip(rows, made, strict=True)
         if known is None
     ]
-    rest = zip(others, map(decide, look(others)), strict=True)
+    decisions = [decide(facts) for facts in look(others)]
+    _tell(task, decisions)
+    rest = zip(others, decisions, strict=True)
     return [next(rest) if known is None else known for known in made]
+
+
+def _tell(task: ResolvedTask, decisions: Sequence[Decision]) -> None:
+    """Tell of stale outputs that are kept; refuse those that are to be an error."""
+    refused = [decision for decision in decisions if isinstance(decision, Refuse)]
+    if refused:
+        raise refusal(task.task.name, *refused)
+    for decision in decisions:
+        if isinstance(decision, Skip) and decision.stale is not None:
+            causes = [cause.text for cause in decision.stale.causes]
+            for kept in HOOKS.call_stale:
+                kept(task, decision.item.location, causes)

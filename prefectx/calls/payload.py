@@ -10,6 +10,7 @@ from prefectx import settings
 from prefectx.arguments.marks import is_marked, quote
 from prefectx.arguments.signature import Arguments
 from prefectx.calls.attempts import function_of
+from prefectx.calls.lineage import Lineage
 from prefectx.calls.redefinitions import REDEFINITIONS
 from prefectx.calls.resolved_task import ResolvedTask
 from prefectx.calls.target_owners import owners_of_run
@@ -51,6 +52,7 @@ class Payload(NamedTuple):
         settings: all settings there.
         context: the values set at run time there.
         quoted: the names of arguments that are passed on as they are.
+        lineage: what the output is made from, None if nothing is recorded.
         version: None: whether a function was redefined is decided where the call was made.
     """
 
@@ -60,6 +62,7 @@ class Payload(NamedTuple):
     settings: Settings
     context: Mapping[str, object]
     quoted: frozenset[str]
+    lineage: Lineage | None = None
     version: None = None
 
     @property
@@ -87,12 +90,24 @@ class Portable:
     _resolved: ResolvedTask | Payload
     _known: Arguments
     _flow: FlowName
+    _lineage: Lineage | None
 
     @property
     def fields(self) -> Fields:
         """What the templates of the task may name; only where the call was made."""
         assert isinstance(self._resolved, ResolvedTask)
         return Fields(self._resolved.fields, self._known, self._flow)
+
+    @property
+    def lineage(self) -> Lineage | None:
+        """What the output is made from, None if nothing is recorded."""
+        if isinstance(self._resolved, Payload):
+            return self._resolved.lineage
+        lineages = self._resolved.lineages
+        if self._lineage is None and lineages is not None and self.item is not None:
+            made = lineages.of(self._known, self.fields)
+            self._lineage = made.of_output(self.item)
+        return self._lineage
 
     @property
     def run_name(self) -> Template | None:
@@ -108,7 +123,10 @@ class Portable:
         here, options = self._resolved, self._resolved.options
         if self.item is not None and REDEFINITIONS.is_outdated(self.item, here.version):
             options = options.model_copy(update={"refresh": True})
-        return Payload(here.task, here.mode, options, here.settings, self.fields.context, quoted)
+        if here.lineages is not None:
+            here.lineages.keep_code()
+        context = self.fields.context
+        return Payload(here.task, here.mode, options, here.settings, context, quoted, self.lineage)
 
     @classmethod
     def arrived(cls, payload: Payload, item: Item[object] | None) -> Self:

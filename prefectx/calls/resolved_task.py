@@ -12,6 +12,7 @@ from prefectx.calls.attempts import function_of
 from prefectx.calls.cache_keywords import with_cache_keywords
 from prefectx.calls.checks import check_ignored, check_target
 from prefectx.calls.fast_path import FastPath, NoFastPath
+from prefectx.calls.lineage import Lineages
 from prefectx.calls.target_owners import Callee
 from prefectx.calls.task_definition import TaskDefinition
 from prefectx.errors import ConfigError, StoreError, TargetError
@@ -43,6 +44,7 @@ class ResolvedTask:
         fields: what the templates of all calls have in common.
         run_name: the compiled name of the runs, None if Prefect makes it.
         function: what a call runs: the task's, without Prefect tried as Prefect's keywords say.
+        lineages: makes what is recorded of the calls, None if nothing is.
         fast_path: the short way to calls with scalar arguments.
         is_closed: whether the arguments suffice to fill the target, as long as no context is set.
         is_bare: whether a call is nothing but a call of the function.
@@ -64,6 +66,7 @@ class ResolvedTask:
         "is_awaited",
         "is_bare",
         "is_closed",
+        "lineages",
         "mode",
         "options",
         "run_name",
@@ -115,6 +118,9 @@ class ResolvedTask:
         )
         self.fields = TaskFields(constants, options.context, default_name, task.signature.keywords)
         self._fold(constants, default_name)
+        self.lineages: Lineages | None = None
+        if self.target is not None and mode.keeps and options.records:
+            self.lineages = Lineages(task, function, options, self.store, self.target, self.folders)
         self.fast_path = self._make_fast_path()
 
     def locate(self, lookup: Mapping[str, object]) -> Item[object]:
@@ -173,6 +179,7 @@ class ResolvedTask:
             and options.max_age is None
         )
         is_simple = self.is_closed and self.task.signature.is_simple and not options.ignore
+        is_simple = is_simple and (self.lineages is None or self.lineages.is_simple)
         is_known = type(store).locate in (Filestore.locate, Store.locate)
         if template is None or not (decides_by_existence and is_simple and is_known):
             return NoFastPath(store)
@@ -187,6 +194,7 @@ class ResolvedTask:
             store,
             location.removesuffix(place),
             options.shared,
+            self.lineages,
         )
 
     def _pickle_store(self) -> Store:

@@ -7,7 +7,7 @@ process that runs its function: `before_call`, then `after_call` or `call_failed
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
@@ -78,6 +78,15 @@ class Subscriber:
     def call_skipped(self, task: ObservedTask) -> None:
         """Handle a call of a task that was skipped: its output existed."""
 
+    def call_stale(self, task: ObservedTask, location: str, causes: Sequence[str]) -> None:
+        """Handle a call whose output is kept though it is stale.
+
+        Parameters:
+            task: the task.
+            location: the output.
+            causes: why it is stale, in words.
+        """
+
     def call_submitted(self, call: ObservedCall) -> None:
         """Handle a call that is handed to its engine."""
 
@@ -105,6 +114,7 @@ class Hooks:
 
     def __init__(self) -> None:
         self.call_skipped: list[Callable[[ObservedTask], None]] = []
+        self.call_stale: list[Callable[[ObservedTask, str, Sequence[str]], None]] = []
         self.call_submitted: list[Callable[[ObservedCall], None]] = []
         self.call_over: list[Callable[[ObservedCall, End, float], None]] = []
         self.before_call: list[Callable[[ObservedCall], None]] = []

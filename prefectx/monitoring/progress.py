@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from uuid import UUID
 from prefectx.futures import State
 from prefectx.monitoring.hooks import HOOKS, End, ObservedCall, ObservedTask, Subscriber
 
+_log = logging.getLogger("prefectx.calls")
 _current: ContextVar[RunSummary | None] = ContextVar("prefectx_run", default=None)
 # The method itself: a function around it would cost every call.
 current = _current.get
@@ -78,6 +81,7 @@ class RunSummary:
         flow: the name of the flow.
         tasks: the counts by the name of the task.
         failures: the calls that failed.
+        stale: the stale outputs that were kept, by task: location and causes of each.
         seconds: how long the run took.
         started: monotonic time of its start.
         engine_run: Prefect's flow run, None without Prefect.
@@ -87,6 +91,7 @@ class RunSummary:
     flow: str
     tasks: dict[str, TaskSummary] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    stale: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     seconds: float = 0.0
     started: float = field(default_factory=time.monotonic, repr=False)
     engine_run: EngineRun | None = field(default=None, repr=False)
@@ -102,6 +107,11 @@ class RunSummary:
         counts.skipped += 1
         if counts.skipped == 1 and task.options.sources["target"].layer == "default":
             self.skipped_by_default.append(task.task.name)
+
+    def keep_stale(self, task: str, location: str, causes: Sequence[str]) -> None:
+        """Take note of a stale output that was kept."""
+        with self._lock:
+            self.stale.setdefault(task, {})[location] = tuple(causes)
 
     def begin(self, task: str) -> None:
         """Count a call that was submitted."""
@@ -143,6 +153,7 @@ class RunSummary:
     def lines(self) -> list[str]:
         """Return a line of text for each task, and one on skips that nobody may expect."""
         lines = [f"{name}: {_in_words(counts)}" for name, counts in self.tasks.items()]
+        lines += [stale_line(task, outputs) for task, outputs in self.stale.items()]
         if self.skipped_by_default:
             lines.append(
                 f"{', '.join(self.skipped_by_default)}: nobody chose a target, so each output is "
@@ -161,15 +172,28 @@ class RunSummary:
 class Progress(Subscriber):
     """Counts calls in the summary of the flow run that makes them."""
 
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
     def reset(self) -> None:
         """Stop counting until the next flow runs."""
         HOOKS.unsubscribe(self)
+        HOOKS.call_stale.append(self.call_stale)
 
     def call_skipped(self, task: ObservedTask) -> None:
         """Count a call that was skipped."""
         summary = current()
         if summary is not None:
             summary.skip(task)
+
+    def call_stale(self, task: ObservedTask, location: str, causes: Sequence[str]) -> None:
+        """Take note of a stale output that was kept; tell of it at once outside a flow."""
+        summary = current()
+        if summary is not None:
+            summary.keep_stale(task.task.name, location, causes)
+        elif task.task.name not in self._told:
+            self._told.add(task.task.name)
+            _log.warning("%s", stale_line(task.task.name, {location: tuple(causes)}))
 
     def call_submitted(self, call: ObservedCall) -> None:
         """Count a call that is handed to its engine."""
@@ -185,6 +209,7 @@ class Progress(Subscriber):
 
 
 PROGRESS = Progress()
+HOOKS.call_stale.append(PROGRESS.call_stale)  # also outside flows
 
 
 class Recorded(Protocol):
@@ -210,6 +235,25 @@ def recording(flow: Recorded) -> Iterator[RunSummary]:
     finally:
         _current.reset(token)
         summary.seconds = time.monotonic() - summary.started
+
+
+def stale_line(task: str, outputs: Mapping[str, Sequence[str]]) -> str:
+    """Return a line on the stale outputs of a task that were kept.
+
+    Parameters:
+        task: the name of the task.
+        outputs: the causes in words, by location.
+    """
+    count = len(outputs)
+    reasons = Counter(cause for causes in outputs.values() for cause in causes)
+    shown = "; ".join(
+        cause if times == 1 else f"{cause} ({times:,} times)"
+        for cause, times in reasons.most_common(3)
+    )
+    more = f"; and {len(reasons) - 3:,} more reasons" if len(reasons) > 3 else ""
+    were = "1 stale output was kept" if count == 1 else f"{count:,} stale outputs were kept"
+    them = "it" if count == 1 else "them"
+    return f'{task}: {were} ({shown}{more}): stale = "rerun" makes {them} anew'
 
 
 def _failure(end: End) -> str | None:

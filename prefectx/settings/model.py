@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from prefectx.masking import masked
 from prefectx.settings.values import (
+    STALE_BY_DEFAULT,
     Amount,
     ClassName,
     Duration,
@@ -31,6 +32,7 @@ from prefectx.settings.values import (
     Progress,
     RunName,
     Size,
+    Stale,
     StoreReference,
     Template,
     Url,
@@ -277,6 +279,32 @@ class _Keys(Section):
         None,
         examples=["1d"],
         description="How old an output may be to count as finished; an older one is made anew.",
+    )
+    stale: Stale = Field(
+        STALE_BY_DEFAULT,
+        examples=["rerun", {"code": "ignore"}],
+        description="What becomes of an output that was made from something else than what it would"
+        " be made from now: a word for all causes, or a table of the causes arguments, inputs,"
+        " files, code, packages and edited.",
+    )
+    records: bool = Field(
+        True, description="Record what each output was made from, in .prefectx/ of the root."
+    )
+    files: Names = Field(
+        (),
+        examples=[["params.yml", "{path}"]],
+        description="Files that the function reads though no argument of type Path names them,"
+        " as templates.",
+    )
+    hash_limit: Size = Field(
+        10**9,
+        examples=["1GB"],
+        description="Size above which a file counts as unchanged if its size and time are the same.",
+    )
+    code: Names = Field(
+        (),
+        examples=[["mypkg"]],
+        description="Installed packages whose code counts as the project's.",
     )
     shared: bool = Field(
         False,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any
@@ -207,6 +207,61 @@ def parse_names(value: object) -> tuple[str, ...] | None:
 _NAMES = Kind("list of names", parse_names, {"type": "array", "items": {"type": "string"}}, _TEXT)
 Names = Annotated[tuple[str, ...], _NAMES]
 WorkerNames = Annotated[tuple[str, ...] | None, _NAMES]
+
+
+STALE_WORDS = ("ignore", "warn", "rerun", "error")
+STALE_BY_DEFAULT = {
+    "arguments": "error",
+    "inputs": "warn",
+    "files": "warn",
+    "code": "warn",
+    "packages": "ignore",
+    "edited": "warn",
+}
+"""What becomes of a stale output by the cause, where nothing else is said."""
+
+
+def parse_stale(value: object) -> dict[str, str]:
+    """Read what becomes of stale outputs: a word for all causes, or a table of them.
+
+    No word concerns packages, and a word does not replace what somebody edited.
+    """
+    if isinstance(value, str) and value in STALE_WORDS:
+        edited = "warn" if value == "rerun" else value
+        changed = dict.fromkeys(("arguments", "inputs", "files", "code"), value)
+        return STALE_BY_DEFAULT | ({} if value == "warn" else changed | {"edited": edited})
+    if not isinstance(value, Mapping):
+        guess = did_you_mean(value, STALE_WORDS) if isinstance(value, str) else ""
+        raise ValueError(
+            f"what to do: write one of {', '.join(STALE_WORDS)}, or a table such as {{ code ="
+            f' "rerun" }}{guess}'
+        )
+    for cause, word in value.items():
+        if cause not in STALE_BY_DEFAULT:
+            guess = did_you_mean(str(cause), STALE_BY_DEFAULT)
+            raise ValueError(f"right: {cause!r} is none of {', '.join(STALE_BY_DEFAULT)}{guess}")
+        if word not in STALE_WORDS:
+            guess = did_you_mean(word, STALE_WORDS) if isinstance(word, str) else ""
+            raise ValueError(
+                f"right: {cause} = {word!r} is none of {', '.join(STALE_WORDS)}{guess}"
+            )
+    return dict(value)
+
+
+_WORD: JsonSchema = {"enum": list(STALE_WORDS)}
+Stale = Annotated[
+    dict[str, str],
+    Kind(
+        "ignore, warn, rerun, error, or a table",
+        parse_stale,
+        _WORD,
+        {
+            "type": "object",
+            "properties": dict.fromkeys(STALE_BY_DEFAULT, _WORD),
+            "additionalProperties": False,
+        },
+    ),
+]
 
 
 def parse_worker_count(value: object) -> int | tuple[str, ...] | None:

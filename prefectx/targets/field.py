@@ -45,7 +45,7 @@ _INTERNAL = (
     TracebackType,
 )
 _NO_VALUES = (*_INTERNAL, BuiltinMethodType, MethodDescriptorType, MethodType, type)
-_PATH_ATTRIBUTES = frozenset({"stem", "name", "suffix", "parent"})
+PATH_ATTRIBUTES = frozenset({"stem", "name", "suffix", "parent"})
 
 
 class Lookup(Protocol):
@@ -171,7 +171,7 @@ def _attribute(value: Any, name: str) -> Any:
     value = item_or(value)
     if isinstance(value, Item) and name in ("suffix", "parent"):
         value = value.location
-    if isinstance(value, str) and name in _PATH_ATTRIBUTES:
+    if isinstance(value, str) and name in PATH_ATTRIBUTES:
         value = PurePosixPath(value)
     if isinstance(value, (*_INTERNAL, FunctionType)):
         raise TypeError(f"attributes of a {type(value).__name__} are not followed")

@@ -6,7 +6,6 @@ import asyncio
 import pickle
 import traceback
 from collections.abc import Callable, Mapping
-from enum import Enum
 from functools import partial
 from typing import Any, NamedTuple, cast
 from uuid import uuid4
@@ -15,7 +14,7 @@ import cloudpickle
 
 from prefectx import settings
 from prefectx.arguments.traversal import are_atoms
-from prefectx.calls import Call, Outcome, Payload, TaskDefinition
+from prefectx.calls import Call, Lineage, Origin, Outcome, Payload, TaskDefinition
 from prefectx.engines.local.futures import LocalFuture
 from prefectx.engines.local.place import PROGRAM
 from prefectx.engines.local.running import Inputs, failed, over
@@ -34,10 +33,12 @@ class Head(NamedTuple):
     Attributes:
         payload: what a call takes along, without the task.
         store: where the output is kept, None if it is not kept.
+        origin: what the outputs are made from, None if nothing is recorded.
     """
 
     payload: Payload
     store: Store | None
+    origin: Origin | None
 
 
 class Packer:
@@ -66,7 +67,8 @@ class Packer:
             is_plain = call.is_plain and not inputs[1] and are_atoms(inputs[0])
             body = pickle.dumps if is_plain else partial(_packed, {id(head.store): "store"})
             task = self._task(call.task)
-            return pickle.dumps((self._id, packed, task, body((location, inputs))))
+            lineage = None if call.lineage is None else tuple(call.lineage)[1:]
+            return pickle.dumps((self._id, packed, task, body((location, inputs, lineage))))
         except Exception as error:
             raise WorkerError(
                 f"task {call.task.name!r}: the call cannot be sent to another process, as an"
@@ -74,15 +76,16 @@ class Packer:
             ) from error
 
     def _head(self, call: Call) -> tuple[Head, bytes]:
-        payload = call.payload._replace(task=cast(TaskDefinition, None))
+        payload = call.payload._replace(task=cast(TaskDefinition, None), lineage=None)
+        origin = None if call.lineage is None else call.lineage.origin
         store = None if call.item is None else call.item.store
         values = payload.context.values()
         # Identities, as values that are equal may differ: 1 and True. The heads keep them alive.
-        objects = (payload.options, payload.settings, store, *values)
+        objects = (payload.options, payload.settings, store, origin, *values)
         key = (tuple(map(id, objects)), payload.quoted, tuple(payload.context))
         known = self._heads.get(key)
         if known is None:
-            head = Head(payload, store)
+            head = Head(payload, store, origin)
             known = head, _packed({id(self._given): "settings"}, head)
             if are_atoms(values) and type(store).__module__.startswith(("prefectx.", "builtins")):
                 _keep(self._heads, key, known)
@@ -123,15 +126,16 @@ def _unpacked(content: bytes) -> tuple[Call, Inputs]:
             _keep(_UNPACKED, (packer, part), value)
         opened.append(value)
     head, task = cast(tuple[Head, TaskDefinition], opened)
-    location, inputs = cast(tuple[str, Inputs], unpack(body, lambda _: head.store))
+    location, inputs, rest = cast(tuple[str, Inputs, Any], unpack(body, lambda _: head.store))
     item: Item[object] | None = None if head.store is None else Item(head.store, location)
-    return Call.arrived(head.payload._replace(task=task), item), inputs
+    lineage = None if head.origin is None else Lineage(head.origin, *rest)
+    return Call.arrived(head.payload._replace(task=task, lineage=lineage), item), inputs
 
 
-class _StandIn(Enum):
-    """Stands for what the sender of a call has."""
+class _SameItem(NamedTuple):
+    """Stands for the item of the call, which its sender has, and the version that it has now."""
 
-    ITEM = "the item of the call"
+    version: str | None
 
 
 class Failure(NamedTuple):
@@ -183,8 +187,8 @@ def run_packed(content: bytes) -> bytes:
     except Exception as error:
         return _packed_failure(call, error)
     try:
-        if outcome.value is call.item and outcome.state is None:
-            return pickle.dumps(outcome._replace(value=_StandIn.ITEM))
+        if call.item is not None and outcome.value is call.item and outcome.state is None:
+            return pickle.dumps(outcome._replace(value=_SameItem(call.item.version)))
         return cast(bytes, cloudpickle.dumps(outcome))
     except Exception as error:
         unsendable = WorkerError(
@@ -225,9 +229,11 @@ def ended(call: Call, content: bytes) -> LocalFuture:
         )
         unreadable.__cause__ = error
         return failed(call, unreadable)
+    if isinstance(found, Outcome) and isinstance(found.value, _SameItem):
+        assert call.item is not None
+        call.item.stands_for(found.value.version)
+        found = found._replace(value=call.item)
     if isinstance(found, Outcome):
-        return over(
-            call, found._replace(value=call.item) if found.value is _StandIn.ITEM else found
-        )
+        return over(call, found)
     found.error.__cause__ = found.error.__cause__ or RemoteTraceback(found.trace)
     return failed(call, found.error)

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from prefectx.errors import StoreError
 from prefectx.formats import FORMATS, Format, FormatError, get_format, known_suffix
-from prefectx.item import ItemInfo, Store
+from prefectx.item import WRITTEN, ItemInfo, Store, Written
 from prefectx.masking import mask_urls
 from prefectx.stores.error_messages import (
     UNWRAPPED,
@@ -28,9 +28,10 @@ from prefectx.stores.error_messages import (
 from prefectx.stores.files.local import LOCAL
 from prefectx.stores.files.protocol import Files
 from prefectx.stores.files.signatures import Signed, delete_signed, read_signed
-from prefectx.stores.files.types import delete_types, read_types, version_of, write_types
+from prefectx.stores.files.types import delete_types, read_types, write_types
 from prefectx.stores.secrets import WITHHELD, Secret
 from prefectx.stores.signing import SigningKey
+from prefectx.versions import version_of_path, version_of_stream
 
 # What `abspath` would shorten, and URLs.
 _UNTIDY = re.compile(r"//|\.\.|(^|/)\.(/|$)")
@@ -122,12 +123,19 @@ class Filestore(Store):
                 elif self.exact and format.runs_code:
                     with open(temporary, "rb") as stream:
                         check_loadable(format, stream)
-                if typed is not None:
+                written = WRITTEN.get()
+                if typed is not None or written is not None:
                     with open(temporary, "rb") as stream:
-                        version = version_of(stream)
+                        version = version_of_stream(stream)
+                        found = os.fstat(stream.fileno())
+                if typed is not None:
                     write_types(files, location, version, types, fsync=self.fsync)
                 if signed is not None:
                     signed.write(temporary, types)
+                if written is not None:
+                    is_moved = "://" not in location
+                    mtime = found.st_mtime_ns if is_moved else None
+                    written(Written(version, found.st_size, mtime))
             if typed is not None and types is None:
                 # Another writer may have kept types in the meantime.
                 write_types(files, location, version, None, fsync=self.fsync)
@@ -172,7 +180,7 @@ class Filestore(Store):
             )
             stream = io.BytesIO(content)
         elif typed:
-            types, fits = read_types(files, location, version_of(stream))
+            types, fits = read_types(files, location, version_of_stream(stream))
             stream.seek(0)
         if format.typed is not None and types is not None:
             return format.typed.load(stream, types, fits)
@@ -198,6 +206,10 @@ class Filestore(Store):
     def info(self, location: str) -> ItemInfo:
         """Return the size of the output at `location` and when it was saved."""
         return self._files(location).info(location)
+
+    def version(self, location: str) -> str | None:
+        """Return the fingerprint of a local output's bytes; behind URLs of its size and time."""
+        return super().version(location) if "://" in location else version_of_path(location)
 
     def lock(self, location: str) -> AbstractContextManager[None]:
         """Return a context that holds the lock of `location` against all threads and hosts.

@@ -13,8 +13,9 @@ from typing import BinaryIO
 from prefectx.stores.error_messages import not_signed
 from prefectx.stores.files.leftovers import HIDDEN
 from prefectx.stores.files.protocol import Files
-from prefectx.stores.files.types import read_types, version_of
+from prefectx.stores.files.types import read_types
 from prefectx.stores.signing import SigningKey
+from prefectx.versions import version_of_stream
 
 # Seconds between the attempts to read an output that is being replaced.
 _PAUSES = (0.001, 0.01, 0.05)
@@ -99,7 +100,7 @@ def _present(key: SigningKey, files: Files, location: str, *, typed: bool) -> st
 
 
 def _types_of(files: Files, location: str, stream: BinaryIO) -> tuple[bytes | None, bool]:
-    found = read_types(files, location, version_of(stream))
+    found = read_types(files, location, version_of_stream(stream))
     stream.seek(0)
     return found
 

@@ -10,11 +10,9 @@ looking up is slow, always its own. Types are looked for in all folders above.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from prefectx.stores.files.protocol import Files
 
@@ -33,7 +31,7 @@ def write_types(
     Parameters:
         files: where the output is.
         location: the location of the output.
-        version: its `version_of`.
+        version: the fingerprint of its bytes.
         types: what its bytes cannot say; None if they say all, which is kept only where types of
             other versions are, so that these are not taken for those of this one.
         fsync: write the types to the disk first.
@@ -57,7 +55,7 @@ def read_types(files: Files, location: str, version: str) -> tuple[bytes | None,
     Parameters:
         files: where the output is.
         location: the location of the output.
-        version: its `version_of`.
+        version: the fingerprint of its bytes.
     """
     folders = list(_folders(location, existing=True))
     for folder in folders:
@@ -73,14 +71,6 @@ def read_types(files: Files, location: str, version: str) -> tuple[bytes | None,
             types = Path(path).read_bytes()
             return None if types == _NONE else types, False
     return None, True
-
-
-def version_of(stream: BinaryIO) -> str:
-    """Return a hash of an output's bytes."""
-    made = hashlib.blake2b(digest_size=16)
-    while block := stream.read(1 << 20):
-        made.update(block)
-    return made.hexdigest()
 
 
 def delete_types(files: Files, location: str) -> None:

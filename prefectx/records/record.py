@@ -1,0 +1,126 @@
+"""Record: who made an output, from what, with which code; one line of JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from prefectx.versions import FileState
+
+FORMAT = 1
+"""The number of the journals' format; a newer one is not read."""
+
+# The text of a scalar; or the kind of argument, its fingerprint, the fingerprint's scheme and the
+# libraries that it depends on; or None: it cannot be compared.
+Argument = str | Sequence[Any] | None
+# Location and version, None if unknown.
+Input = Sequence[str | None]
+
+
+class Recipe(NamedTuple):
+    """What a call is made of where it is made, before its inputs are there.
+
+    Attributes:
+        task: the name of the task.
+        function: where its function is defined: `package.module:function`.
+        arguments: what stands for each argument.
+        defaults: the names of the arguments that have their defaults.
+        code: the fingerprint of the code, None if it is not looked at.
+        own: that of the function alone, None if unknown.
+        symbols: that of each symbol that the function refers to, None if unknown.
+    """
+
+    task: str
+    function: str
+    arguments: Mapping[str, Argument]
+    defaults: Sequence[str] = ()
+    code: str | None = None
+    own: str | None = None
+    symbols: Mapping[str, str | None] = {}
+
+
+class Sources(NamedTuple):
+    """What a call reads: its inputs and files, as they are before the function runs.
+
+    Attributes:
+        inputs: location and version of each item among the arguments, by argument.
+        files: the state of each file that the arguments or the options name, by path.
+    """
+
+    inputs: Mapping[str, Sequence[Input]] = {}
+    files: Mapping[str, FileState] = {}
+
+
+class Record(NamedTuple):
+    """Who made an output, from what, with which code.
+
+    Attributes:
+        location: where the output is, relative to the folder of the records.
+        task: the name of the task.
+        function: where its function is defined.
+        version: a fingerprint of the output's bytes, None if unknown.
+        size: their number, None if unknown.
+        mtime: the file's time of change in nanoseconds, None if it is no local file.
+        arguments: as in `Recipe`.
+        defaults: as in `Recipe`.
+        inputs: as in `Sources`.
+        files: as in `Sources`.
+        code: the fingerprint of the code; its symbols are recorded once for all.
+        made: when, in seconds since 1970.
+        seconds: how long it took.
+        run: the process that made it; its host and versions are recorded once for all.
+    """
+
+    location: str
+    task: str
+    function: str
+    version: str | None
+    size: int | None
+    mtime: int | None
+    arguments: Mapping[str, Argument]
+    defaults: Sequence[str] = ()
+    inputs: Mapping[str, Sequence[Input]] = {}
+    files: Mapping[str, FileState] = {}
+    code: str | None = None
+    made: float = 0.0
+    seconds: float = 0.0
+    run: str = ""
+
+    def line(self) -> bytes:
+        """Return the record as a line, without what is empty; the location comes first."""
+        values = {name: value for name, value in self._asdict().items() if value or name in _KEPT}
+        return orjson.dumps(values, option=_LINE)
+
+    @classmethod
+    def of_line(cls, line: bytes) -> Record:
+        """Read a record.
+
+        Raises:
+            ValueError: the line is no record.
+        """
+        values = orjson.loads(line)
+        try:
+            found = cls(**{name: values[name] for name in values.keys() & _NAMES})
+        except (TypeError, AttributeError) as error:
+            raise ValueError(f"no record: {error}") from error
+        if not all(isinstance(getattr(found, name), kinds) for name, kinds in _KINDS.items()):
+            raise ValueError("no record: a value is of the wrong type")
+        return found
+
+
+_KEPT = frozenset({"location", "task", "function", "version", "size", "mtime", "arguments"})
+_NAMES = frozenset(Record._fields)
+_LINE = orjson.OPT_APPEND_NEWLINE
+_NUMBER, _TEXT = (int, float), (str, type(None))
+_KINDS: dict[str, Any] = {
+    "location": str, "task": str, "function": str, "version": _TEXT, "size": (int, type(None)),
+    "mtime": (int, type(None)), "arguments": dict, "defaults": (list, tuple), "inputs": dict,
+    "files": dict, "code": _TEXT, "made": _NUMBER, "seconds": _NUMBER, "run": str,
+}  # fmt: skip
+
+
+def location_key(location: str) -> bytes:
+    """Return what stands for a location in a record's line, between the quotes."""
+    return orjson.dumps(location)[1:-1]

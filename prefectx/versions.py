@@ -1,0 +1,126 @@
+"""Versions: fingerprints of bytes, of outputs and of the files that tasks read."""
+# pathlib costs more than the system calls that it wraps.
+# ruff: noqa: PTH116, PTH118, PTH123
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+import xxhash
+
+# Size in bytes, time of change in nanoseconds, version, None if unknown; None: there is no file.
+FileState = Sequence[Any] | None
+
+_BLOCK = 1 << 20
+# What was hashed in this process: size and time tell whether it is the same still.
+_known: dict[str, tuple[tuple[int, int, int], str]] = {}
+# Two changes within this time may have the same time.
+_TICK_NS = 2_000_000_000
+
+
+def version_of_stream(stream: BinaryIO) -> str:
+    """Return the version of the bytes from here to the end: 32 hexadecimal digits (xxh3-128)."""
+    made = xxhash.xxh3_128()
+    while block := stream.read(_BLOCK):
+        made.update(block)
+    return made.hexdigest()
+
+
+def version_of_path(path: str) -> str | None:
+    """Return the version of a file, or of a folder with all that is in it; None if there is none.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        found = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if stat.S_ISDIR(found.st_mode):
+        made = xxhash.xxh3_128()
+        for folder, folders, names in os.walk(path):
+            folders.sort()
+            for name in sorted(names):
+                inner = os.path.join(folder, name)
+                made.update(f"{os.path.relpath(inner, path)}\0{version_of_path(inner)}\0".encode(
+                    "utf-8", "surrogateescape"))  # fmt: skip
+        return made.hexdigest()
+    state = (found.st_size, found.st_mtime_ns, found.st_ino)
+    known = _known.get(path)
+    if known is not None and known[0] == state:
+        return known[1]
+    with open(path, "rb") as stream:
+        version = version_of_stream(stream)
+        after = os.fstat(stream.fileno())
+    is_same = (after.st_size, after.st_mtime_ns, after.st_ino) == state
+    if is_same and time.time_ns() - found.st_mtime_ns > _TICK_NS:
+        _known[path] = (state, version)
+    return version
+
+
+def file_state(path: str, limit: int | None) -> FileState:
+    """Return size, time and version of a file that a task reads; None if there is none.
+
+    Parameters:
+        path: a file or a folder.
+        limit: of a file with more bytes only size and time count.
+    """
+    try:
+        found = os.stat(path)
+        if stat.S_ISDIR(found.st_mode):
+            return [None, None, version_of_path(path)]
+        is_large = limit is not None and found.st_size > limit
+        version = None if is_large else version_of_path(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError):
+        return [None, None, None]
+    return [found.st_size, found.st_mtime_ns, version]
+
+
+def is_changed(path: str, before: FileState, made: float) -> bool | None:
+    """Tell whether a file is no longer as it was; None: that cannot be told.
+
+    Parameters:
+        path: the file.
+        before: its state then.
+        made: when that was, in seconds since 1970.
+    """
+    try:
+        found = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return before is not None
+    except (OSError, ValueError):
+        return None
+    if before is None:
+        return True
+    size, mtime, version = before
+    is_folder = stat.S_ISDIR(found.st_mode)
+    if not is_folder and (found.st_size, found.st_mtime_ns) == (size, mtime):
+        is_recent = found.st_mtime_ns > made * 1e9 - _TICK_NS
+        if not is_recent or version is None:
+            return False
+    if size is not None and found.st_size != size and not is_folder:
+        return True
+    if version is None:
+        return None if size is None else True
+    try:
+        return version_of_path(path) != version
+    except OSError:
+        return None
+
+
+def is_same_state(path: str, before: FileState) -> bool:
+    """Tell whether a file still has the size and time that it had: nothing wrote to it meanwhile."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return before is None
+    if before is None:
+        return False
+    is_folder = stat.S_ISDIR(found.st_mode)
+    return is_folder or (found.st_size, found.st_mtime_ns) == (before[0], before[1])
