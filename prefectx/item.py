@@ -1,4 +1,7 @@
-"""Item, a reference to an output, and Store, the base class of places that keep outputs."""
+"""Item, a reference to an output, and Store, the base class of places that keep outputs.
+
+In one file, as each is described by the other; it is long by its docstrings.
+"""
 
 from __future__ import annotations
 

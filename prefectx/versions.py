@@ -109,13 +109,13 @@ def is_changed(path: str, before: FileState, made: float) -> bool | None:
     if version is None:
         return None if size is None else True
     try:
-        return version_of_path(path) != version
+        return bool(version_of_path(path) != version)
     except OSError:
         return None
 
 
 def is_same_state(path: str, before: FileState) -> bool:
-    """Tell whether a file still has the size and time that it had: nothing wrote to it meanwhile."""
+    """Tell whether a file still has its size and time: nothing wrote to it meanwhile."""
     try:
         found = os.stat(path)
     except OSError:

@@ -56,6 +56,7 @@ def test_reset_frees_targets_and_formats(tmp_path):
         with pytest.raises(prefectx.TargetError, match="same target"):
             second("a")
         testing.reset()
+        item.delete()
         with pytest.raises(prefectx.ConfigError, match="register_format"):
             second.with_options(name="third")("a")
         register_format(".xyz", dump=dump, load=load)

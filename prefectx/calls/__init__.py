@@ -2,8 +2,8 @@
 
 from prefectx.calls.attempts import function_of
 from prefectx.calls.call import Call
-from prefectx.calls.decision import Decision, Facts, Run, Skip, Wait, decide, look
-from prefectx.calls.lineage import Lineage, Origin
+from prefectx.calls.decision import Decision, Facts, Refuse, Run, Skip, Wait, decide
+from prefectx.calls.facts import look
 from prefectx.calls.make_call import make_call
 from prefectx.calls.own_output import current_target
 from prefectx.calls.payload import Outcome, Payload
@@ -15,10 +15,9 @@ __all__ = [
     "Call",
     "Decision",
     "Facts",
-    "Lineage",
-    "Origin",
     "Outcome",
     "Payload",
+    "Refuse",
     "ResolvedTask",
     "Run",
     "Skip",

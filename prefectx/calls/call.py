@@ -11,12 +11,13 @@ from prefectx import settings
 from prefectx.arguments.references import load, load_items
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
-from prefectx.calls.decision import Refuse, Skip, decide, look, refusal
-from prefectx.calls.lineage import Lineage, Recorder, check_code
+from prefectx.calls.decision import Refuse, Skip, decide
+from prefectx.calls.facts import look
 from prefectx.calls.one_at_a_time import ABANDONED, InThread, OneAtATime, locked
 from prefectx.calls.own_output import written
 from prefectx.calls.payload import FlowName, Outcome, Payload, Portable
 from prefectx.calls.redefinitions import REDEFINITIONS
+from prefectx.calls.refusal import refusal
 from prefectx.calls.resolved_task import ResolvedTask
 from prefectx.calls.task_definition import TaskDefinition
 from prefectx.errors import PrefectxError, SaveError
@@ -25,7 +26,7 @@ from prefectx.item import Item
 from prefectx.masking import mask_urls
 from prefectx.modes import Mode
 from prefectx.monitoring.hooks import observed
-from prefectx.records import Sources
+from prefectx.records import Sources, check_code, recording
 from prefectx.settings import Options
 
 
@@ -46,7 +47,7 @@ class Call(Portable):
     """
 
     __slots__ = (
-        "_flow", "_known", "_lineage", "_resolved", "arguments", "function", "given", "inputs",
+        "_flow", "_known", "_resolved", "arguments", "function", "given", "inputs",
         "is_plain", "item", "mode", "options", "task", "version")  # fmt: skip
 
     def __init__(
@@ -72,7 +73,7 @@ class Call(Portable):
         self._resolved = resolved
         self._known = known
         self._flow = flow
-        self._lineage: Lineage | None = None
+        self._lineage = None
 
     @classmethod
     def with_scalars(
@@ -146,7 +147,7 @@ class Call(Portable):
         if not self.is_plain:
             self.given = self.task.signature.bind(args, kwargs)
         if self.lineage is not None and not isinstance(self._resolved, ResolvedTask):
-            check_code(self.lineage, self.task.fn)
+            check_code(self.lineage.recipe, self.lineage.origin.packages, self.task.fn)
 
     def _is_finished(self) -> bool:
         """Decide once more; True: the output is there, False: the function has to run."""
@@ -157,12 +158,9 @@ class Call(Portable):
 
     def _sources(self) -> Sources | None:
         """Return what the function is about to read."""
-        lineage = self.lineage
-        if lineage is None:
-            return None
         if isinstance(self._resolved, ResolvedTask) and self._resolved.lineages is not None:
             self._resolved.lineages.keep_code()
-        return lineage.sources(self.given)
+        return None if self.lineage is None else self.lineage.sources(self.given)
 
     def _inputs(
         self, args: tuple[object, ...], kwargs: Arguments
@@ -183,13 +181,7 @@ class Call(Portable):
         elif type(data) not in ATOMS and not isinstance(data, State):
             data = load(data)
         if self.item is not None and not isinstance(data, State):
-            seconds = time.perf_counter() - started
-            recorder = (
-                Recorder(self.lineage, self.item, sources, seconds)
-                if self.lineage is not None and sources is not None
-                else nullcontext()
-            )
-            with recorder:
+            with recording(self.lineage, self.item, sources, time.perf_counter() - started):
                 if self.options.save:
                     self._save(self.item, data)
                     data = self.item

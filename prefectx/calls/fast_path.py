@@ -11,7 +11,7 @@ from typing import Any
 
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
-from prefectx.calls.lineage import Lineages
+from prefectx.calls.lineages import Lineages
 from prefectx.calls.target_owners import AMBIGUOUS, Callee, Owner, target_owners
 from prefectx.errors import StoreError, TargetError
 from prefectx.item import Store

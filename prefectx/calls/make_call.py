@@ -10,9 +10,11 @@ from prefectx.arguments.references import settle
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
 from prefectx.calls.call import Call
-from prefectx.calls.decision import MISSING, Decision, Refuse, Skip, decide, look, refusal
+from prefectx.calls.decision import MISSING, Decision, Refuse, Skip, decide
+from prefectx.calls.facts import look
 from prefectx.calls.one_at_a_time import RUNS
 from prefectx.calls.payload import FlowName
+from prefectx.calls.refusal import refusal
 from prefectx.calls.resolved_task import ResolvedTask
 from prefectx.calls.target_owners import owner_of, target_owners
 from prefectx.item import Item

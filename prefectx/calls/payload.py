@@ -10,7 +10,6 @@ from prefectx import settings
 from prefectx.arguments.marks import is_marked, quote
 from prefectx.arguments.signature import Arguments
 from prefectx.calls.attempts import function_of
-from prefectx.calls.lineage import Lineage
 from prefectx.calls.redefinitions import REDEFINITIONS
 from prefectx.calls.resolved_task import ResolvedTask
 from prefectx.calls.target_owners import owners_of_run
@@ -18,6 +17,7 @@ from prefectx.calls.task_definition import TaskDefinition
 from prefectx.futures import State
 from prefectx.item import Item
 from prefectx.modes import Mode
+from prefectx.records import Lineage
 from prefectx.run_context import use_values
 from prefectx.settings import Options, Settings
 from prefectx.targets.fields import Fields
@@ -83,7 +83,7 @@ class Payload(NamedTuple):
 class Portable:
     """The part of a call that travels: it becomes a payload where it was made."""
 
-    __slots__ = ()
+    __slots__ = ("_lineage",)
 
     item: Item[object] | None
     arguments: Arguments
@@ -105,7 +105,7 @@ class Portable:
             return self._resolved.lineage
         lineages = self._resolved.lineages
         if self._lineage is None and lineages is not None and self.item is not None:
-            made = lineages.of(self._known, self.fields)
+            made = lineages.of(self._known, lambda: self.fields)
             self._lineage = made.of_output(self.item)
         return self._lineage
 

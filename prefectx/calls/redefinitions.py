@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+from prefectx.arguments.fingerprint import fingerprint
 from prefectx.futures import Future
 from prefectx.item import Item
 
@@ -42,3 +48,13 @@ class Redefinitions:
 
 
 REDEFINITIONS = Redefinitions()
+
+
+def interactive_version(fn: Callable[..., Any]) -> bytes | None:
+    """Return a fingerprint of a function that is defined by name in a notebook or at a prompt."""
+    # Python's prompt, IPython and its kernels set ps1.
+    if not isinstance(fn, FunctionType) or not hasattr(sys, "ps1"):
+        return None
+    if fn.__module__ != "__main__" or "<" in fn.__qualname__:
+        return None
+    return fingerprint((fn.__code__, fn.__defaults__, fn.__kwdefaults__))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
-from types import FunctionType
-from typing import Any
+from collections.abc import Mapping
 
-from prefectx.arguments.fingerprint import callee_identity, fingerprint
+from prefectx.arguments.fingerprint import callee_identity
 from prefectx.calls.attempts import function_of
 from prefectx.calls.cache_keywords import with_cache_keywords
 from prefectx.calls.checks import check_ignored, check_target
 from prefectx.calls.fast_path import FastPath, NoFastPath
-from prefectx.calls.lineage import Lineages
+from prefectx.calls.lineages import Lineages
+from prefectx.calls.redefinitions import interactive_version
 from prefectx.calls.target_owners import Callee
 from prefectx.calls.task_definition import TaskDefinition
 from prefectx.errors import ConfigError, StoreError, TargetError
@@ -85,7 +83,7 @@ class ResolvedTask:
         if mode.keeps and task.prefect_keywords:
             options = with_cache_keywords(options, task.prefect_keywords, task.name)
         self.options = options
-        self.version = _interactive_version(task.fn)
+        self.version = interactive_version(task.fn)
         identity = callee_identity(task.fn)
         function, code = identity if isinstance(identity, tuple) else (identity, None)
         # The newest version of an interactive function takes the place of the older ones.
@@ -246,13 +244,3 @@ class ResolvedTask:
 def _is_nameless(task: TaskDefinition) -> bool:
     """Tell whether a task is a partial or a callable object that was given no name."""
     return task.given_name is None and not hasattr(task.fn, "__qualname__")
-
-
-def _interactive_version(fn: Callable[..., Any]) -> bytes | None:
-    """Return a fingerprint of a function that is defined by name in a notebook or at a prompt."""
-    # Python's prompt, IPython and its kernels set ps1.
-    if not isinstance(fn, FunctionType) or not hasattr(sys, "ps1"):
-        return None
-    if fn.__module__ != "__main__" or "<" in fn.__qualname__:
-        return None
-    return fingerprint((fn.__code__, fn.__defaults__, fn.__kwdefaults__))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from uuid import UUID
 
 from prefectx.futures import State
 from prefectx.monitoring.hooks import HOOKS, End, ObservedCall, ObservedTask, Subscriber
+from prefectx.monitoring.words import counts_in_words, stale_line
 
 _log = logging.getLogger("prefectx.calls")
 _current: ContextVar[RunSummary | None] = ContextVar("prefectx_run", default=None)
@@ -152,7 +152,7 @@ class RunSummary:
 
     def lines(self) -> list[str]:
         """Return a line of text for each task, and one on skips that nobody may expect."""
-        lines = [f"{name}: {_in_words(counts)}" for name, counts in self.tasks.items()]
+        lines = [f"{name}: {counts_in_words(counts)}" for name, counts in self.tasks.items()]
         lines += [stale_line(task, outputs) for task, outputs in self.stale.items()]
         if self.skipped_by_default:
             lines.append(
@@ -237,25 +237,6 @@ def recording(flow: Recorded) -> Iterator[RunSummary]:
         summary.seconds = time.monotonic() - summary.started
 
 
-def stale_line(task: str, outputs: Mapping[str, Sequence[str]]) -> str:
-    """Return a line on the stale outputs of a task that were kept.
-
-    Parameters:
-        task: the name of the task.
-        outputs: the causes in words, by location.
-    """
-    count = len(outputs)
-    reasons = Counter(cause for causes in outputs.values() for cause in causes)
-    shown = "; ".join(
-        cause if times == 1 else f"{cause} ({times:,} times)"
-        for cause, times in reasons.most_common(3)
-    )
-    more = f"; and {len(reasons) - 3:,} more reasons" if len(reasons) > 3 else ""
-    were = "1 stale output was kept" if count == 1 else f"{count:,} stale outputs were kept"
-    them = "it" if count == 1 else "them"
-    return f'{task}: {were} ({shown}{more}): stale = "rerun" makes {them} anew'
-
-
 def _failure(end: End) -> str | None:
     """Return why a call failed, None if it did not."""
     if isinstance(end, BaseException):
@@ -263,29 +244,3 @@ def _failure(end: End) -> str | None:
     if isinstance(end, State) and not end.is_completed():
         return end.message or str(end)
     return None
-
-
-def _in_words(counts: TaskSummary) -> str:
-    parts = [
-        f"{count:,} {word}"
-        for count, word in (
-            (counts.skipped, "skipped"),
-            (counts.running, "not over"),
-            (counts.ran, "ran"),
-            (counts.failed, "failed"),
-        )
-        if count
-    ]
-    longest = f", the longest {in_words(counts.longest)}" if counts.ran else ""
-    return ", ".join(parts) + longest
-
-
-def in_words(seconds: float) -> str:
-    """Format a duration: `0.12 s`, `45 s`, `3 min 20 s`, `2 h 5 min`."""
-    if seconds < 10:
-        return f"{seconds:.2f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,27 +1,26 @@
 """Records: who made an output, from what, with which code, and whether that is still so."""
 
-from prefectx.records.arguments import recorded, recorded_arguments
-from prefectx.records.code import Code, code_of, function_exists, version_code
-from prefectx.records.record import Argument, Input, Recipe, Record, Sources
+from prefectx.records.arguments import recorded_arguments
+from prefectx.records.code import Code, check_code, code_of, version_code
+from prefectx.records.lineage import Lineage, Origin, Stale
+from prefectx.records.outputs import state_of
+from prefectx.records.record import Record, Sources
+from prefectx.records.recorder import recording
 from prefectx.records.records import Records, records_in
-from prefectx.records.staleness import Cause, Kind, changes_of_inputs, changes_of_recipe
 
 __all__ = [
-    "Argument",
-    "Cause",
     "Code",
-    "Input",
-    "Kind",
-    "Recipe",
+    "Lineage",
+    "Origin",
     "Record",
     "Records",
     "Sources",
-    "changes_of_inputs",
-    "changes_of_recipe",
+    "Stale",
+    "check_code",
     "code_of",
-    "function_exists",
-    "recorded",
     "recorded_arguments",
+    "recording",
     "records_in",
+    "state_of",
     "version_code",
 ]

@@ -21,7 +21,7 @@ from prefectx.arguments.references import holds_references
 from prefectx.arguments.traversal import ATOMS, replace
 from prefectx.futures import Future
 from prefectx.item import Item
-from prefectx.masking import is_secret, mask_urls
+from prefectx.masking import mask_urls
 from prefectx.records.record import Argument
 
 # Longer texts are recorded by their fingerprint.
@@ -34,7 +34,10 @@ _CONTAINERS = (list, tuple, set, frozenset)
 
 
 def recorded_arguments(
-    arguments: Mapping[str, object], folders: Folders, ignored: Collection[str] = ()
+    arguments: Mapping[str, object],
+    folders: Folders,
+    ignored: Collection[str] = (),
+    secret: Collection[str] = (),
 ) -> dict[str, Argument]:
     """Return what stands for each argument; secrets, and what has no identity, as None.
 
@@ -42,23 +45,24 @@ def recorded_arguments(
         arguments: the arguments by name, defaults applied.
         folders: paths count relative to them.
         ignored: the names of arguments that do not count.
+        secret: the names of arguments that are not recorded.
     """
     return {
-        name: recorded(value, folders, name)
+        name: None if name in secret else recorded(value, folders)
         for name, value in arguments.items()
         if name not in ignored and (type(value) in ATOMS or not is_means(value))
     }
 
 
-def recorded(value: object, folders: Folders, name: str = "") -> Argument:
+def recorded(value: object, folders: Folders) -> Argument:
     """Return what stands for one argument."""
-    if is_secret(name) or hasattr(value, "get_secret_value"):
-        return None
     if type(value) in ATOMS:
         text = repr(value)
         if len(text) <= _LONGEST:
             return mask_urls(text) if "://" in text else text
         return ["plain", *_stamp(value, folders)]
+    if hasattr(value, "get_secret_value"):
+        return None
     if holds_references(value):
         kind, value = "inputs", replace(value, _without_references)
     else:

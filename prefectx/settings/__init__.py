@@ -25,10 +25,12 @@ from prefectx.settings.sources.code import read_override
 from prefectx.settings.sources.layer import Layers, Source
 from prefectx.settings.sources.toml_file import FILE_NAME
 from prefectx.settings.stores import StoreDefinition
+from prefectx.settings.values import STALE_BY_DEFAULT
 
 __all__ = [
     "FILE_NAME",
     "LAYERS",
+    "STALE_BY_DEFAULT",
     "STATE",
     "TASK_KEYS",
     "Dask",

@@ -299,7 +299,7 @@ class _Keys(Section):
     hash_limit: Size = Field(
         10**9,
         examples=["1GB"],
-        description="Size above which a file counts as unchanged if its size and time are the same.",
+        description="Size above which a file is unchanged if its size and time are.",
     )
     code: Names = Field(
         (),

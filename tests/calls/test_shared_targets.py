@@ -105,14 +105,18 @@ def test_equal_values_of_other_types_are_other_calls(values, tmp_path):
     for first, second in ((values[0], values[1]), ([values[0]], [values[1]])):
         with prefectx.override(mode="cache", root=tmp_path):
             target_owners().clear()
-            one(first, 0).delete()
+            (tmp_path / "one.json").unlink(missing_ok=True)
             one(first, 0)
             with pytest.raises(TargetError):
                 one(second, 0)
 
 
 def test_a_later_flow_run_has_claims_of_its_own(tmp_path):
-    """Two inputs today and three tomorrow fill one report: no error, as existence decides."""
+    """Two inputs today and three tomorrow fill one report: no error; it is told to be stale."""
+
+    @task
+    def part(number):
+        return number
 
     @task(target="report.json")
     def report(parts):
@@ -120,16 +124,19 @@ def test_a_later_flow_run_has_claims_of_its_own(tmp_path):
 
     @flow
     def pipeline(parts):
-        return load(report(parts))
+        return load(report([part(number) for number in parts]))
 
     with prefectx.override(mode="cache", root=tmp_path):
         assert pipeline([1]) == [1]
         assert pipeline([1, 2]) == [1]
+        assert pipeline.last_run.stale == {
+            "report": {str(tmp_path / "report.json"): ("'parts' had 1 inputs, and has 2",)}
+        }
 
         @flow
         def both():
-            report([1])
-            report([1, 2])
+            report([part(1)])
+            report([part(1), part(2)])
 
         with pytest.raises(TargetError):
             both()

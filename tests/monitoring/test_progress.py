@@ -10,7 +10,7 @@ import pytest
 import prefectx
 from prefectx import flow, task
 from prefectx.monitoring import display
-from prefectx.monitoring.progress import in_words
+from prefectx.monitoring.words import in_words
 
 
 @task(target="out/{x}.json")

@@ -27,6 +27,12 @@ LAYERS = (
 )
 FOR_ONE_TASK = frozenset(LAYERS[4:]) - {"override"}
 
+STALE_BY_DEFAULT = dict.fromkeys(["inputs", "files", "code", "edited"], "warn") | {
+    "arguments": "error",
+    "packages": "ignore",
+}
+RERUN = STALE_BY_DEFAULT | dict.fromkeys(["arguments", "inputs", "files", "code"], "rerun")
+
 # Two values for each key, as the file and a variable would have them, and as they are kept.
 VALUES = {
     "mode": (("cache", "cache"), ("function", "function")),
@@ -37,6 +43,11 @@ VALUES = {
     "save": ((False, False), (True, True)),
     "refresh": ((True, True), (False, False)),
     "shared": ((True, True), (False, False)),
+    "stale": (("rerun", RERUN), ("warn", STALE_BY_DEFAULT)),
+    "records": ((False, False), (True, True)),
+    "files": ((["a.yml"], ("a.yml",)), (["{x}"], ("{x}",))),
+    "hash_limit": (("2GB", 2_000_000_000), (1, 1)),
+    "code": ((["mypkg"], ("mypkg",)), (["other"], ("other",))),
     "max_age": (("1d", 86400.0), (90, 90.0)),
     "ignore": ((["log"], ("log",)), (["a", "b"], ("a", "b"))),
     "fsync": ((False, False), (True, True)),

@@ -14,7 +14,7 @@ import cloudpickle
 
 from prefectx import settings
 from prefectx.arguments.traversal import are_atoms
-from prefectx.calls import Call, Lineage, Origin, Outcome, Payload, TaskDefinition
+from prefectx.calls import Call, Outcome, Payload, TaskDefinition
 from prefectx.engines.local.futures import LocalFuture
 from prefectx.engines.local.place import PROGRAM
 from prefectx.engines.local.running import Inputs, failed, over
@@ -23,6 +23,7 @@ from prefectx.engines.packing import pack, unpack
 from prefectx.errors import WorkerError
 from prefectx.item import Item, Store
 from prefectx.monitoring import logging as logs
+from prefectx.records import Lineage, Origin
 from prefectx.settings import Settings
 from prefectx.tasks.decorated import Decorated
 

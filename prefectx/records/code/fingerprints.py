@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
-import inspect
 import sys
-import textwrap
 import weakref
 from collections.abc import Callable, Mapping
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
@@ -17,10 +15,12 @@ import xxhash
 from prefectx.arguments.fingerprint import fingerprint
 from prefectx.arguments.identity.form import Unidentifiable
 from prefectx.arguments.identity.names import defining_module, leads_back, qualified_name
-from prefectx.records.code.loaded import is_as_loaded, is_source_of
-from prefectx.records.code.modules import Module, Project, Symbol
+from prefectx.records.code.definitions import definition_of
+from prefectx.records.code.loaded import is_as_loaded
+from prefectx.records.code.modules import Module
+from prefectx.records.code.project import Project, Symbol
 from prefectx.records.code.references import Chain, chains, global_names, references
-from prefectx.records.code.syntax import fingerprint_of, stripped
+from prefectx.records.code.syntax import fingerprint_of
 
 
 class Code(NamedTuple):
@@ -149,7 +149,7 @@ class _Walk:
         if code in self._seen_functions:
             return self.symbols.get(label)
         self._seen_functions.add(code)
-        node, text = _definition(function)
+        node, text = definition_of(function)
         parts = [fingerprint_of([node]) if node is not None else _digest(code)]
         if node is None:  # bytecode differs between versions of Python
             parts.append(f"Python {sys.version_info.major}.{sys.version_info.minor}")
@@ -179,12 +179,7 @@ class _Walk:
         name, *rest = chain
         module = self.project.module(str(function.__globals__.get("__name__")))
         if module is not None and name in module.bindings:
-            symbol = self.project.resolve(module, chain)
-            if symbol is not None:
-                if symbol.label not in self.symbols:
-                    self._waiting.append(symbol)
-                return symbol.label
-            return ".".join(chain)
+            return self._later(self.project.resolve(module, chain)) or ".".join(chain)
         if name not in function.__globals__:
             return name  # a built-in one, or nothing
         value = function.__globals__[name]
@@ -192,11 +187,14 @@ class _Walk:
             inner = self.project.module(value.__name__)
             symbol = None if inner is None else self.project.resolve(inner, tuple(rest))
             if symbol is not None:
-                if symbol.label not in self.symbols:
-                    self._waiting.append(symbol)
-                return symbol.label
+                return self._later(symbol)
             value, rest = getattr(value, rest[0], None), rest[1:]
         return self._follow(value)
+
+    def _later(self, symbol: Symbol | None) -> str | None:
+        if symbol is not None and symbol.label not in self.symbols:
+            self._waiting.append(symbol)
+        return None if symbol is None else symbol.label
 
     def _note(self, label: str, made: str | None, text: str, own: bool) -> None:
         if own:
@@ -218,27 +216,6 @@ def _task_function(thing: object) -> object:
     """Return the function of a task or flow, None if it is neither."""
     is_ours = type(thing).__module__.partition(".")[0] in ("prefectx", "prefect")
     return getattr(thing, "fn", None) if is_ours else None
-
-
-def _definition(function: FunctionType) -> tuple[ast.AST | None, str]:
-    """Return the stripped definition of a function and its text; None if it has no sure source."""
-    try:
-        text = textwrap.dedent(inspect.getsource(function))
-        tree = ast.parse(text)
-    except (OSError, TypeError, SyntaxError, ValueError):
-        return None, ""
-    candidates = [node for node in ast.walk(tree) if _is_definition(node, function.__name__)]
-    if len(candidates) != 1 or not is_source_of(function):
-        return None, ""
-    whole = stripped(ast.Module([tree.body[0]], type_ignores=[]))
-    found = next(n for n in ast.walk(whole) if _is_definition(n, function.__name__))
-    return found, text
-
-
-def _is_definition(node: ast.AST, name: str) -> bool:
-    if isinstance(node, ast.Lambda):
-        return name == "<lambda>"
-    return isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name
 
 
 def _text(module: Module, node: ast.AST) -> str:

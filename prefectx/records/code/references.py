@@ -20,11 +20,10 @@ def references(nodes: Collection[ast.AST]) -> set[Chain]:
     found: set[Chain] = set()
     for node in nodes:
         if isinstance(node, ast.expr):
-            tree: ast.AST = ast.Expression(node)
-            code = compile(tree, "<reference>", "eval")  # type: ignore[arg-type]
+            code = compile(ast.Expression(node), "<reference>", "eval")
         else:
-            tree = ast.Module([node], type_ignores=[])  # type: ignore[list-item]
-            code = compile(tree, "<reference>", "exec")  # type: ignore[arg-type]
+            assert isinstance(node, ast.stmt)
+            code = compile(ast.Module([node], type_ignores=[]), "<reference>", "exec")
         found |= chains(node, set(global_names(code)))
     return found
 

@@ -1,0 +1,207 @@
+"""Makes what is known of the lineage of a task's calls, where they are made."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import os.path
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePath
+
+from prefectx.arguments.identity.places import canonical_place
+from prefectx.arguments.signature import Arguments
+from prefectx.arguments.traversal import ATOMS, replace
+from prefectx.calls.task_definition import TaskDefinition
+from prefectx.futures import Future
+from prefectx.item import Item, Store
+from prefectx.masking import is_secret
+from prefectx.records import (
+    Code,
+    Lineage,
+    Origin,
+    Records,
+    code_of,
+    recorded_arguments,
+    records_in,
+    state_of,
+    version_code,
+)
+from prefectx.settings import STALE_BY_DEFAULT, Options
+from prefectx.stores import Filestore
+from prefectx.targets.field import PATH_ATTRIBUTES, Field, Lookup
+from prefectx.targets.template import Template, compile_template
+
+
+class Lineages:
+    """Makes the lineages of one task's calls.
+
+    Parameters:
+        task: the task.
+        function: where its function is defined: `package.module:function`.
+        options: its options.
+        store: where outputs are kept.
+        template: the target.
+        folders: the root and the project's folder: paths count relative to them.
+    """
+
+    def __init__(
+        self,
+        task: TaskDefinition,
+        function: str,
+        options: Options,
+        store: Store,
+        template: Template,
+        folders: tuple[str, ...],
+    ) -> None:
+        self._task = task
+        self._function = function
+        self._options = options
+        self._folders = folders
+        self.folder = _folder(options.root, store, template)
+        self._bytes = _bytes_store(store) if "://" in self.folder else None
+        self._stale = {**STALE_BY_DEFAULT, **options.stale}
+        self._is_ignored = set(self._stale.values()) == {"ignore"}
+        # Text of which the template takes the stem is a path.
+        self._path_names = {
+            part.name
+            for part in template.parts
+            if isinstance(part, Field)
+            and any(is_attribute and step in PATH_ATTRIBUTES for is_attribute, step in part.steps)
+        }
+        self._named = tuple(map(compile_template, options.files))
+        signature = task.signature
+        self._defaults = {
+            name: parameter.default
+            for name, parameter in signature.inspected.parameters.items()
+            if parameter.default is not parameter.empty
+        }
+        self._secret = frozenset(filter(is_secret, signature.names))
+        self.is_simple = not (
+            self._path_names & set(signature.names) or self._named or self._secret
+        )
+
+    @functools.cached_property
+    def code(self) -> Code:
+        """The task's code."""
+        version = self._task.prefect_keywords.get("version")
+        if version is not None:
+            return version_code(str(version))
+        return code_of(self._task.fn, self._options.code)
+
+    @functools.cached_property
+    def origin(self) -> Origin:
+        """What the outputs of all calls have in common."""
+        code, options = self.code, self._options
+        return Origin(
+            self.folder, self._bytes, self._task.name, self._function,
+            (code.digest, code.own, code.symbols), self._stale, options.hash_limit, options.code,
+            options.shared,
+        )  # fmt: skip
+
+    @property
+    def records(self) -> Records:
+        """The records of the folder, in this process."""
+        return records_in(self.folder, self._bytes)
+
+    def of(self, arguments: Arguments, fields: Callable[[], Lookup]) -> Lineage:
+        """Return the lineage of a call.
+
+        Parameters:
+            arguments: its arguments by name, defaults applied; futures may be among them.
+            fields: gives what its templates may name.
+        """
+        defaults = [n for n, v in self._defaults.items() if _is_default(arguments.get(n), v)]
+        shown = recorded_arguments(arguments, self._folders, self._options.ignore, self._secret)
+        return Lineage(self.origin, shown, defaults, self._files(arguments, fields))
+
+    def keep_code(self) -> None:
+        """Record what the fingerprint of the code consists of."""
+        code = self.code
+        self.records.add_code(code.digest, {**code.symbols, "": code.own}, code.sources)
+
+    def is_current(self, location: str, names: Sequence[str], values: Sequence[object]) -> bool:
+        """Tell whether nothing is to be said about the output of a call of scalars.
+
+        Parameters:
+            location: the output, which exists.
+            names: the names of the parameters.
+            values: the arguments.
+        """
+        if self._is_ignored:
+            return True
+        recorded = self.records.find(location)
+        if not recorded:
+            return True
+        record = recorded[0]
+        if record.code != self.code.digest:
+            return False
+        if record.function != self._function or record.inputs or record.files:
+            return False
+        shown = dict(zip(names, map(repr, values), strict=True))
+        for name in self._options.ignore:
+            shown.pop(name, None)
+        if shown != record.arguments:
+            return False
+        if "://" in location or record.mtime is None:
+            return True
+        return state_of(location) == (record.size, record.mtime)
+
+    def _files(self, arguments: Arguments, fields: Callable[[], Lookup]) -> dict[str, str]:
+        paths: list[str] = []
+        for name, value in arguments.items():
+            if name in self._options.ignore:
+                continue
+            if isinstance(value, str) and name in self._path_names and "://" not in value:
+                paths.append(value)
+            elif type(value) not in ATOMS:
+                paths += _paths_in(value)
+        if self._named:
+            lookup = fields()
+            paths += [template.fill(lookup) for template in self._named]
+        found = {}
+        for path in paths:
+            place, relative = canonical_place(path, self._folders)
+            absolute = os.path.abspath(path)  # noqa: PTH100  # resolve() follows links
+            if place == "folder 0":
+                found[relative] = absolute
+            else:
+                found[relative if place == "folder 1" else absolute] = absolute
+        return found
+
+
+def _folder(root: str, store: Store, template: Template) -> str:
+    if not isinstance(store, Filestore):
+        return root
+    place = store.locate(root, f"{template.prefix}x").rpartition("/")[0]
+    begin = root.rstrip("/")
+    return begin if f"{place}/".startswith(f"{begin}/") else place
+
+
+def _bytes_store(store: Store) -> Store:
+    """Return a store that keeps bytes as they are, with the same access."""
+    if not isinstance(store, Filestore):
+        return Filestore(format=".bin")
+    copied = copy.copy(store)
+    copied.format, copied.signing_key, copied.fsync = ".bin", None, False
+    return copied
+
+
+def _is_default(value: object, default: object) -> bool:
+    if value is default:
+        return True
+    return type(value) is type(default) and type(value) in ATOMS and value == default
+
+
+def _paths_in(value: object) -> list[str]:
+    found: list[str] = []
+
+    def look(part: object) -> object:
+        if isinstance(part, Path):
+            found.append(str(part))
+        return part
+
+    if isinstance(value, (PurePath, Item, Future)):
+        look(value)
+    else:
+        replace(value, look)
+    return found

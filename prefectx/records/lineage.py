@@ -1,0 +1,188 @@
+"""Lineage: what a call's output is made from, what is recorded of it, and whether it is stale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from prefectx.arguments.references import items_in
+from prefectx.arguments.signature import Arguments
+from prefectx.arguments.traversal import ATOMS
+from prefectx.item import Item, Store
+from prefectx.records.code import function_exists
+from prefectx.records.outputs import is_local_file, state_of, version_of
+from prefectx.records.record import Argument, Input, Recipe, Record, Sources
+from prefectx.records.records import Records, records_in
+from prefectx.records.staleness import Cause, changes_of_inputs, changes_of_recipe
+from prefectx.versions import file_state, is_changed, version_of_path
+
+_ORDER = ("ignore", "warn", "rerun", "error")
+
+
+class Stale(NamedTuple):
+    """An output that was made from something else than what it would be made from now.
+
+    Attributes:
+        causes: why.
+        reaction: the strongest of what the options say to these causes: warn, rerun or error.
+    """
+
+    causes: tuple[Cause, ...]
+    reaction: str
+
+    def __str__(self) -> str:
+        """Return the causes in words, the first three of them."""
+        shown = "; ".join(cause.text for cause in self.causes[:3])
+        left = len(self.causes) - 3
+        return f"{shown}; and {left} more" if left > 0 else shown
+
+
+class Origin(NamedTuple):
+    """What the outputs of one task's calls have in common.
+
+    Attributes:
+        folder: the folder that the records belong to.
+        store: reads and writes bytes there if it is a URL.
+        task: the name of the task.
+        function: where its function is defined: `package.module:function`.
+        code: the fingerprint of the code, that of the function alone, and of its symbols.
+        stale: what becomes of a stale output, by the cause.
+        limit: the size in bytes above which a file's content is not read.
+        packages: the installed packages whose code counts as the project's.
+        is_shared: whether different calls may have one target.
+    """
+
+    folder: str
+    store: Store | None
+    task: str
+    function: str
+    code: tuple[str, str | None, Mapping[str, str | None]]
+    stale: Mapping[str, str]
+    limit: int | None
+    packages: tuple[str, ...]
+    is_shared: bool
+
+
+class Lineage(NamedTuple):
+    """What a call's output is made from, as far as it is known where the call is made.
+
+    It travels with the call, so that workers read no journals.
+
+    Attributes:
+        origin: what the calls of its task have in common.
+        arguments: what stands for each argument.
+        defaults: the names of the arguments that have their defaults.
+        files: the files that the call reads: absolute paths, by the names that records have.
+        recorded: the records of the output, the newest first.
+        symbols: of each code in these records the fingerprints of its symbols.
+    """
+
+    origin: Origin
+    arguments: Mapping[str, Argument]
+    defaults: Sequence[str]
+    files: Mapping[str, str]
+    recorded: tuple[Record, ...] = ()
+    symbols: Mapping[str, Mapping[str, str | None]] = {}
+
+    @property
+    def recipe(self) -> Recipe:
+        """The function, its arguments and code."""
+        origin = self.origin
+        return Recipe(origin.task, origin.function, self.arguments, self.defaults, *origin.code)
+
+    @property
+    def records(self) -> Records:
+        """The records of the folder, in this process."""
+        return records_in(self.origin.folder, self.origin.store)
+
+    def of_output(self, item: Item[object]) -> Lineage:
+        """Return the lineage with what is recorded of the output."""
+        records = self.records
+        recorded = tuple(records.find(item.location))
+        symbols = {r.code: records.symbols(r.code) for r in recorded if r.code is not None}
+        return self._replace(recorded=recorded, symbols=symbols)
+
+    def sources(self, arguments: Arguments) -> Sources:
+        """Return the inputs and files of a call as they are now.
+
+        Parameters:
+            arguments: its arguments by name, with items or futures among them.
+        """
+        states = {name: file_state(path, self.origin.limit) for name, path in self.files.items()}
+        return Sources(self.inputs(arguments), states)
+
+    def inputs(self, arguments: Arguments) -> dict[str, list[Input]]:
+        """Return location and version of each item among the arguments of a call."""
+        records = self.records
+        return {
+            name: [(records.relative(item.location), version_of(item, records)) for item in items]
+            for name, value in arguments.items()
+            if type(value) not in ATOMS and (items := items_in(value))
+        }
+
+    def staleness(self, item: Item[object], arguments: Arguments) -> Stale | None:
+        """Tell whether an output that exists is stale; None if not, or if nothing is recorded.
+
+        The item learns which version it stands for.
+        """
+        if not self.recorded:
+            return None
+        record, version, is_edited = self._match(item)
+        item.stands_for(version)
+        causes = [
+            cause
+            for cause in self._causes(record, is_edited, arguments)
+            if self.origin.stale[cause.kind] != "ignore"
+            and not (self.origin.is_shared and cause.kind == "arguments")
+        ]
+        if not causes:
+            return None
+        reaction = max((self.origin.stale[cause.kind] for cause in causes), key=_ORDER.index)
+        if reaction == "error":
+            causes = [cause for cause in causes if self.origin.stale[cause.kind] == "error"]
+        return Stale(tuple(causes), reaction)
+
+    def _causes(self, record: Record, is_edited: bool, arguments: Arguments) -> Iterator[Cause]:
+        if is_edited:
+            yield Cause("edited", "the output is not what was saved: it was edited or replaced")
+        is_other = record.function != self.recipe.function and function_exists(record.function)
+        symbols = self.symbols.get(record.code or "", {})
+        inputs = tuple(changes_of_inputs(record.inputs, self.inputs(arguments)))
+        yield from inputs
+        for cause in changes_of_recipe(record, self.recipe, symbols, is_other_function=is_other):
+            if not (cause.kind == "inputs" and inputs):  # told already, and better
+                yield cause
+        began = record.made - record.seconds
+        for name, path in self.files.items():
+            if name in record.files and is_changed(path, record.files[name], began):
+                before = record.files[name]
+                what = (
+                    "is new" if before is None else "changed" if Path(path).exists() else "is gone"
+                )
+                yield Cause("files", f"the file {name} {what}")
+
+    def _match(self, item: Item[object]) -> tuple[Record, str | None, bool]:
+        """Return the record of what is at a location, its version, and whether it was edited."""
+        newest = self.recorded[0]
+        if not is_local_file(item):
+            return newest, newest.version, False
+        state = state_of(item.location)
+        for attempt in (self.recorded, None):
+            candidates = attempt
+            if candidates is None:  # another process may have replaced it
+                self.records.refresh()
+                candidates = tuple(self.records.find(item.location))
+            for record in candidates:
+                if (record.size, record.mtime) == state:
+                    return record, record.version, False
+        try:
+            version = version_of_path(item.location)
+        except OSError:
+            return newest, None, False
+        for record in candidates or self.recorded:
+            if record.version == version:
+                if state is not None:  # it was touched or copied: remembered
+                    self.records.add(record._replace(size=state[0], mtime=state[1]))
+                return record, version, False
+        return newest, version, True
