@@ -47,7 +47,7 @@ class Call(Portable):
     """
 
     __slots__ = (
-        "_flow", "_known", "_resolved", "arguments", "function", "given", "inputs",
+        "_flow", "_known", "arguments", "function", "given", "inputs",
         "is_plain", "item", "mode", "options", "task", "version")  # fmt: skip
 
     def __init__(

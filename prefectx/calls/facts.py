@@ -25,9 +25,8 @@ class DecidedCall(ObservedCall, Protocol):
     def given(self) -> Arguments:
         """The arguments by name, with the references among them."""
 
-    @property
-    def lineage(self) -> Lineage | None:
-        """What the output is made from, None if nothing is recorded."""
+    def recall(self) -> Lineage | None:
+        """Return what the output is made from and what is recorded of it, None if nothing is."""
 
 
 def look(calls: Sequence[DecidedCall]) -> list[Facts]:
@@ -60,8 +59,9 @@ def _facts(call: DecidedCall, found: dict[Store, set[str]]) -> Facts:
         return Facts(item, refresh=True)
     if item.location not in found[item.store]:
         return Facts(item, inputs=call.inputs)
-    doubt, lineage = _doubt(call, item), call.lineage
-    if doubt or lineage is None:
+    doubt = _doubt(call, item)
+    lineage = None if doubt else call.recall()
+    if lineage is None:
         return Facts(item, exists=True, doubt=doubt, inputs=call.inputs)
     pending = tuple(future for future in call.inputs if not future.state.is_final())
     stale = lineage.staleness(item, call.given)

@@ -1,10 +1,12 @@
 """Makes what is known of the lineage of a task's calls, where they are made."""
+# pathlib costs more than the system calls that it wraps.
+# ruff: noqa: PTH100, PTH116
 
 from __future__ import annotations
 
 import copy
 import functools
-import os.path
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 
@@ -23,7 +25,6 @@ from prefectx.records import (
     code_of,
     recorded_arguments,
     records_in,
-    state_of,
     version_code,
 )
 from prefectx.settings import STALE_BY_DEFAULT, Options
@@ -81,6 +82,10 @@ class Lineages:
         )
 
     @functools.cached_property
+    def _digest(self) -> str:
+        return self.code.digest
+
+    @functools.cached_property
     def code(self) -> Code:
         """The task's code."""
         version = self._task.prefect_keywords.get("version")
@@ -129,22 +134,23 @@ class Lineages:
         """
         if self._is_ignored:
             return True
-        recorded = self.records.find(location)
-        if not recorded:
+        record = self.records.newest(location)
+        if record is None:
             return True
-        record = recorded[0]
-        if record.code != self.code.digest:
+        get = record.get
+        if get("code") != self._digest or get("function") != self._function:
             return False
-        if record.function != self._function or record.inputs or record.files:
+        if get("arguments") != dict(zip(names, map(repr, values), strict=False)):
             return False
-        shown = dict(zip(names, map(repr, values), strict=True))
-        for name in self._options.ignore:
-            shown.pop(name, None)
-        if shown != record.arguments:
+        if "inputs" in record or "files" in record:
             return False
-        if "://" in location or record.mtime is None:
+        if (mtime := get("mtime")) is None:
             return True
-        return state_of(location) == (record.size, record.mtime)
+        try:
+            found = os.stat(location)
+        except (OSError, ValueError):
+            return False
+        return bool(found.st_mtime_ns == mtime and found.st_size == get("size"))
 
     def _files(self, arguments: Arguments, fields: Callable[[], Lookup]) -> dict[str, str]:
         paths: list[str] = []
@@ -161,7 +167,7 @@ class Lineages:
         found = {}
         for path in paths:
             place, relative = canonical_place(path, self._folders)
-            absolute = os.path.abspath(path)  # noqa: PTH100  # resolve() follows links
+            absolute = os.path.abspath(path)
             if place == "folder 0":
                 found[relative] = absolute
             else:

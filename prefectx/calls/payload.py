@@ -83,7 +83,7 @@ class Payload(NamedTuple):
 class Portable:
     """The part of a call that travels: it becomes a payload where it was made."""
 
-    __slots__ = ("_lineage",)
+    __slots__ = ("_lineage", "_resolved")
 
     item: Item[object] | None
     arguments: Arguments
@@ -105,9 +105,19 @@ class Portable:
             return self._resolved.lineage
         lineages = self._resolved.lineages
         if self._lineage is None and lineages is not None and self.item is not None:
-            made = lineages.of(self._known, lambda: self.fields)
-            self._lineage = made.of_output(self.item)
+            self._lineage = lineages.of(self._known, lambda: self.fields)
         return self._lineage
+
+    def recall(self) -> Lineage | None:
+        """Return the lineage with what is recorded of the output, which exists."""
+        lineage = self.lineage
+        if lineage is None or self.item is None or lineage.recorded:
+            return lineage
+        lineage = lineage.of_output(self.item)
+        if isinstance(self._resolved, Payload):
+            self._resolved = self._resolved._replace(lineage=lineage)
+        self._lineage = lineage
+        return lineage
 
     @property
     def run_name(self) -> Template | None:

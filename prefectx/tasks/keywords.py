@@ -9,6 +9,7 @@ from typing import Literal, TypedDict
 
 from prefectx.item import Store
 
+StaleWord = Literal["ignore", "warn", "rerun", "error"]
 Hooks = Sequence[Callable[..., object]] | None
 
 
@@ -23,6 +24,11 @@ class OwnTaskKeywords(TypedDict, total=False):
     save: bool
     refresh: bool
     max_age: str | float | None
+    stale: StaleWord | Mapping[str, StaleWord]
+    records: bool
+    files: Sequence[str]
+    hash_limit: str | int | None
+    code: Sequence[str]
     shared: bool
     ignore: Sequence[str]
     fsync: bool

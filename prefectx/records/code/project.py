@@ -10,11 +10,12 @@ import sys
 import sysconfig
 from collections.abc import Collection
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import NamedTuple
 
-from prefectx.arguments.identity.names import module_name
+from prefectx.arguments.identity.names import module_name, qualified_name
 from prefectx.records.code.modules import Module, file_of, read
+from prefectx.records.code.syntax import DEFINITIONS
 
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _NEVER = frozenset({"prefectx", "prefect"})
@@ -148,14 +149,19 @@ def function_exists(function: str) -> bool:
     if loaded is None:
         path = file_of(None, name)
         try:
-            return path is not None and first in read(name, path, os.stat(path)).bindings
+            nodes = [] if path is None else read(name, path, os.stat(path)).bindings[first]
         except (OSError, SyntaxError, ValueError):
             return False
+        return any(isinstance(node, (*DEFINITIONS, ast.Assign)) for node in nodes)
     found: object = vars(loaded).get(first)
     for part in rest:
         if found is None or part == "<locals>":
             break
         found = getattr(found, part, None)
+    # What was moved may still have its old name there, by an import.
+    inner = getattr(found, "fn", found)
+    if isinstance(inner, (FunctionType, type)) and "<locals>" not in qualified:
+        return ":".join(qualified_name(inner)) == function
     return found is not None
 
 

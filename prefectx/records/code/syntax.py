@@ -50,7 +50,7 @@ def _parts(top: ast.AST) -> Iterator[str]:
             waiting.append(Mark(")"))
             for name in reversed(part._fields):
                 value = getattr(part, name, None)
-                is_own_name = name == "name" and part is top and isinstance(part, _DEFINITIONS)
+                is_own_name = name == "name" and part is top and isinstance(part, DEFINITIONS)
                 if name in _INCIDENTAL or is_own_name or value is None or value == []:
                     # An empty field, which other versions of Python may not have.
                     if isinstance(part, ast.Constant) and name == "value":
@@ -65,7 +65,7 @@ def _parts(top: ast.AST) -> Iterator[str]:
             yield f"{type(part).__name__}:{hex(part) if type(part) is int else repr(part)},"
 
 
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def stripped(tree: N) -> N:
@@ -111,7 +111,7 @@ class _Strip(ast.NodeTransformer):
 
     def _definition(self, node: ast.AST, *, is_class: bool) -> ast.AST:
         outer, self._in_class = self._in_class, is_class
-        assert isinstance(node, _DEFINITIONS)
+        assert isinstance(node, DEFINITIONS)
         node.decorator_list = [each for each in node.decorator_list if not self._is_ours(each)]
         if not isinstance(node, ast.ClassDef):
             node.returns = None

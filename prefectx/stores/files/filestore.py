@@ -114,18 +114,12 @@ class Filestore(Store):
                         types = _dump(format, data, stream)
                     finally:
                         WITHHELD.reset(token)
-                if self.exact and format.verify is not None:
-                    with open(temporary, "rb") as stream:
-                        if typed is None:
-                            format.verify(data, stream)
-                        else:
-                            typed.verify(data, stream, types)
-                elif self.exact and format.runs_code:
-                    with open(temporary, "rb") as stream:
-                        check_loadable(format, stream)
                 written = WRITTEN.get()
-                if typed is not None or written is not None:
-                    with open(temporary, "rb") as stream:
+                with open(temporary, "rb") as stream:
+                    if self.exact:
+                        _verify(format, data, stream, types)
+                    if typed is not None or written is not None:
+                        stream.seek(0)
                         version = version_of_stream(stream)
                         found = os.fstat(stream.fileno())
                 if typed is not None:
@@ -325,6 +319,17 @@ def _dump(format: Format, data: object, stream: BinaryIO) -> bytes | None:
         return format.typed.dump(data, stream)
     write(format, data, stream)
     return None
+
+
+def _verify(format: Format, data: object, stream: BinaryIO, types: bytes | None) -> None:
+    """Refuse what would come back different, or not at all."""
+    if format.verify is None:
+        if format.runs_code:
+            check_loadable(format, stream)
+    elif format.typed is None:
+        format.verify(data, stream)
+    else:
+        format.typed.verify(data, stream, types)
 
 
 def write(format: Format, data: object, stream: BinaryIO) -> None:
