@@ -156,6 +156,20 @@ def run(folder: Path, **variables: str) -> Run:
     )
 
 
+def python(folder: Path, *arguments: str, **variables: str) -> str:
+    """Run Python in the project's folder, in mode `cache`; return what it printed."""
+    environment = {"PREFECTX": "cache", **os.environ, "PYTHONPATH": str(PACKAGE)}
+    said = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return said.stdout + said.stderr
+
+
 def replace(folder: Path, name: str, old: str, new: str) -> None:
     """Replace a text that is in a file once."""
     path = folder / name
