@@ -40,6 +40,8 @@ _STATE = (
     ("prefectx.monitoring.logging", "STATE.reset"),
     ("prefectx.monitoring.memory", "MEMORY.reset"),
     ("prefectx.monitoring.progress", "PROGRESS.reset"),
+    ("prefectx.monitoring.progress", "STALE.reset"),
+    ("prefectx.records.records", "reset"),
     ("prefectx.engines.local.place", "PROGRAM.reset"),
     ("prefectx.engines.prefect.api", "SERVERS.reset"),
     ("prefectx.engines.prefect.logs", "STATE.reset"),

@@ -10,15 +10,14 @@ from prefectx.arguments.references import settle
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
 from prefectx.calls.call import Call
-from prefectx.calls.decision import MISSING, Decision, Refuse, Skip, decide
+from prefectx.calls.decision import MISSING, Decision, decide
 from prefectx.calls.facts import look
 from prefectx.calls.one_at_a_time import RUNS
 from prefectx.calls.payload import FlowName
-from prefectx.calls.refusal import refusal
 from prefectx.calls.resolved_task import ResolvedTask
+from prefectx.calls.stale_outputs import tell_of_stale
 from prefectx.calls.target_owners import owner_of, target_owners
 from prefectx.item import Item
-from prefectx.monitoring.hooks import HOOKS
 from prefectx.run_context import current_values
 from prefectx.targets.fields import Fields
 
@@ -81,7 +80,7 @@ def decided(
     """
     call = make_call(task, task.task.signature.bind(args, kwargs), flow)
     decision = decide(look([call])[0])
-    _tell(task, [decision])
+    tell_of_stale(task, [call], [decision])
     return call, decision
 
 
@@ -118,18 +117,6 @@ def decide_each(
         if known is None
     ]
     decisions = [decide(facts) for facts in look(others)]
-    _tell(task, decisions)
+    tell_of_stale(task, others, decisions)
     rest = zip(others, decisions, strict=True)
     return [next(rest) if known is None else known for known in made]
-
-
-def _tell(task: ResolvedTask, decisions: Sequence[Decision]) -> None:
-    """Tell of stale outputs that are kept; refuse those that are to be an error."""
-    refused = [decision for decision in decisions if isinstance(decision, Refuse)]
-    if refused:
-        raise refusal(task.task.name, *refused)
-    for decision in decisions:
-        if isinstance(decision, Skip) and decision.stale is not None:
-            causes = [cause.text for cause in decision.stale.causes]
-            for kept in HOOKS.call_stale:
-                kept(task, decision.item.location, causes)

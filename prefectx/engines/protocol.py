@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from prefectx.calls import Call, Decision, TaskDefinition
 from prefectx.futures import DoneAndNotDone, Future, FutureList, State
 from prefectx.item import Store
-from prefectx.monitoring.progress import RunSummary
+from prefectx.monitoring.summary import RunSummary
 
 WaitFor = Future[object] | Iterable[Future[object]] | None
 

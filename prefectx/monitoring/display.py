@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from prefectx.monitoring.logging import RUNS
-from prefectx.monitoring.progress import RunSummary
+from prefectx.monitoring.summary import RunSummary
 from prefectx.monitoring.words import in_words
 
 _INTERVAL = 30.0

@@ -1,20 +1,17 @@
-"""Counts the calls of a flow run: skipped, running, done, failed."""
+"""Counts the calls of a flow run: skipped, running, done, failed; tells of stale outputs."""
 
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
-from uuid import UUID
+from typing import Protocol
 
-from prefectx.futures import State
 from prefectx.monitoring.hooks import HOOKS, End, ObservedCall, ObservedTask, Subscriber
-from prefectx.monitoring.words import counts_in_words, stale_line
+from prefectx.monitoring.summary import RunSummary
+from prefectx.monitoring.words import stale_line
 
 _log = logging.getLogger("prefectx.calls")
 _current: ContextVar[RunSummary | None] = ContextVar("prefectx_run", default=None)
@@ -23,177 +20,18 @@ current = _current.get
 """Return the summary of the current flow run, None outside one."""
 
 
-@dataclass
-class TaskSummary:
-    """The calls of one task in one flow run.
-
-    Attributes:
-        skipped: calls whose output existed.
-        running: calls that are submitted and not done.
-        ran: calls whose function ran and returned.
-        failed: calls that failed.
-        longest: seconds of the longest run.
-        began: monotonic time of the first submit, None before it.
-        ended: monotonic time of the latest end, None before the first.
-    """
-
-    skipped: int = 0
-    running: int = 0
-    ran: int = 0
-    failed: int = 0
-    longest: float = 0.0
-    began: float | None = field(default=None, repr=False, compare=False)
-    ended: float | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def rate(self) -> float:
-        """Calls that ran or failed per second."""
-        if self.began is None or self.ended is None:
-            return 0.0
-        return (self.ran + self.failed) / max(self.ended - self.began, 1e-3)
-
-
-class Failure(NamedTuple):
-    """A call that failed.
-
-    Attributes:
-        task: the name of the task.
-        target: the location of its output, None if none is kept.
-        reason: the type and the message of the failure.
-    """
-
-    task: str
-    target: str | None
-    reason: str
-
-
-class EngineRun(Protocol):
-    """The part of an engine's flow run that the summary needs."""
-
-    id: UUID
-
-
-@dataclass
-class RunSummary:
-    """One run of a flow.
-
-    Attributes:
-        flow: the name of the flow.
-        tasks: the counts by the name of the task.
-        failures: the calls that failed.
-        stale: the stale outputs that were kept, by task: location and causes of each.
-        seconds: how long the run took.
-        started: monotonic time of its start.
-        engine_run: Prefect's flow run, None without Prefect.
-        skipped_by_default: the tasks with skipped calls whose target nobody chose.
-    """
-
-    flow: str
-    tasks: dict[str, TaskSummary] = field(default_factory=dict)
-    failures: list[Failure] = field(default_factory=list)
-    stale: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
-    seconds: float = 0.0
-    started: float = field(default_factory=time.monotonic, repr=False)
-    engine_run: EngineRun | None = field(default=None, repr=False)
-    skipped_by_default: list[str] = field(default_factory=list, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
-
-    def skip(self, task: ObservedTask) -> None:
-        """Count a call that was skipped."""
-        with self._lock:
-            self._skip(task, self._of(task.task.name))
-
-    def _skip(self, task: ObservedTask, counts: TaskSummary) -> None:
-        counts.skipped += 1
-        if counts.skipped == 1 and task.options.sources["target"].layer == "default":
-            self.skipped_by_default.append(task.task.name)
-
-    def keep_stale(self, task: str, location: str, causes: Sequence[str]) -> None:
-        """Take note of a stale output that was kept."""
-        with self._lock:
-            self.stale.setdefault(task, {})[location] = tuple(causes)
-
-    def begin(self, task: str) -> None:
-        """Count a call that was submitted."""
-        with self._lock:
-            counts = self._of(task)
-            counts.running += 1
-            counts.began = counts.began or time.monotonic()
-
-    def end(self, call: ObservedCall, end: End, seconds: float) -> None:
-        """Count the end of a submitted call.
-
-        Parameters:
-            call: the call.
-            end: how it ended; a state may be a failed one.
-            seconds: how long it ran.
-        """
-        if isinstance(end, State) and end.name == "Cancelled":
-            return  # it stays among those that are not over
-        failure = _failure(end)
-        with self._lock:
-            counts = self._of(call.task.name)
-            counts.running -= 1
-            if failure is not None:
-                counts.failed += 1
-                location = None if call.item is None else call.item.location
-                self.failures.append(Failure(call.task.name, location, failure))
-            elif isinstance(end, State) and end.name == "Cached":
-                self._skip(call, counts)
-                return
-            else:
-                counts.ran += 1
-                counts.longest = max(counts.longest, seconds)
-            counts.ended = time.monotonic()
-
-    def is_of_another(self, engine_run: EngineRun) -> bool:
-        """Whether this is the summary of another run; a retry belongs to the same run."""
-        return self.engine_run is not None and self.engine_run.id != engine_run.id
-
-    def lines(self) -> list[str]:
-        """Return a line of text for each task, and one on skips that nobody may expect."""
-        lines = [f"{name}: {counts_in_words(counts)}" for name, counts in self.tasks.items()]
-        lines += [stale_line(task, outputs) for task, outputs in self.stale.items()]
-        if self.skipped_by_default:
-            lines.append(
-                f"{', '.join(self.skipped_by_default)}: nobody chose a target, so each output is "
-                "kept at the default one, and a call whose output exists does not run again; for "
-                "calls that are to run each time set target=None or refresh=True"
-            )
-        return lines
-
-    def _of(self, task: str) -> TaskSummary:
-        counts = self.tasks.get(task)
-        if counts is None:
-            counts = self.tasks[task] = TaskSummary()
-        return counts
-
-
 class Progress(Subscriber):
     """Counts calls in the summary of the flow run that makes them."""
-
-    def __init__(self) -> None:
-        self._told: set[str] = set()
 
     def reset(self) -> None:
         """Stop counting until the next flow runs."""
         HOOKS.unsubscribe(self)
-        HOOKS.call_stale.append(self.call_stale)
 
     def call_skipped(self, task: ObservedTask) -> None:
         """Count a call that was skipped."""
         summary = current()
         if summary is not None:
             summary.skip(task)
-
-    def call_stale(self, task: ObservedTask, location: str, causes: Sequence[str]) -> None:
-        """Take note of a stale output that was kept; tell of it at once outside a flow."""
-        summary = current()
-        if summary is not None:
-            summary.keep_stale(task.task.name, location, causes)
-        elif task.task.name not in self._told:
-            self._told.add(task.task.name)
-            _log.warning("%s", stale_line(task.task.name, {location: tuple(causes)}))
 
     def call_submitted(self, call: ObservedCall) -> None:
         """Count a call that is handed to its engine."""
@@ -208,8 +46,29 @@ class Progress(Subscriber):
             summary.end(call, end, seconds)
 
 
+class StaleOutputs(Subscriber):
+    """Tells of stale outputs that are kept: at the end of a flow run, outside one at once."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def reset(self) -> None:
+        """Forget what was told."""
+        self._told.clear()
+
+    def call_stale(self, task: ObservedTask, location: str, causes: Sequence[str]) -> None:
+        """Take note of a stale output; outside a flow tell of it, once for each task."""
+        summary = current()
+        if summary is not None:
+            summary.keep_stale(task.task.name, location, causes)
+        elif task.task.name not in self._told:
+            self._told.add(task.task.name)
+            _log.warning("%s", stale_line(task.task.name, {location: tuple(causes)}))
+
+
 PROGRESS = Progress()
-HOOKS.call_stale.append(PROGRESS.call_stale)  # also outside flows
+STALE = StaleOutputs()
+HOOKS.subscribe(STALE)
 
 
 class Recorded(Protocol):
@@ -235,12 +94,3 @@ def recording(flow: Recorded) -> Iterator[RunSummary]:
     finally:
         _current.reset(token)
         summary.seconds = time.monotonic() - summary.started
-
-
-def _failure(end: End) -> str | None:
-    """Return why a call failed, None if it did not."""
-    if isinstance(end, BaseException):
-        return f"{type(end).__name__}: {end}"
-    if isinstance(end, State) and not end.is_completed():
-        return end.message or str(end)
-    return None

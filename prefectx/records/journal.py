@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
+import fcntl
 import logging
 import os
 import platform
@@ -33,6 +35,9 @@ class Journal(Protocol):
     def append(self, line: bytes) -> None:
         """Add a line. That it cannot be written is a warning: the output counts."""
 
+    def close(self) -> None:
+        """Write what is not written yet; a later line opens the journal again."""
+
 
 def opening_line(run: str) -> bytes:
     """Return the first line of a journal: what all its records have in common."""
@@ -53,12 +58,12 @@ class FileJournal:
     """A journal in a local folder.
 
     Parameters:
-        folder: the folder that the records belong to.
+        folder: the folder of journals.
         run: names the process.
     """
 
     def __init__(self, folder: str, run: str) -> None:
-        self.path = f"{folder}/{FOLDER}/records/{run}.jsonl"
+        self.path = f"{folder}/{run}.jsonl"
         self._run = run
         self._descriptor: int | None = None
         self._is_broken = False
@@ -83,6 +88,13 @@ class FileJournal:
                 error,
             )
 
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
+
     def _open(self) -> int:
         folder = os.path.dirname(self.path)
         os.makedirs(folder, exist_ok=True)
@@ -91,6 +103,8 @@ class FileJournal:
             ignored.write_text(_IGNORED)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         descriptor = os.open(self.path, flags, 0o666)
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # it is not merged
         os.write(descriptor, opening_line(self._run))
         return descriptor
 
@@ -99,13 +113,13 @@ class ObjectJournal:
     """A journal behind a URL, where nothing can be appended: each flush is a new object.
 
     Parameters:
-        folder: the URL that the records belong to.
+        folder: the URL of the folder of journals.
         store: saves bytes there.
         run: names the process.
     """
 
     def __init__(self, folder: str, store: Store, run: str) -> None:
-        self._place = f"{folder}/{FOLDER}/records/{run}"
+        self._place = f"{folder}/{run}"
         self._store = store
         self._run = run
         self._lines: list[bytes] = []
@@ -122,6 +136,10 @@ class ObjectJournal:
                 self._timer = threading.Timer(_FLUSH_SECONDS, self.flush)
                 self._timer.daemon = True
                 self._timer.start()
+
+    def close(self) -> None:
+        """Write what is not written yet."""
+        self.flush()
 
     def flush(self) -> None:
         """Write what was not written yet."""

@@ -10,7 +10,7 @@ from prefectx import settings
 from prefectx.engines.protocol import Engine
 from prefectx.engines.registry import ENGINES
 from prefectx.modes import get_mode
-from prefectx.monitoring.progress import RunSummary
+from prefectx.monitoring.summary import RunSummary
 from prefectx.tasks.decorated import Decorated
 from prefectx.tasks.keywords import PREFECT_FLOW, FlowKeywords, check_keywords
 from prefectx.tasks.state_hooks import HookedFlow

@@ -14,7 +14,7 @@ from prefect.exceptions import PrefectException
 from prefect.logging.loggers import flow_run_logger
 from prefect.settings import temporary_settings
 
-from prefectx.monitoring.progress import RunSummary
+from prefectx.monitoring.summary import RunSummary
 from prefectx.monitoring.words import in_words
 
 _SHOWN_FAILURES = 100

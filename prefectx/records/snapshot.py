@@ -1,0 +1,179 @@
+"""Snapshots: closed journals merged into one file, sorted by location.
+
+A record is found without reading the file; once many are asked for, all of it is read.
+"""
+# pathlib costs more than the system calls that it wraps.
+# ruff: noqa: PTH105, PTH108, PTH123, PTH208
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import heapq
+import mmap
+import os
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from uuid import uuid4
+
+import orjson
+
+from prefectx.records.journal import opening_line
+
+PREFIX = "snapshot-"
+LOCATION = b'{"location":"'
+CODE = b'{"code":"'
+# How many records of one location are kept: two writers may overtake each other.
+KEPT = 4
+# From this many journals on they are merged.
+_MANY = 32
+# After this many single searches all of a snapshot is read: it is cheaper then.
+_SEARCHES = 200
+
+
+def key_of(line: bytes) -> bytes | None:
+    """Return what stands for the location in a record's line, None if it is damaged."""
+    end = line.find(b'","task":', len(LOCATION))
+    return line[len(LOCATION) : end] if end >= 0 and line.endswith(b"}\n") else None
+
+
+class Snapshot:
+    """The records of one snapshot.
+
+    Parameters:
+        path: the file.
+
+    Attributes:
+        codes: the lines that tell what code consists of.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+
+    def __init__(self, path: str) -> None:
+        with open(path, "rb") as stream:
+            opening = stream.readline()
+            self.format = _format(opening)
+            self.codes: list[bytes] = []
+            self._begin = stream.tell()
+            for line in iter(stream.readline, b""):
+                if not line.startswith(CODE):
+                    break
+                self.codes.append(line)
+                self._begin = stream.tell()
+            size = os.fstat(stream.fileno()).st_size
+            is_empty = size <= self._begin
+            self._map = None if is_empty else mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        self._searches = 0
+        self._lines: dict[bytes, tuple[bytes, ...]] | None = None
+
+    def find(self, key: bytes) -> tuple[bytes, ...]:
+        """Return the lines of a location, the oldest first."""
+        if self._map is None:
+            return ()
+        if self._lines is None:
+            self._searches += 1
+            if self._searches <= _SEARCHES:
+                return tuple(self._search(key))
+            self._lines = {
+                name: tuple(lines) for name, lines in groupby(self.lines(), key_of) if name
+            }
+        return self._lines.get(key, ())
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the lines of all records."""
+        if self._map is not None:
+            yield from self._map[self._begin :].splitlines(keepends=True)
+
+    def _search(self, key: bytes) -> Iterator[bytes]:
+        content = self._map
+        assert content is not None
+        low, high = self._begin, len(content)
+        while low < high:  # of the lines that begin from `low` on and before `high`
+            middle = content.rfind(b"\n", low, (low + high) // 2) + 1 or low
+            end = content.find(b"\n", middle) + 1 or len(content)
+            found = key_of(content[middle:end])
+            if found is not None and found < key:
+                low = end
+            else:
+                high = middle
+        while low < len(content):
+            end = content.find(b"\n", low) + 1 or len(content)
+            line = content[low:end]
+            if key_of(line) != key:
+                return
+            yield line
+            low = end
+
+
+def _format(opening: bytes) -> object:
+    try:
+        return orjson.loads(opening)["format"]
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def merge(folder: str, run: str) -> None:
+    """Merge the closed journals of a folder, and earlier snapshots, if there are many.
+
+    The snapshot is there before anything is removed, so that who reads meanwhile misses nothing.
+
+    Parameters:
+        folder: the folder of journals, a local path.
+        run: names this process.
+    """
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".jsonl"))
+    except OSError:
+        return
+    if len(names) < _MANY:
+        return
+    with contextlib.suppress(OSError), open(f"{folder}/merging.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        sources = [f"{folder}/{name}" for name in names if _is_closed(f"{folder}/{name}")]
+        if len(sources) < _MANY // 2:
+            return
+        place = f"{folder}/{PREFIX}{uuid4().hex}"
+        try:
+            with open(f"{place}.tmp", "wb") as stream:
+                stream.write(opening_line(run))
+                stream.writelines(_merged(sources))
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(f"{place}.tmp", f"{place}.jsonl")
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(f"{place}.tmp")
+            raise
+        for source in sources:
+            os.unlink(source)
+
+
+def _is_closed(path: str) -> bool:
+    """Tell whether nobody writes to a journal any more: who does holds its lock."""
+    if os.path.basename(path).startswith(PREFIX):  # noqa: PTH119
+        return True
+    try:
+        with open(path, "rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    except OSError:
+        return False
+
+
+def _merged(sources: Iterable[str]) -> Iterator[bytes]:
+    """Yield the lines of journals and snapshots: what code consists of, then sorted records."""
+    codes: dict[bytes, None] = {}
+    records: list[tuple[bytes, float, bytes]] = []
+    for source in sources:
+        with open(source, "rb") as stream:
+            for line in stream:
+                if line.startswith(CODE) and line.endswith(b"}\n"):
+                    codes[line] = None
+                elif line.startswith(LOCATION) and (key := key_of(line)) is not None:
+                    with contextlib.suppress(ValueError, KeyError, TypeError):
+                        records.append((key, float(orjson.loads(line)["made"]), line))
+    yield from codes
+    records.sort(key=lambda record: record[:2])
+    for _, same in groupby(records, lambda record: record[0]):
+        yield from (line for _, _, line in heapq.nlargest(KEPT, same, key=lambda r: r[1])[::-1])
