@@ -56,6 +56,7 @@ class Lineages:
     ) -> None:
         self._task = task
         self._function = function
+        self._store = store
         self._options = options
         self._folders = folders
         self.folder = _folder(options.root, store, template)
@@ -134,7 +135,7 @@ class Lineages:
         """
         if self._is_ignored:
             return True
-        record = self.records.newest(location)
+        record = self.records.newest(self._store, location)
         if record is None:
             return True
         get = record.get

@@ -99,7 +99,7 @@ class Lineage(NamedTuple):
     def of_output(self, item: Item[object]) -> Lineage:
         """Return the lineage with what is recorded of the output."""
         records = self.records
-        recorded = tuple(records.find(item.location))
+        recorded = tuple(records.find(item))
         symbols = {r.code: records.symbols(r.code) for r in recorded if r.code is not None}
         return self._replace(recorded=recorded, symbols=symbols)
 
@@ -116,7 +116,10 @@ class Lineage(NamedTuple):
         """Return location and version of each item among the arguments of a call."""
         records = self.records
         return {
-            name: [(records.relative(item.location), version_of(item, records)) for item in items]
+            name: [
+                (records.name_of(item.store, item.location), version_of(item, records))
+                for item in items
+            ]
             for name, value in arguments.items()
             if type(value) not in ATOMS and (items := items_in(value))
         }
@@ -172,7 +175,7 @@ class Lineage(NamedTuple):
             candidates = attempt
             if candidates is None:  # another process may have replaced it
                 self.records.refresh()
-                candidates = tuple(self.records.find(item.location))
+                candidates = tuple(self.records.find(item))
             for record in candidates:
                 if (record.size, record.mtime) == state:
                     return record, record.version, False

@@ -16,7 +16,7 @@ def version_of(item: Item[object], records: Records) -> str | None:
     """Return the version of an output as it is now, None if there is none or it is unknown."""
     if item.version is not None:
         return item.version
-    recorded = records.find(item.location)
+    recorded = records.find(item)
     if not is_local_file(item):
         if recorded:
             return recorded[0].version

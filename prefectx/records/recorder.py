@@ -85,12 +85,13 @@ class Recorder:
             else [None, None, None]  # it was written meanwhile: nobody knows what was read
             for name, before in self._sources.files.items()
         }
-        records = lineage.records
+        records, item = lineage.records, self._item
+        name = records.name_of(item.store, item.location)
         records.add(
             Record(
-                records.relative(self._item.location), recipe.task, recipe.function, version, size,
-                mtime, recipe.arguments, recipe.defaults, self._sources.inputs, unchanged,
-                recipe.code, round(time.time(), 3), round(self._seconds, 4),
+                name, recipe.task, recipe.function, version, size, mtime, recipe.arguments,
+                recipe.defaults, self._sources.inputs, unchanged, recipe.code,
+                round(time.time(), 3), round(self._seconds, 4),
             )
         )  # fmt: skip
-        self._item.stands_for(version)
+        item.stands_for(version)

@@ -10,11 +10,12 @@ from typing import Any
 
 import orjson
 
-from prefectx.item import Store
+from prefectx.item import Item, Store
 from prefectx.records.journal import FOLDER, FileJournal, Journal, ObjectJournal, new_run
 from prefectx.records.lines import Lines
 from prefectx.records.record import Record
 from prefectx.records.snapshot import merge
+from prefectx.stores import Filestore
 
 _log = logging.getLogger("prefectx.records")
 
@@ -44,27 +45,30 @@ class Records:
             else ObjectJournal(self._place, store, self._run)
         )
 
-    def relative(self, location: str) -> str:
-        """Return a location as records name it."""
+    def name_of(self, store: Store, location: str) -> str:
+        """Return the name of an output in records: of a file its path below the folder."""
+        if not isinstance(store, Filestore):
+            return f"{type(store).__name__}:{getattr(store, 'database', '')}:{location}"
         begin = self._begin
         return location[len(begin) :] if location.startswith(begin) else location
 
-    def find(self, location: str) -> list[Record]:
+    def find(self, item: Item[object]) -> list[Record]:
         """Return the records of an output, the newest first."""
         found = []
-        for line in self._lines.of(self.relative(location)):
+        location = self.name_of(item.store, item.location)
+        for line in self._lines.of(location):
             try:
                 found.append(Record.of_line(line))
             except ValueError as error:
                 _log.warning("A record of %s cannot be read: %s", location, error)
         return sorted(found, key=lambda record: record.made, reverse=True)
 
-    def newest(self, location: str) -> Mapping[str, Any] | None:
+    def newest(self, store: Store, location: str) -> Mapping[str, Any] | None:
         """Return the record of an output that was read last, None if there is none.
 
         It costs less than `find`, and nothing in it was checked.
         """
-        line = self._lines.newest(self.relative(location))
+        line = self._lines.newest(self.name_of(store, location))
         if line is None:
             return None
         try:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+import xxhash
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from prefectx.errors import (
@@ -23,7 +24,7 @@ from prefectx.errors import (
 )
 from prefectx.formats import Format, frames, frames_equal, get_format, known_suffix
 from prefectx.formats.library_types import Frame
-from prefectx.item import ItemInfo, Store
+from prefectx.item import WRITTEN, ItemInfo, Store, Written
 from prefectx.stores.error_messages import (
     UNWRAPPED,
     load_error,
@@ -35,6 +36,7 @@ from prefectx.stores.files.filestore import check_loadable, write
 from prefectx.stores.secrets import WITHHELD, Secret
 from prefectx.stores.signing import SigningKey
 from prefectx.stores.sql import database, index, locks, schema, tables
+from prefectx.stores.sql.fingerprint import table_fingerprint
 from prefectx.stores.sql.template import column_names, key_column
 
 Result = TypeVar("Result")
@@ -132,6 +134,18 @@ class SqlStore(Store):
         row = self._run(lambda connection: index.row(connection, location))
         return ItemInfo(row.size, row.saved)
 
+    def version(self, location: str) -> str | None:
+        """Return the fingerprint of what is stored at `location`, which is read for it."""
+
+        def version(connection: sa.Connection) -> str:
+            row = index.row(connection, location)
+            if row.format != tables.FORMAT:
+                return xxhash.xxh3_128(row.content).hexdigest()
+            name, key = row.table_name or "", self._key(row)
+            return table_fingerprint(tables.read(connection, name, row.content, key))
+
+        return self._run(version)
+
     def lock(self, location: str) -> AbstractContextManager[None]:
         """Return a context that holds the lock of `location` against all threads and hosts.
 
@@ -185,6 +199,8 @@ class SqlStore(Store):
         self._remove(connection, location)
         content = stream.getvalue()
         self._add(connection, location, format.suffix, content, size=len(content))
+        if (written := WRITTEN.get()) is not None:
+            written(Written(xxhash.xxh3_128(content).hexdigest(), len(content), None))
 
     def _save_frame(self, location: str, frame: Frame) -> None:
         if self.exact:
@@ -225,6 +241,9 @@ class SqlStore(Store):
                 frames_equal.check(frame, frames.from_arrow(back))
             # Of what the database returns, whose times may be coarser.
             digest = frames.digest(back) if self.signing_key else ""
+        if (written := WRITTEN.get()) is not None:
+            stored = back if self.exact or self.signing_key else table
+            written(Written(table_fingerprint(stored), table.nbytes, None))
         self._add(
             connection, location, tables.FORMAT, template, digest, size=table.nbytes, table=name
         )
