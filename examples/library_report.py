@@ -72,7 +72,7 @@ def measure(outline: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@task(target="working/report.csv")
+@task(target="working/report.csv", stale="rerun")  # also after a run with another --limit
 def report(measures: list[dict[str, Any]]) -> DataFrame:
     """Join the measurements, the largest module first."""
     import pandas
@@ -80,7 +80,7 @@ def report(measures: list[dict[str, Any]]) -> DataFrame:
     return pandas.DataFrame(measures).sort_values("lines", ascending=False, ignore_index=True)
 
 
-@task(target="working/largest.png")
+@task(target="working/largest.png", stale="rerun")
 def draw(table: DataFrame) -> Figure:
     """Draw the twenty largest modules."""
     from matplotlib.figure import Figure
@@ -104,10 +104,7 @@ def library_report(limit: int | None = None) -> None:
     measured = [future for future in measures if future.state.is_completed()]
 
     joined = report.submit(measured)
-    is_outdated = len(load(joined)) != len(measured)  # made with another --limit
-    if is_outdated:
-        joined = report.with_options(refresh=True).submit(measured)
-    drawn = draw.with_options(refresh=is_outdated).submit(joined)
+    drawn = draw.submit(joined)
     wait([drawn])
 
     print_largest(load(joined))
