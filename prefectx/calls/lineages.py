@@ -25,6 +25,7 @@ from prefectx.records import (
     code_of,
     recorded_arguments,
     records_in,
+    state_of,
     version_code,
 )
 from prefectx.settings import STALE_BY_DEFAULT, Options
@@ -57,6 +58,7 @@ class Lineages:
         self._task = task
         self._function = function
         self._store = store
+        self._is_local = isinstance(store, Filestore)
         self._options = options
         self._folders = folders
         self.folder = _folder(options.root, store, template)
@@ -145,13 +147,14 @@ class Lineages:
             return False
         if "inputs" in record or "files" in record:
             return False
-        if (mtime := get("mtime")) is None:
-            return True
+        if not self._is_local or "://" in location:
+            state = state_of(Item(self._store, location))
+            return state == (get("size"), get("mtime"))
         try:
             found = os.stat(location)
         except (OSError, ValueError):
             return False
-        return bool(found.st_mtime_ns == mtime and found.st_size == get("size"))
+        return bool(found.st_mtime_ns == get("mtime") and found.st_size == get("size"))
 
     def _files(self, arguments: Arguments, fields: Callable[[], Lookup]) -> dict[str, str]:
         paths: list[str] = []

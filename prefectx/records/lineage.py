@@ -11,11 +11,11 @@ from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
 from prefectx.item import Item, Store
 from prefectx.records.code import function_exists
-from prefectx.records.outputs import is_local_file, state_of, version_of
+from prefectx.records.outputs import read_version, state_of, version_of
 from prefectx.records.record import Argument, Input, Recipe, Record, Sources
 from prefectx.records.records import Records, records_in
 from prefectx.records.staleness import Cause, changes_of_inputs, changes_of_recipe
-from prefectx.versions import file_state, is_changed, version_of_path
+from prefectx.versions import file_state, is_changed
 
 _ORDER = ("ignore", "warn", "rerun", "error")
 
@@ -167,10 +167,7 @@ class Lineage(NamedTuple):
 
     def _match(self, item: Item[object]) -> tuple[Record, str | None, bool]:
         """Return the record of what is at a location, its version, and whether it was edited."""
-        newest = self.recorded[0]
-        if not is_local_file(item):
-            return newest, newest.version, False
-        state = state_of(item.location)
+        newest, state = self.recorded[0], state_of(item)
         for attempt in (self.recorded, None):
             candidates = attempt
             if candidates is None:  # another process may have replaced it
@@ -179,13 +176,10 @@ class Lineage(NamedTuple):
             for record in candidates:
                 if (record.size, record.mtime) == state:
                     return record, record.version, False
-        try:
-            version = version_of_path(item.location)
-        except OSError:
-            return newest, None, False
+        version = read_version(item)
         for record in candidates or self.recorded:
-            if record.version == version:
+            if record.version == version and version is not None:
                 if state is not None:  # it was touched or copied: remembered
                     self.records.add(record._replace(size=state[0], mtime=state[1]))
                 return record, version, False
-        return newest, version, True
+        return newest, version, version is not None

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from prefectx.item import WRITTEN, Item, Written
 from prefectx.records.lineage import Lineage
-from prefectx.records.outputs import is_local_file, state_of
+from prefectx.records.outputs import read_version, state_of
 from prefectx.records.record import Record, Sources
 from prefectx.versions import is_same_state
 
@@ -66,15 +66,11 @@ class Recorder:
         """Keep the record, of what is saved, unless that was done before."""
         if self._is_kept:
             return
-        item = self._item
-        state = state_of(item.location) if is_local_file(item) else None
-        if self._written is not None:
-            self._keep(self._written.version, self._written.size, None)
-            return
-        if is_local_file(item) and state is None and not item.location.endswith("/"):
+        state = state_of(self._item)
+        if state is None:
             return  # the function has saved nothing
-        version = item.store.version(item.location)
-        self._keep(version, *(state or (None, None)))
+        written = self._written
+        self._keep(read_version(self._item) if written is None else written.version, *state)
 
     def _keep(self, version: str | None, size: int | None, mtime: int | None) -> None:
         self._is_kept = True

@@ -65,6 +65,7 @@ class Pipeline:
             output.unlink(missing_ok=True)
             self.made.pop(i, None)
         elif kind == "edit" and output.exists():
+            value += 5  # no task gives that: an earlier output put back is no edit
             prefectx.Filestore(fsync=False).save(str(output), value)
             self.values[i] = value
         elif kind == "touch" and output.exists():

@@ -15,7 +15,7 @@ from prefect.logging.loggers import flow_run_logger
 from prefect.settings import temporary_settings
 
 from prefectx.monitoring.summary import RunSummary
-from prefectx.monitoring.words import in_words
+from prefectx.monitoring.words import in_words, stale_line
 
 _SHOWN_FAILURES = 100
 
@@ -55,6 +55,7 @@ def _rows(summary: RunSummary) -> list[dict[str, str | int]]:
             "skipped": counts.skipped,
             "ran": counts.ran,
             "failed": counts.failed,
+            "stale": len(summary.stale.get(name, ())),
             "longest": in_words(counts.longest) if counts.ran else "",
         }
         for name, counts in summary.tasks.items()
@@ -66,4 +67,6 @@ def _description(summary: RunSummary) -> str:
     for task, target, reason in summary.failures[:_SHOWN_FAILURES]:
         lines.append(f"- `{task}` failed, target `{target}`: {reason.splitlines()[0]}")
     left = len(summary.failures) - _SHOWN_FAILURES
-    return "\n".join([*lines, f"- and {left} more"] if left > 0 else lines)
+    lines += [f"- and {left} more"] if left > 0 else []
+    lines += [f"- {stale_line(task, outputs)}" for task, outputs in summary.stale.items()]
+    return "\n".join(lines)
