@@ -33,6 +33,7 @@ class Run(NamedTuple):
 
 
 MISSING = Run("missing")
+STALE = Run("stale")
 
 
 class Refuse(NamedTuple):
@@ -77,5 +78,5 @@ def decide(facts: Facts) -> Decision:
         stale = facts.stale
         if stale is None or stale.reaction == "warn":
             return Skip(facts.item, stale)
-        return Run("stale") if stale.reaction == "rerun" else Refuse(facts.item, stale)
+        return STALE if stale.reaction == "rerun" else Refuse(facts.item, stale)
     return Wait(facts.inputs) if facts.inputs else MISSING

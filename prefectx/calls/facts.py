@@ -57,13 +57,13 @@ def _facts(call: DecidedCall, found: dict[Store, set[str]]) -> Facts:
         return Facts(None)
     if call.options.refresh:
         return Facts(item, refresh=True)
+    pending = tuple(future for future in call.inputs if not future.state.is_final())
     if item.location not in found[item.store]:
-        return Facts(item, inputs=call.inputs)
+        return Facts(item, inputs=pending)
     doubt = _doubt(call, item)
     lineage = None if doubt else call.recall()
     if lineage is None:
-        return Facts(item, exists=True, doubt=doubt, inputs=call.inputs)
-    pending = tuple(future for future in call.inputs if not future.state.is_final())
+        return Facts(item, exists=True, doubt=doubt, inputs=pending)
     stale = lineage.staleness(item, call.given)
     awaits = bool(
         pending and lineage.recorded and lineage.origin.stale["inputs"] in ("rerun", "error")

@@ -104,6 +104,7 @@ class Lineages:
             self.folder, self._bytes, self._task.name, self._function,
             (code.digest, code.own, code.symbols), self._stale, options.hash_limit, options.code,
             options.shared,
+            options.keep,
         )  # fmt: skip
 
     @property

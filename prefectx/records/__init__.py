@@ -2,6 +2,7 @@
 
 from prefectx.records.arguments import recorded_arguments
 from prefectx.records.code import Code, check_code, code_of, version_code
+from prefectx.records.earlier import put_back
 from prefectx.records.lineage import Lineage, Origin, Stale
 from prefectx.records.outputs import state_of
 from prefectx.records.record import Record, Sources
@@ -18,6 +19,7 @@ __all__ = [
     "Stale",
     "check_code",
     "code_of",
+    "put_back",
     "recorded_arguments",
     "recording",
     "records_in",

@@ -51,6 +51,7 @@ class Origin(NamedTuple):
         limit: the size in bytes above which a file's content is not read.
         packages: the installed packages whose code counts as the project's.
         is_shared: whether different calls may have one target.
+        keep: how many earlier versions of an output are kept.
     """
 
     folder: str
@@ -62,6 +63,7 @@ class Origin(NamedTuple):
     limit: int | None
     packages: tuple[str, ...]
     is_shared: bool
+    keep: int
 
 
 class Lineage(NamedTuple):

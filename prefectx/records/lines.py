@@ -16,7 +16,7 @@ import orjson
 from prefectx.errors import StoreError
 from prefectx.item import Store
 from prefectx.records.record import FORMAT, location_key
-from prefectx.records.snapshot import CODE, KEPT, LOCATION, PREFIX, Snapshot, key_of
+from prefectx.records.snapshot import CODE, KEPT, LOCATION, PREFIX, Snapshot, key_of, made
 
 _log = logging.getLogger("prefectx.records")
 _ALL = 1 << 62
@@ -41,7 +41,7 @@ class Lines:
         self._lock = threading.Lock()
 
     def newest(self, location: str) -> bytes | None:
-        """Return the line of a location that was read last, None if there is none."""
+        """Return the newest line of a location, None if there is none."""
         if not self._is_read:
             self.refresh()
         line = self._newest.get(location_key(location))
@@ -52,7 +52,7 @@ class Lines:
         return line
 
     def of(self, location: str) -> tuple[bytes, ...]:
-        """Return the lines of a location, those that were read last at the end."""
+        """Return the lines of a location, the newest at the end."""
         if not self._is_read:
             self.refresh()
         key = location_key(location)
@@ -160,8 +160,9 @@ class Lines:
             if earlier is None:
                 self._newest[key] = line
             else:
+                # Not in the order of the journals: the oldest may belong to a process that runs.
                 lines = earlier if isinstance(earlier, tuple) else (earlier,)
-                self._newest[key] = (*lines[1 - KEPT :], line)
+                self._newest[key] = tuple(sorted((*lines, line), key=made)[-KEPT:])
             return True
         if line.startswith(CODE):
             with contextlib.suppress(ValueError, KeyError, TypeError):

@@ -6,6 +6,7 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 
 from prefectx.item import WRITTEN, Item, Written
+from prefectx.records.earlier import keep_version
 from prefectx.records.lineage import Lineage
 from prefectx.records.outputs import read_version, state_of
 from prefectx.records.record import Record, Sources
@@ -61,6 +62,8 @@ class Recorder:
         WRITTEN.reset(self._token)
         if error is None:
             self.complete()
+            if self._is_kept and self._lineage.origin.keep:
+                keep_version(self._lineage, self._item)
 
     def complete(self) -> None:
         """Keep the record, of what is saved, unless that was done before."""

@@ -64,7 +64,7 @@ class Records:
         return sorted(found, key=lambda record: record.made, reverse=True)
 
     def newest(self, store: Store, location: str) -> Mapping[str, Any] | None:
-        """Return the record of an output that was read last, None if there is none.
+        """Return the newest record of an output, None if there is none.
 
         It costs less than `find`, and nothing in it was checked.
         """

@@ -24,7 +24,7 @@ PREFIX = "snapshot-"
 LOCATION = b'{"location":"'
 CODE = b'{"code":"'
 # How many records of one location are kept: two writers may overtake each other.
-KEPT = 4
+KEPT = 8
 # From this many journals on they are merged.
 _MANY = 32
 # After this many single searches all of a snapshot is read: it is cheaper then.
@@ -35,6 +35,14 @@ def key_of(line: bytes) -> bytes | None:
     """Return what stands for the location in a record's line, None if it is damaged."""
     end = line.find(b'","task":', len(LOCATION))
     return line[len(LOCATION) : end] if end >= 0 and line.endswith(b"}\n") else None
+
+
+def made(line: bytes) -> float:
+    """Return when the record in a line was made, 0 if it does not say so."""
+    try:
+        return float(orjson.loads(line)["made"])
+    except (ValueError, KeyError, TypeError):
+        return 0.0
 
 
 class Snapshot:
@@ -171,8 +179,7 @@ def _merged(sources: Iterable[str]) -> Iterator[bytes]:
                 if line.startswith(CODE) and line.endswith(b"}\n"):
                     codes[line] = None
                 elif line.startswith(LOCATION) and (key := key_of(line)) is not None:
-                    with contextlib.suppress(ValueError, KeyError, TypeError):
-                        records.append((key, float(orjson.loads(line)["made"]), line))
+                    records.append((key, made(line), line))
     yield from codes
     records.sort(key=lambda record: record[:2])
     for _, same in groupby(records, lambda record: record[0]):

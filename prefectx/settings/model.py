@@ -290,6 +290,14 @@ class _Keys(Section):
     records: bool = Field(
         True, description="Record what each output was made from, in .prefectx/ of the root."
     )
+    keep: int = Field(
+        0,
+        examples=[3],
+        ge=0,
+        le=7,
+        description="How many earlier versions of an output are kept, to be put back instead of"
+        " made once more; of local files.",
+    )
     files: Names = Field(
         (),
         examples=[["params.yml", "{path}"]],

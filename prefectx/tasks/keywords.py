@@ -26,6 +26,7 @@ class OwnTaskKeywords(TypedDict, total=False):
     max_age: str | float | None
     stale: StaleWord | Mapping[str, StaleWord]
     records: bool
+    keep: int
     files: Sequence[str]
     hash_limit: str | int | None
     code: Sequence[str]

@@ -45,6 +45,7 @@ VALUES = {
     "shared": ((True, True), (False, False)),
     "stale": (("rerun", RERUN), ("warn", STALE_BY_DEFAULT)),
     "records": ((False, False), (True, True)),
+    "keep": ((3, 3), (1, 1)),
     "files": ((["a.yml"], ("a.yml",)), (["{x}"], ("{x}",))),
     "hash_limit": (("2GB", 2_000_000_000), (1, 1)),
     "code": ((["mypkg"], ("mypkg",)), (["other"], ("other",))),

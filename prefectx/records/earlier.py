@@ -1,0 +1,116 @@
+"""Earlier versions of outputs: kept beside the records, put back instead of made once more."""
+# pathlib costs more than the system calls that it wraps.
+# ruff: noqa: PTH103, PTH105, PTH108, PTH120
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from uuid import uuid4
+
+from prefectx.arguments.signature import Arguments
+from prefectx.item import Item
+from prefectx.records.journal import FOLDER
+from prefectx.records.lineage import Lineage
+from prefectx.records.outputs import state_of
+from prefectx.records.record import Record
+from prefectx.stores import Filestore
+from prefectx.versions import is_changed, version_of_path
+
+
+def keep_version(lineage: Lineage, item: Item[object]) -> None:
+    """Keep the output that was just saved, beside the last ones before it.
+
+    It is linked, and copied only where the file system has no links. Folders, and what is behind a
+    URL or in a database, are not kept.
+
+    Parameters:
+        lineage: what it is made from.
+        item: the output.
+    """
+    place = _place(lineage, item)
+    if place is None or item.version is None:
+        return
+    os.makedirs(place, exist_ok=True)
+    _link(item.location, f"{place}/{item.version}")
+    with os.scandir(place) as entries:
+        found = sorted(entries, key=lambda entry: entry.stat().st_mtime_ns, reverse=True)
+    for entry in found[lineage.origin.keep + 1 :]:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(entry.path)
+
+
+def put_back(lineage: Lineage, item: Item[object], arguments: Arguments) -> bool:
+    """Put an earlier version back that was made from just what the call is made from now.
+
+    Parameters:
+        lineage: what the output is made from, with its records.
+        item: the output.
+        arguments: the arguments of the call by name, with the items among them.
+
+    Returns:
+        Whether there was one.
+    """
+    place = _place(lineage, item)
+    if place is None:
+        return False
+    inputs = {name: [list(i) for i in found] for name, found in lineage.inputs(arguments).items()}
+    for record in lineage.recorded:
+        path = f"{place}/{record.version}"
+        if not (os.path.exists(path) and _is_same(record, lineage, inputs)):  # noqa: PTH110
+            continue
+        if version_of_path(path) != record.version:
+            os.unlink(path)  # it was edited as the output, which was the same file
+            continue
+        _link(path, item.location)
+        state = state_of(item)
+        if state is not None:
+            lineage.records.add(record._replace(size=state[0], mtime=state[1]))
+        item.stands_for(record.version)
+        return True
+    return False
+
+
+def _is_same(record: Record, lineage: Lineage, inputs: dict[str, list[list[str | None]]]) -> bool:
+    """Tell whether an output was made from just the same; what is unknown is not the same."""
+    recipe = lineage.recipe
+    known = [recipe.own, *recipe.symbols.values(), *recipe.arguments.values()]
+    known += [version for found in inputs.values() for _, version in found]
+    began = record.made - record.seconds
+    return (
+        None not in known
+        and record.function == recipe.function
+        and record.code == recipe.code
+        and record.arguments == recipe.arguments
+        and record.inputs == inputs
+        and record.files.keys() == lineage.files.keys()
+        and all(
+            is_changed(path, record.files[name], began) is False
+            for name, path in lineage.files.items()
+        )
+    )
+
+
+def _place(lineage: Lineage, item: Item[object]) -> str | None:
+    """Return the folder of an output's earlier versions, None if none are kept."""
+    is_file = isinstance(item.store, Filestore) and not item.location.endswith("/")
+    if not lineage.origin.keep or not is_file or "://" in item.location:
+        return None
+    name = lineage.records.name_of(item.store, item.location).lstrip("/")
+    return f"{lineage.origin.folder}/{FOLDER}/versions/{name}"
+
+
+def _link(source: str, target: str) -> None:
+    """Let a file be at another place too, whole or not at all."""
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    temporary = f"{os.path.dirname(target)}/.prefectx-{uuid4().hex}.tmp"
+    try:
+        try:
+            os.link(source, temporary)
+        except OSError:  # a file system without links
+            shutil.copy2(source, temporary)
+        os.replace(temporary, target)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
