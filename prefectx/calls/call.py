@@ -11,7 +11,7 @@ from prefectx import settings
 from prefectx.arguments.references import load, load_items
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
-from prefectx.calls.decision import MISSING, STALE, Refuse, Skip, decide
+from prefectx.calls.decision import REMAKES, Refuse, Run, Skip, decide
 from prefectx.calls.facts import look
 from prefectx.calls.one_at_a_time import ABANDONED, InThread, OneAtATime, locked
 from prefectx.calls.own_output import written
@@ -154,9 +154,8 @@ class Call(Portable):
         decision = decide(*look([self]))
         if isinstance(decision, Refuse):
             raise refusal(self.task.name, decision)
-        if decision in (MISSING, STALE) and self.item is not None and self.options.keep:
-            lineage = self.recall()
-            return lineage is not None and put_back(lineage, self.item, self.given)
+        if self.options.keep and isinstance(decision, Run) and decision.reason in REMAKES:
+            return put_back(self.recall(), self.item, self.given)
         return isinstance(decision, Skip)
 
     def _sources(self) -> Sources | None:

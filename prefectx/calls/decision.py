@@ -33,7 +33,8 @@ class Run(NamedTuple):
 
 
 MISSING = Run("missing")
-STALE = Run("stale")
+REMAKES = ("missing", "stale")
+"""Reasons for which an earlier version does as well, if it was made from just the same."""
 
 
 class Refuse(NamedTuple):
@@ -78,5 +79,5 @@ def decide(facts: Facts) -> Decision:
         stale = facts.stale
         if stale is None or stale.reaction == "warn":
             return Skip(facts.item, stale)
-        return STALE if stale.reaction == "rerun" else Refuse(facts.item, stale)
+        return Run("stale") if stale.reaction == "rerun" else Refuse(facts.item, stale)
     return Wait(facts.inputs) if facts.inputs else MISSING

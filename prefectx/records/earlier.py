@@ -41,19 +41,19 @@ def keep_version(lineage: Lineage, item: Item[object]) -> None:
             os.unlink(entry.path)
 
 
-def put_back(lineage: Lineage, item: Item[object], arguments: Arguments) -> bool:
+def put_back(lineage: Lineage | None, item: Item[object] | None, arguments: Arguments) -> bool:
     """Put an earlier version back that was made from just what the call is made from now.
 
     Parameters:
-        lineage: what the output is made from, with its records.
-        item: the output.
+        lineage: what the output is made from, with its records; None if nothing is recorded.
+        item: the output, None if none is kept.
         arguments: the arguments of the call by name, with the items among them.
 
     Returns:
         Whether there was one.
     """
-    place = _place(lineage, item)
-    if place is None:
+    place = None if lineage is None or item is None else _place(lineage, item)
+    if lineage is None or item is None or place is None:
         return False
     inputs = {name: [list(i) for i in found] for name, found in lineage.inputs(arguments).items()}
     for record in lineage.recorded:

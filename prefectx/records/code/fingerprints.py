@@ -2,45 +2,10 @@
 
 from __future__ import annotations
 
-import ast
-import functools
-import sys
 import weakref
-from collections.abc import Callable, Mapping
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
-from typing import Any, NamedTuple
+from collections.abc import Callable
 
-import xxhash
-
-from prefectx.arguments.fingerprint import fingerprint
-from prefectx.arguments.identity.form import Unidentifiable
-from prefectx.arguments.identity.names import defining_module, leads_back, qualified_name
-from prefectx.records.code.definitions import definition_of
-from prefectx.records.code.loaded import is_as_loaded
-from prefectx.records.code.modules import Module
-from prefectx.records.code.project import Project, Symbol
-from prefectx.records.code.references import Chain, chains, global_names, references
-from prefectx.records.code.syntax import fingerprint_of
-
-
-class Code(NamedTuple):
-    """The code of a task.
-
-    Attributes:
-        digest: a fingerprint of all of it.
-        own: that of the task's function alone, None if unknown.
-        symbols: that of each symbol of the project that it refers to; None: unknown, as the
-            source is not that of the loaded code.
-        sources: the source text of each known fingerprint.
-        outdated: the symbols whose source was changed after the code was loaded.
-    """
-
-    digest: str
-    own: str | None
-    symbols: Mapping[str, str | None]
-    sources: Mapping[str, str]
-    outdated: frozenset[str] = frozenset()
-
+from prefectx.records.code.walk import Code, Walk
 
 _CODES: weakref.WeakKeyDictionary[Callable[..., object], Code] = weakref.WeakKeyDictionary()
 
@@ -55,179 +20,12 @@ def code_of(function: Callable[..., object], packages: tuple[str, ...] = ()) -> 
     try:
         known = _CODES.get(function)
         if known is None:
-            known = _CODES[function] = _Walk(function, packages).code()
+            known = _CODES[function] = Walk(function, packages).code()
     except TypeError:  # it cannot be referred to weakly, or not be a key
-        return _Walk(function, packages).code()
+        return Walk(function, packages).code()
     return known
 
 
 def version_code(version: str) -> Code:
     """Return what stands for the code of a task that has a version of its own."""
     return Code(f"version {version}", version, {}, {})
-
-
-class _Walk:
-    """The way from one function through everything that it refers to.
-
-    Parameters:
-        function: the function.
-        packages: installed packages that belong to the project.
-    """
-
-    def __init__(self, function: Callable[..., object], packages: tuple[str, ...]) -> None:
-        top = str(getattr(_innermost(function), "__module__", "")).partition(".")[0]
-        self.project = Project({top, *packages})
-        self.symbols: dict[str, str | None] = {}
-        self.sources: dict[str, str] = {}
-        self._seen_functions: set[CodeType] = set()
-        self._waiting: list[Symbol] = []
-        self._own: str | None = None
-        self._outdated: set[str] = set()
-        self._follow(function, own=True)
-        while self._waiting:
-            self._add(self._waiting.pop())
-
-    def code(self) -> Code:
-        """Return what was found."""
-        named = repr(sorted((self.symbols | {"": self._own}).items()))
-        digest = xxhash.xxh3_128(named.encode()).hexdigest()
-        return Code(digest, self._own, self.symbols, self.sources, frozenset(self._outdated))
-
-    def _follow(self, thing: object, own: bool = False) -> str | None:
-        """Take in a function, class or other object; return what stands for it, None if unknown."""
-        if isinstance(thing, functools.partial):
-            given = _digest((thing.args, thing.keywords))
-            inner = self._follow(thing.func, own)
-            return None if given is None or inner is None else f"{inner} with {given}"
-        if isinstance(thing, (staticmethod, classmethod, MethodType)):
-            return self._follow(thing.__func__, own)
-        unwrapped = _task_function(thing)
-        if unwrapped is not None:
-            return self._follow(unwrapped, own)
-        if isinstance(thing, (FunctionType, type)):
-            symbol = self._symbol(thing)
-            if symbol is not None:
-                return self._add(symbol, own)
-            if isinstance(thing, FunctionType):
-                return self._add_function(thing, own)
-            return ":".join(qualified_name(thing))
-        if isinstance(thing, (BuiltinFunctionType, ModuleType)):
-            return repr(getattr(thing, "__qualname__", thing.__name__))
-        if own:  # a callable object: its class, and what it holds
-            inner, held = self._follow(type(thing), own), _digest(thing)
-            return None if inner is None or held is None else f"{inner} with {held}"
-        return _digest(thing)
-
-    def _symbol(self, thing: FunctionType | type) -> Symbol | None:
-        """Return the symbol that a function or class is, or is a part of."""
-        if not leads_back(thing):
-            return None
-        module = self.project.module(defining_module(thing))
-        name = thing.__qualname__.partition(".")[0]
-        return Symbol(module, name) if module is not None and name in module.bindings else None
-
-    def _add(self, symbol: Symbol, own: bool = False) -> str | None:
-        if symbol.label in self.symbols and not own:
-            return self.symbols[symbol.label]
-        module, name = symbol
-        nodes = module.bindings[name]
-        is_loaded = is_as_loaded(module, name)
-        made = fingerprint_of(nodes) if is_loaded else None
-        if is_loaded is False:
-            self._outdated.add("" if own else symbol.label)
-        self._note(symbol.label, made, "\n".join(_text(module, node) for node in nodes), own)
-        for chain in sorted(references(nodes)):
-            found = self.project.resolve(module, chain)
-            if found is not None and found.label not in self.symbols and found != symbol:
-                self._waiting.append(found)
-        return made
-
-    def _add_function(self, function: FunctionType, own: bool) -> str | None:
-        """Take in a function that its name does not lead to: a local or an interactive one."""
-        code = function.__code__
-        label = ".".join(qualified_name(function))
-        if code in self._seen_functions:
-            return self.symbols.get(label)
-        self._seen_functions.add(code)
-        node, text = definition_of(function)
-        parts = [fingerprint_of([node]) if node is not None else _digest(code)]
-        if node is None:  # bytecode differs between versions of Python
-            parts.append(f"Python {sys.version_info.major}.{sys.version_info.minor}")
-        parts += [_digest(function.__defaults__), _digest(function.__kwdefaults__)]
-        self._note(label, None, "", own)  # it may refer to itself
-        for cell in function.__closure__ or ():
-            try:
-                parts.append(self._follow(cell.cell_contents))
-            except ValueError:  # not yet bound
-                parts.append("empty")
-        wrapped = getattr(function, "__wrapped__", None)
-        if isinstance(wrapped, FunctionType):
-            parts.append(self._follow(wrapped))
-        for chain in sorted(self._chains(node, code)):
-            parts.append(self._global(function, chain))
-        known = [part for part in parts if part is not None]
-        made = _hash(known) if len(known) == len(parts) else None
-        self._note(label, made, text, own)
-        return made
-
-    def _chains(self, node: ast.AST | None, code: CodeType) -> set[Chain]:
-        names = set(global_names(code))
-        return {(name,) for name in names} if node is None else chains(node, names)
-
-    def _global(self, function: FunctionType, chain: Chain) -> str | None:
-        """Take in what a global name with attributes stands for in a function."""
-        name, *rest = chain
-        module = self.project.module(str(function.__globals__.get("__name__")))
-        if module is not None and name in module.bindings:
-            return self._later(self.project.resolve(module, chain)) or ".".join(chain)
-        if name not in function.__globals__:
-            return name  # a built-in one, or nothing
-        value = function.__globals__[name]
-        while isinstance(value, ModuleType) and rest:
-            inner = self.project.module(value.__name__)
-            symbol = None if inner is None else self.project.resolve(inner, tuple(rest))
-            if symbol is not None:
-                return self._later(symbol)
-            value, rest = getattr(value, rest[0], None), rest[1:]
-        return self._follow(value)
-
-    def _later(self, symbol: Symbol | None) -> str | None:
-        if symbol is not None and symbol.label not in self.symbols:
-            self._waiting.append(symbol)
-        return None if symbol is None else symbol.label
-
-    def _note(self, label: str, made: str | None, text: str, own: bool) -> None:
-        if own:
-            self._own = made
-        else:
-            self.symbols[label] = made
-        if made is not None and text:
-            self.sources[made] = text
-
-
-def _innermost(function: object) -> object:
-    inner = getattr(function, "func", None)
-    if isinstance(function, functools.partial):
-        return _innermost(inner)
-    return function if isinstance(function, (FunctionType, type)) else type(function)
-
-
-def _task_function(thing: object) -> object:
-    """Return the function of a task or flow, None if it is neither."""
-    is_ours = type(thing).__module__.partition(".")[0] in ("prefectx", "prefect")
-    return getattr(thing, "fn", None) if is_ours else None
-
-
-def _text(module: Module, node: ast.AST) -> str:
-    return ast.get_source_segment(module.source, node) or ""
-
-
-def _digest(value: Any) -> str | None:
-    try:
-        return fingerprint(value).hex()
-    except Unidentifiable:
-        return None
-
-
-def _hash(parts: list[str]) -> str:
-    return xxhash.xxh3_128("\0".join(parts).encode()).hexdigest()

@@ -28,7 +28,6 @@ class Module:
         stat: the file's state when it was read.
 
     Attributes:
-        source: its text.
         bindings: for each name the statements at module level that bind it.
         stars: the modules whose names it imports with `*`.
 
@@ -43,11 +42,18 @@ class Module:
         self.path = path
         self.stat = stat
         content = Path(path).read_bytes()
-        self.source = importlib.util.decode_source(content)
+        self._lines = importlib.util.decode_source(content).split("\n")
         self.tree = stripped(ast.parse(content))
         self.bindings: dict[str, list[ast.AST]] = defaultdict(list)
         self.stars: list[str] = []
         self._bind(self.tree.body, ())
+
+    def text_of(self, name: str) -> str:
+        """Return the lines of the statements that bind a name."""
+        spans = [
+            (getattr(n, "lineno", 1), getattr(n, "end_lineno", 0)) for n in self.bindings[name]
+        ]
+        return "\n".join(line for begin, end in spans for line in self._lines[begin - 1 : end])
 
     @property
     def package(self) -> str:

@@ -56,14 +56,18 @@ class Project:
         except (OSError, SyntaxError, ValueError):
             return None
 
+    def is_library(self, loaded_as: str) -> bool:
+        """Tell whether a module has a file, but is none of the project."""
+        loaded = sys.modules.get(loaded_as)
+        return getattr(loaded, "__file__", None) is not None and self.module(loaded_as) is None
+
     def _is_inside(self, name: str, path: str) -> bool:
         top = name.partition(".")[0]
-        if top in _NEVER:
-            return False
-        if top in self.packages:
-            return True
         is_installed = not _INSTALLED.isdisjoint(Path(path).parts)
-        return not is_installed and not os.path.realpath(path).startswith(_STDLIB)
+        is_library = not is_installed and os.path.realpath(path).startswith(_STDLIB)
+        if top in _NEVER or is_library:
+            return False
+        return top in self.packages or not is_installed
 
     def resolve(self, module: Module, chain: Chain) -> Symbol | None:
         """Return the symbol that a name with attributes means in a module.
