@@ -6,12 +6,14 @@ needed; `override()` replaces some for a while. Other packages import only from 
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from prefectx.errors import ConfigError
 from prefectx.masking import mask, masked
 from prefectx.scope import Scoped
 from prefectx.settings.messages.origins import Place
@@ -19,11 +21,13 @@ from prefectx.settings.messages.problems import Problem, raise_problems
 from prefectx.settings.messages.spelling import did_you_mean, show
 from prefectx.settings.model import TASK_KEYS, Dask, Keepalive, Logging, Runner
 from prefectx.settings.options import Options, Setting
+from prefectx.settings.reading import read_settings
 from prefectx.settings.reference import Key, all_keys, readable, schema_text, to_toml
 from prefectx.settings.resolution import LAYERS, Settings
 from prefectx.settings.sources.code import read_override
+from prefectx.settings.sources.command_line import CommandLine
+from prefectx.settings.sources.finding import FILE_NAME, outranked
 from prefectx.settings.sources.layer import Layers, Source
-from prefectx.settings.sources.toml_file import FILE_NAME
 from prefectx.settings.stores import StoreDefinition
 
 __all__ = [
@@ -31,6 +35,7 @@ __all__ = [
     "LAYERS",
     "STATE",
     "TASK_KEYS",
+    "CommandLine",
     "Dask",
     "Keepalive",
     "Key",
@@ -48,14 +53,18 @@ __all__ = [
     "did_you_mean",
     "mask",
     "masked",
+    "outranked",
     "override",
     "raise_problems",
+    "read_settings",
     "readable",
     "reset",
     "schema_text",
     "show",
     "to_toml",
     "use",
+    "use_command_line",
+    "working_folder",
 ]
 
 
@@ -64,25 +73,62 @@ class _Process(Scoped[Settings]):
 
     Attributes:
         project: the project's settings, or None until they are read.
+        command: what the command line says of the configuration.
     """
 
     def __init__(self) -> None:
         super().__init__("prefectx settings")
         self.project: Settings | None = None
+        self.command = CommandLine()
         self._lock = threading.Lock()
 
     def read(self) -> Settings:
         with self._lock:
             if self.project is None:
-                self.project = Settings.read(os.environ, Path.cwd())
+                self.project = read_settings(os.environ, working_folder(), command=self.command)
+                for warning in self.project.warnings:
+                    logging.getLogger("prefectx").warning("%s", warning)
             return self.project
 
     def forget(self) -> None:
         with self._lock:
             self.project = None
 
+    def clear(self) -> None:
+        """Forget the project's settings and the command line."""
+        self.command = CommandLine()
+        self.forget()
+
 
 STATE = _Process()
+
+
+def working_folder() -> Path:
+    """Return the working directory.
+
+    Raises:
+        ConfigError: if it was deleted.
+    """
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise ConfigError(
+            "the working directory does not exist any more; change to another folder"
+        ) from None
+
+
+def use_command_line(
+    config: str | None = None, profile: str | None = None, options: Sequence[str] = ()
+) -> None:
+    """Read the project's settings as a command line says, instead of the environment.
+
+    Parameters:
+        config: the configuration file, instead of PREFECTX_CONFIG.
+        profile: the profiles, with commas between them, instead of PREFECTX_PROFILE.
+        options: settings, each as "key=value"; they beat all layers but `override()`.
+    """
+    STATE.command = CommandLine(config, profile, tuple(options))
+    reset()
 
 
 def current() -> Settings:
@@ -116,7 +162,7 @@ def override(**values: object) -> AbstractContextManager[Settings]:
         ConfigError: if values are wrong; lists every mistake.
     """
     problems: list[Problem] = []
-    layers = read_override(values, Path.cwd(), problems)
+    layers = read_override(values, working_folder(), problems)
     raise_problems(problems)
     return _overriding(layers)
 
@@ -140,5 +186,8 @@ def use(settings: Settings) -> AbstractContextManager[Settings]:
 
 
 def reset() -> None:
-    """Forget the project's settings, so that they are read again when next needed."""
+    """Forget the project's settings, so that they are read again when next needed.
+
+    For tests and notebooks that change the environment, the working directory or the file.
+    """
     STATE.forget()

@@ -366,10 +366,15 @@ class Profile(ProjectSection):
 class Configuration(Profile):
     """The whole configuration file of prefectx."""
 
-    profile: str | None = Field(
-        None,
-        min_length=1,
-        description="Profile to use if PREFECTX_PROFILE is not set.",
+    extends: Names = Field(
+        (),
+        examples=[["base.toml"]],
+        description="Files below this one, key by key; relative to this file.",
+    )
+    profile: Names = Field(
+        (),
+        examples=["ci"],
+        description="Profiles to use if PREFECTX_PROFILE is not set; of two the later wins.",
     )
     profiles: dict[str, Profile] = Field(
         default_factory=dict, description="Settings under each profile, by its name."

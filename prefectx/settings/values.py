@@ -115,7 +115,9 @@ def parse_template(value: object) -> str | None:
         return None
     if not isinstance(value, str | os.PathLike) or not os.fspath(value):
         raise ValueError('a template: write "working/{funcname}/{base}", or false to keep nothing')
-    return _with_whole_fields(str(os.fspath(value)))
+    text = str(os.fspath(value))
+    is_at_home = text.startswith("~") and not set(text.partition("/")[0]) & set("{}")
+    return _with_whole_fields(at_home(text) if is_at_home else text)
 
 
 def _with_whole_fields(template: str) -> str:
@@ -166,6 +168,21 @@ Url = Annotated[
 _ONE_SLASH = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/(?!/)")
 
 
+def at_home(text: str) -> str:
+    """Write the home folder for a `~` at the beginning of a path.
+
+    Raises:
+        ValueError: if there is no such home folder.
+    """
+    if not text.startswith("~"):
+        return text
+    name, mark, rest = text.partition("/")
+    try:
+        return f"{Path(name).expanduser()}{mark}{rest}"
+    except RuntimeError as error:
+        raise ValueError(f"a path in a home folder that exists: {name} is none here") from error
+
+
 def parse_place(value: object, info: ValidationInfo) -> str | None:
     """Read a path or URL; a relative path is in the folder of its source."""
     if value is None:
@@ -177,15 +194,12 @@ def parse_place(value: object, info: ValidationInfo) -> str | None:
         raise ValueError(f'a URL with two slashes: write "{url[1]}://{text[url.end() :]}"')
     if "{" in text or "}" in text:
         raise ValueError("a path or URL without fields: only targets and names of runs have them")
+    if "\0" in text:
+        raise ValueError("a path: it has a NUL character in it")
     if "://" in text:
         return text.rstrip("/") if not text.endswith("://") else text
     folder = (info.context or {}).get("folder") or Path.cwd()
-    try:
-        path = folder / Path(text).expanduser()
-    except RuntimeError as error:
-        name = text.partition("/")[0]
-        raise ValueError(f"a path in a home folder that exists: {name} is none here") from error
-    return os.path.abspath(path)  # noqa: PTH100  # also drops ".."
+    return os.path.abspath(folder / at_home(text))  # noqa: PTH100  # also drops ".."
 
 
 _PLACE = Kind("path or URL", parse_place, _TEXT, takes_info=True)

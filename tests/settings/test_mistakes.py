@@ -100,7 +100,7 @@ tables = strategies.recursive(
 def reported(environ: dict[str, str], folder: Path) -> bool:
     """Read settings; True where there were mistakes, all of which name a place."""
     try:
-        settings.Settings.read(environ, folder)
+        settings.read_settings(environ, folder)
     except ConfigError as error:
         told = error.problems
     else:

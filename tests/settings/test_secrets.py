@@ -49,7 +49,7 @@ def test_reprs_show_no_secrets(configure):
         url = "postgresql://user:{PASSWORD}@host/db"
     """)
     shown = repr(found) + repr(found.project) + str(found.project) + repr(found.stores)
-    shown += repr(found.in_file) + repr(found.options("clean").history)
+    shown += repr(found.in_files) + repr(found.options("clean").history)
     assert PASSWORD not in shown
     assert found.stores["warehouse"].arguments["url"].count(PASSWORD) == 1
 

@@ -96,8 +96,8 @@ def _unknown_key(name: str, model: type[Section], path: KeyPath) -> str:
     return f"unknown key{did_you_mean(name, known) or '; known keys: ' + ', '.join(known)}"
 
 
-def _keys(model: type[BaseModel], path: KeyPath) -> list[str]:
-    """Return the keys of the table at `path`, none if there is no such table."""
+def annotation_at(model: type[BaseModel], path: KeyPath) -> object:
+    """Return the type of the key or table at `path`; None if there is none, or it has no type."""
     annotation: object = model
     for part in path:
         if get_origin(annotation) is dict:
@@ -105,7 +105,13 @@ def _keys(model: type[BaseModel], path: KeyPath) -> list[str]:
         elif _is_model(annotation) and part in annotation.model_fields:
             annotation = annotation.model_fields[str(part)].annotation
         else:
-            return []
+            return None
+    return annotation
+
+
+def _keys(model: type[BaseModel], path: KeyPath) -> list[str]:
+    """Return the keys of the table at `path`, none if there is no such table."""
+    annotation = annotation_at(model, path)
     if not _is_model(annotation):
         return []
     return [field.alias or name for name, field in annotation.model_fields.items()]
