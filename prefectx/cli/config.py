@@ -76,19 +76,12 @@ def show(
         made = {f"stores.{name}": _store(name, current) for name in stores}
         print_json(entries | made)
         return
-    output().print(_read(current), style="dim", markup=False)
+    output().print(f"{current.description}.", style="dim", markup=False)
     if history:
         print_rows(("key", "value", "from", "outranks"), _rows(history))
     if stores:
         output().print()
         print_rows(("store", "class", "arguments", "from"), _store_rows(stores, current))
-
-
-def _read(current: Settings) -> str:
-    """Return a line that says which file and profile are in force."""
-    profiles = ", ".join(current.in_profiles)
-    file = f"Read from {current.file}" if current.file else "No configuration file was found"
-    return f"{file}, profile {profiles}." if profiles else f"{file}."
 
 
 def _named(name: str | None, files: Sequence[Path]) -> tuple[Options, str | None, str | None]:

@@ -17,7 +17,7 @@ from prefectx.errors import ConfigError
 from prefectx.masking import mask, masked
 from prefectx.scope import Scoped
 from prefectx.settings.messages.origins import Place
-from prefectx.settings.messages.problems import Problem, raise_problems
+from prefectx.settings.messages.problems import Problem, dotted, raise_problems
 from prefectx.settings.messages.spelling import did_you_mean, show
 from prefectx.settings.model import TASK_KEYS, Dask, Keepalive, Logging, Runner
 from prefectx.settings.options import Options, Setting
@@ -51,6 +51,7 @@ __all__ = [
     "all_keys",
     "current",
     "did_you_mean",
+    "dotted",
     "mask",
     "masked",
     "outranked",

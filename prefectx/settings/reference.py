@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema, to_jsonable_python
 
+from prefectx.settings.messages.problems import dotted
 from prefectx.settings.model import Configuration, ProjectSection, Section, TaskSection
 from prefectx.settings.units import format_duration, format_size
 from prefectx.settings.values import Kind
@@ -106,7 +107,7 @@ def _default(info: FieldInfo) -> str:
 def to_toml(value: object) -> str:
     """Write a value as TOML."""
     if isinstance(value, dict):
-        inside = ", ".join(f"{key} = {to_toml(part)}" for key, part in value.items())
+        inside = ", ".join(f"{dotted((key,))} = {to_toml(part)}" for key, part in value.items())
         return f"{{ {inside} }}" if inside else "{}"
     return json.dumps(value, ensure_ascii=False)  # valid TOML for text, numbers and lists
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
+from prefectx.settings.messages.origins import Place
 from prefectx.settings.messages.problems import Problem, dotted, raise_problems
 from prefectx.settings.messages.spelling import did_you_mean
 from prefectx.settings.options import Options
@@ -73,6 +74,15 @@ class Settings:
     _cache: dict[str, tuple[Values | None, Options]] = field(
         default_factory=dict, init=False, repr=False
     )
+
+    @property
+    def description(self) -> str:
+        """A line that says which file and profiles are in force."""
+        profiles = ", ".join(self.in_profiles)
+        if self.file is None:
+            return "No configuration file was found"
+        file = f"Settings from {Place.in_file(self.file).name}"
+        return f"{file}, profile {profiles}" if profiles else file
 
     @property
     def sources(self) -> Sequence[Layers]:

@@ -341,7 +341,7 @@ def test_keys_do_not_break_on_a_narrow_terminal(project, prefectx, monkeypatch):
 def test_show_names_the_profile(project, prefectx):
     project(prefectx_toml="[profiles.ci]\nmode = 'cache'\n[profiles.big]\nlock = true")
     _, output, _ = prefectx("config", "show", "mode", "--profile", "ci,big")
-    assert output.splitlines()[0].endswith("prefectx.toml, profile ci, big.")
+    assert output.splitlines()[0] == "Settings from prefectx.toml, profile ci, big."
     assert row(output, "mode")[1:3] == ['"cache"', "prefectx.toml:2"]
 
 
