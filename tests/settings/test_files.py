@@ -1,6 +1,5 @@
 """Which file is read, and what its folder is for."""
 
-import logging
 import re
 import subprocess
 import sys
@@ -226,9 +225,7 @@ def test_tables_of_others_are_no_mistakes(configure, name):
     assert configure(f"[tool.{name}]\nx = 1", "pyproject.toml").file is None
 
 
-def test_of_two_files_in_one_folder_a_warning_says_which_counts(configure, caplog, monkeypatch):
-    # Another test may have imported Prefect, which sets up its own logging.
-    monkeypatch.setattr(logging.getLogger("prefectx"), "propagate", True)
+def test_of_two_files_in_one_folder_a_warning_says_which_counts(configure, caplog):
     configure("[tool.prefectx]\nmode = 'function'", "pyproject.toml")
     configure("mode = 'cache'")
     assert "prefectx.toml counts; the table [tool.prefectx] of pyproject.toml" in caplog.text
@@ -250,8 +247,9 @@ def test_a_working_directory_that_was_deleted(tmp_path, monkeypatch):
 
 
 def test_a_flow_first_says_what_it_has_read(configure, caplog, monkeypatch):
-    # Another test may have imported Prefect, which sets up its own logging.
-    monkeypatch.setattr(logging.getLogger("prefectx"), "propagate", True)
+
+    monkeypatch.setenv("PREFECTX_PROFILE", "ci")
+    configure("[profiles.ci]\nmode = 'cache'")
 
     @flow
     def inner():
@@ -261,9 +259,6 @@ def test_a_flow_first_says_what_it_has_read(configure, caplog, monkeypatch):
     def outer():
         return inner()
 
-    configure("[profiles.ci]\nmode = 'cache'")
-    monkeypatch.setenv("PREFECTX_PROFILE", "ci")
-    settings.reset()
     with caplog.at_level("INFO"):
         outer()
     messages = [record.message for record in caplog.records]
