@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from prefectx import settings
 from prefectx.calls import ResolvedTask, TaskDefinition
-from prefectx.cli.loading import AnyTask, load_tasks, names_in_contexts
+from prefectx.cli.loading import AnyTask, loaded
 from prefectx.errors import PrefectxError
 from prefectx.settings import Place, Problem, Settings, did_you_mean, show
 from prefectx.stores import make_store
@@ -27,19 +26,19 @@ def check_files(files: Sequence[Path], found: Settings) -> list[Problem]:
         The mistakes.
     """
     problems: list[Problem] = []
-    with settings.use(found):
-        tasks = load_tasks(files, problems)
-        if not problems:  # the tasks of a file that cannot be imported are unknown
-            problems.extend(found.sections_without_task([task.name for task in tasks]))
-        resolved_tasks = [resolved for task in tasks if (resolved := _resolved(task, problems))]
+    with settings.use(found), loaded(files, problems) as program:
+        if all(file.is_file() for file in files):  # else there may be tasks in the others
+            problems.extend(found.sections_without_task(sorted(program.names)))
+        resolved_tasks = [
+            resolved for task in program.tasks if (resolved := _resolved(task, problems))
+        ]
         for name in found.stores:
             try:
                 make_store(name, found.stores)
             except PrefectxError as error:
                 problems.append(found.store_problem(name, str(error)))
-        known = names_in_contexts(files)
         for resolved in resolved_tasks:
-            problems.extend(_unknown_fields(resolved, known))
+            problems.extend(_unknown_fields(resolved, program.fields))
         problems.extend(_collisions(resolved_tasks))
     return problems
 
@@ -55,8 +54,7 @@ def _resolved(task: AnyTask, problems: list[Problem]) -> ResolvedTask | None:
 
 
 def _of(task: TaskDefinition, key: str, message: str) -> Problem:
-    code = inspect.unwrap(task.fn).__code__
-    place = Place.in_file(Path(code.co_filename), code.co_firstlineno)
+    place = settings.place_of(task.fn) or Place(task.qualified_name)
     return Problem(place, f"{task.name}{key and '.' + key}", message)
 
 

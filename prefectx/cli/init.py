@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from cyclopts import Parameter
 from rich.prompt import Prompt
 
 from prefectx.cli.output import errors, output
+from prefectx.cli.source import names_of_tasks, parsed
 from prefectx.modes import MODES, get_mode
 from prefectx.settings import FILE_NAME, Key, all_keys, dotted, outranked, schema_text, to_toml
 
@@ -88,30 +88,9 @@ def find_tasks(folder: Path, limit: int = 500) -> list[str]:
         limit: the largest number of files to read.
     """
     files = (path for path in sorted(folder.rglob("*.py")) if not _is_skipped(path, folder))
-    return list(dict.fromkeys(name for path in islice(files, limit) for name in _tasks(path)))
-
-
-def _tasks(path: Path) -> Iterator[str]:
-    """Yield the names of the tasks in a file, without running it."""
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError, RecursionError, OSError):
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            for decorator in node.decorator_list:
-                call = decorator if isinstance(decorator, ast.Call) else None
-                function = call.func if call else decorator
-                if getattr(function, "attr", getattr(function, "id", None)) == "task":
-                    yield _given_name(call) or node.name
-
-
-def _given_name(call: ast.Call | None) -> str | None:
-    """Return the text that the keyword `name` gives, None if there is none or it is computed."""
-    for keyword in call.keywords if call else ():
-        if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
-            return str(keyword.value.value or "") or None
-    return None
+    trees = map(parsed, islice(files, limit))
+    names = dict.fromkeys(name for tree in trees for name in names_of_tasks(tree))
+    return [name for name in names if "*" not in name]
 
 
 def _is_skipped(path: Path, folder: Path) -> bool:

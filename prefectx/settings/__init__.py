@@ -24,7 +24,7 @@ from prefectx.settings.options import Options, Setting
 from prefectx.settings.reading import read_settings
 from prefectx.settings.reference import Key, all_keys, readable, schema_text, to_toml
 from prefectx.settings.resolution import LAYERS, Settings
-from prefectx.settings.sources.code import read_override
+from prefectx.settings.sources.code import Keywords, place_of, place_of_caller, read_override
 from prefectx.settings.sources.command_line import CommandLine
 from prefectx.settings.sources.finding import FILE_NAME, outranked
 from prefectx.settings.sources.layer import Layers, Source
@@ -39,6 +39,7 @@ __all__ = [
     "Dask",
     "Keepalive",
     "Key",
+    "Keywords",
     "Logging",
     "Options",
     "Place",
@@ -56,6 +57,8 @@ __all__ = [
     "masked",
     "outranked",
     "override",
+    "place_of",
+    "place_of_caller",
     "raise_problems",
     "read_settings",
     "readable",

@@ -163,11 +163,15 @@ class Settings:
         return settings
 
     def sections_without_task(self, names: Sequence[str]) -> Iterator[Problem]:
-        """Yield a problem for each [tasks.NAME] that matches none of the tasks' `names`."""
+        """Yield a problem for each [tasks.NAME] that matches none of the tasks' `names`.
+
+        Parameters:
+            names: the names; `*` in one stands for what is not known of it.
+        """
         for source in self.sources:
-            known = [variable_name(name) if source.by_variable else name for name in names]
+            known = [_as_variable(name) if source.by_variable else name for name in names]
             for pattern, layer in source.tasks.items():
-                if not any(name == pattern or fnmatchcase(name, pattern) for name in known):
+                if not any(_fit(name, pattern) for name in known):
                     place = layer.origin.place(layer.path, key=True)
                     message = f"no task has this name{did_you_mean(pattern, known)}"
                     yield Problem(place, dotted(("tasks", pattern)), message)
@@ -198,3 +202,16 @@ class Settings:
 
     def __repr__(self) -> str:
         return f"Settings(file={str(self.file)!r}, mode={self.project.mode!r})"
+
+
+def _as_variable(name: str) -> str:
+    return "*".join(map(variable_name, name.split("*")))
+
+
+def _fit(name: str, pattern: str) -> bool:
+    """Tell whether a pattern may mean a task; `*` in the name of a task is what is not known."""
+    return (
+        name == pattern
+        or fnmatchcase(name, pattern)
+        or ("*" in name and fnmatchcase(pattern, name))
+    )

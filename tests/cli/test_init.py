@@ -103,7 +103,7 @@ def test_names_of_tasks_are_those_of_the_decorator_and_quoted(tmp_path):
     (tmp_path / "pipeline.py").write_text(
         "from prefectx import task\n"
         "@task(name='load fr \"x\"')\ndef load(x): ...\n"
-        "@task(name=NAME)\ndef größe(x): ...\n"
+        "@task\ndef größe(x): ...\n@task(name=NAME)\ndef computed(x): ...\n"
         "text = '''\n@task\ndef in_a_text(): ...\n'''\n"
         "class C:\n    @task\n    def method(self): ...\n",
         encoding="utf-8",
@@ -114,6 +114,7 @@ def test_names_of_tasks_are_those_of_the_decorator_and_quoted(tmp_path):
     assert '# [tasks."größe"]' in text
     assert "# [tasks.method]" in text
     assert "in_a_text" not in text
+    assert "computed" not in text
     switched = "\n".join(map(switched_on, text.splitlines()))
     assert set(tomli.loads(switched)["tasks"]) == {'load fr "x"', "größe", "method"}
 

@@ -52,17 +52,20 @@ class Origin(Protocol):
 
 @dataclass(frozen=True)
 class CodeOrigin:
-    """A place in the program: `override()`, `@task`."""
+    """A place in the program: `override()`, `@task`; and its line, if that is known."""
 
     name: str
+    line: Place | None = None
 
     def where(self, path: KeyPath) -> str:
         """Return the name, whatever the path."""
         return self.name
 
     def place(self, path: KeyPath, *, key: bool) -> Place:
-        """Return the name, whatever the path."""
-        return Place(self.name)
+        """Return the line and the name, whatever the path."""
+        if self.line is None:
+            return Place(self.name)
+        return Place(f"{self.line.name}: {self.name}", self.line.row, file=self.line.file)
 
 
 @dataclass(frozen=True)
