@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeGuard, get_args, get_origin
 
@@ -79,7 +80,11 @@ def _problem(detail: ErrorDetails, model: type[Section], origin: Origin) -> Prob
     else:
         value = MASK if is_secret(key) else show(detail["input"])
         message = f"{value} is not {_expected(detail)}"
-    return Problem(origin.place(path, key=unknown), key, message)
+    place = origin.place(path, key=unknown)
+    if unknown and "did you mean" not in message:
+        # It may be anything, a secret of another program, too.
+        place = replace(place, line=f"{place.line[: place.end]} = {MASK}" if place.line else "")
+    return Problem(place, key, message)
 
 
 def _unknown_key(name: str, model: type[Section], path: KeyPath) -> str:
