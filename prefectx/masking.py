@@ -19,55 +19,17 @@ _PARTS = (
 # A name is secret if one of these is a word of it: DB_PASS, AUTH, but not compass or author.
 _WORDS = frozenset(
     (
-        *(
-            "auth",
-            "authentication",
-            "authorization",
-            "cred",
-            "creds",
-            "csrf",
-            "hmac",
-            "jwt",
-            "mfa",
-            "otp",
-            "pass",
-            "passes",
-        ),
-        *(
-            "passw",
-            "passwrd",
-            "pat",
-            "pin",
-            "psk",
-            "psw",
-            "pswd",
-            "pw",
-            "pwd",
-            "pwds",
-            "sas",
-            "sig",
-            "xsrf",
-        ),
+        *("auth", "authentication", "authorization", "cred", "creds", "csrf", "hmac", "jwt"),
+        *("mfa", "otp", "pass", "passes", "passw", "passwrd", "pat", "pin", "psk", "psw"),
+        *("pswd", "pw", "pwd", "pwds", "sas", "sig", "xsrf"),
     )
 )
 # A name that ends in `key` is secret, if the word before is none of these.
 _HARMLESS_KEYS = frozenset(
     (
-        *(
-            "cache",
-            "column",
-            "dict",
-            "foreign",
-            "group",
-            "grouping",
-            "index",
-            "join",
-            "lookup",
-            "merge",
-            "order",
-            "partition",
-        ),
-        *("primary", "public", "row", "sort", "sorting", "tls"),
+        *("cache", "column", "dict", "foreign", "group", "grouping", "index", "join"),
+        *("lookup", "merge", "order", "partition", "primary", "public", "row", "sort"),
+        *("sorting", "tls"),
     )
 )
 _OFTEN_MISSPELT = ("password", "passphrase", "credential", "credentials")

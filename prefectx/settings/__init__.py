@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ContextDecorator
 from pathlib import Path
+from typing import Any
 
 from prefectx.errors import ConfigError
 from prefectx.masking import mask, masked
@@ -168,13 +169,36 @@ def override(**values: object) -> AbstractContextManager[Settings]:
     problems: list[Problem] = []
     layers = read_override(values, working_folder(), problems)
     raise_problems(problems)
-    return _overriding(layers)
+    return _Override(layers)
 
 
-@contextmanager
-def _overriding(layers: Layers) -> Iterator[Settings]:
-    with STATE.set(current().overridden(layers)) as settings:
-        yield settings
+class _Override(AbstractContextManager[Settings], ContextDecorator):
+    """What `override()` returns; also decorates functions."""
+
+    def __init__(self, layers: Layers) -> None:
+        self._layers = layers
+        self._block: AbstractContextManager[Settings] | None = None
+
+    def __enter__(self) -> Settings:
+        if self._block is not None:
+            raise RuntimeError(
+                "this override() is in force already; write override(...) anew for each `with`"
+            )
+        block = STATE.change(self._settings)
+        settings = block.__enter__()
+        self._block = block
+        return settings
+
+    def __exit__(self, *error: Any) -> None:
+        block, self._block = self._block, None
+        if block is not None:
+            block.__exit__(*error)
+
+    def _settings(self, around: Settings | None) -> Settings:
+        return (around or STATE.project or STATE.read()).overridden(self._layers)
+
+    def _recreate_cm(self) -> _Override:
+        return _Override(self._layers)  # calls of a decorated function may be in each other
 
 
 def use(settings: Settings) -> AbstractContextManager[Settings]:
