@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import uuid
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ContextDecorator
 from pathlib import Path
@@ -42,6 +43,7 @@ __all__ = [
     "Key",
     "Keywords",
     "Logging",
+    "Luggage",
     "Options",
     "Place",
     "Problem",
@@ -73,6 +75,10 @@ __all__ = [
 ]
 
 
+# The process that has sent settings, and these; None if they are not overridden any more.
+Luggage = tuple[tuple[str, int], Settings | None]
+
+
 class _Process(Scoped[Settings]):
     """The settings of this process: those set for a block, and the project's.
 
@@ -85,6 +91,9 @@ class _Process(Scoped[Settings]):
         super().__init__("prefectx settings")
         self.project: Settings | None = None
         self.command = CommandLine()
+        self._token = uuid.uuid4().hex
+        self._has_sent = False
+        self._before: tuple[Settings | None] | None = None
         self._lock = threading.Lock()
 
     def read(self) -> Settings:
@@ -99,9 +108,28 @@ class _Process(Scoped[Settings]):
         with self._lock:
             self.project = None
 
+    def luggage(self) -> Luggage | None:
+        """Return what a pickled task or flow takes along: the settings, if there is an override.
+
+        If there is none any more, a process that has got one must know that, too.
+        """
+        settings = self.here.get() or self.everywhere
+        overridden = settings if settings is not None and settings.overrides else None
+        self._has_sent = self._has_sent or overridden is not None
+        return ((self._token, os.getpid()), overridden) if self._has_sent else None
+
+    def unpack(self, luggage: Luggage) -> None:
+        """Put in force what a task or flow from another process has taken along."""
+        sender, settings = luggage
+        if sender == (self._token, os.getpid()):
+            return
+        if self._before is None:
+            self._before = (self.everywhere,)
+        self.everywhere = settings or self._before[0]
+
     def clear(self) -> None:
         """Forget the project's settings and the command line."""
-        self.command = CommandLine()
+        self.command, self._has_sent = CommandLine(), False
         self.forget()
 
 
