@@ -186,7 +186,7 @@ def check(
             problems,
             CommandLine(name, choices.profile, choices.option),
         )
-        problems.extend(check_files(modules, found) if modules else ())
+        problems.extend(check_files(modules, found))
         warnings.extend(found.warnings)
         checked.append(str(found.file or "The environment"))
     problems = list(dict.fromkeys(problems))  # those in the environment, of several files

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from prefectx.masking import masked
 from prefectx.settings.values import (
+    Adapt,
     Amount,
     ClassName,
     Duration,
@@ -195,7 +196,7 @@ class Dask(_DaskNeeds):
         examples=[{"queue": "long"}],
         description="More keyword arguments for the cluster class.",
     )
-    adapt: dict[str, object] = Field(
+    adapt: Adapt = Field(
         default_factory=dict,
         examples=[{"minimum": 1, "maximum": 8}],
         description="Scale the cluster between a minimum and a maximum number of workers.",

@@ -121,12 +121,17 @@ def parse_template(value: object) -> str | None:
 
 
 def _with_whole_fields(template: str) -> str:
+    if "\0" in template:
+        raise ValueError("a template: it has a NUL character in it")
     try:
-        list(Formatter().parse(template))
+        conversions = [conversion for *_, conversion in Formatter().parse(template)]
     except ValueError as error:
         raise ValueError(
             f"a template: {error}; close every brace, write {{{{ for a literal one"
         ) from None
+    for conversion in conversions:
+        if conversion not in (None, "", "r", "s", "a"):
+            raise ValueError(f"a template: there is no conversion !{conversion}; use !r, !s or !a")
     return template
 
 
@@ -278,6 +283,43 @@ def parse_import_path(value: object) -> object:
 _CLASS: JsonSchema = {"type": "string", "pattern": r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$"}
 ClassName = Annotated[str | None, Kind("class", parse_class_name, _CLASS)]
 ImportPath = Annotated[str | Callable[..., Any] | None, Kind("class", parse_import_path, _CLASS)]
+
+_ADAPT = (
+    *("minimum", "maximum", "minimum_cores", "maximum_cores", "minimum_memory", "maximum_memory"),
+    *("minimum_jobs", "maximum_jobs", "interval", "wait_count", "target_duration", "worker_key"),
+)
+
+
+def _is_count(name: str) -> bool:
+    return name in ("minimum", "maximum", "wait_count") or name.endswith(("cores", "jobs"))
+
+
+def parse_adapt(value: object) -> dict[str, object]:
+    """Read how a cluster scales: what clusters of Dask take for `adapt`."""
+    if not isinstance(value, dict):
+        raise ValueError("a table: write { minimum = 1, maximum = 8 }")
+    for name, given in value.items():
+        if name not in _ADAPT:
+            hint = did_you_mean(str(name), _ADAPT) or f"; known are {', '.join(_ADAPT)}"
+            raise ValueError(f'a way to scale: "{name}" is unknown{hint}')
+        if _is_count(name) and (isinstance(given, bool) or not isinstance(given, int) or given < 0):
+            raise ValueError(f"a way to scale: {name} must be a whole number from 0 on")
+    return value
+
+
+_COUNT: JsonSchema = {"type": "integer", "minimum": 0}
+Adapt = Annotated[
+    dict[str, object],
+    Kind(
+        "table",
+        parse_adapt,
+        {
+            "type": "object",
+            "properties": {name: _COUNT if _is_count(name) else {} for name in _ADAPT},
+            "additionalProperties": False,
+        },
+    ),
+]
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 

@@ -186,7 +186,7 @@ MISFITS = {
         '[stores.x]\nclass = "no_such_package:Store"\n',
         "",
         "prefectx.toml:1:9  stores.x\n  the store 'x' cannot be made: the module "
-        "'no_such_package', needed for 'no_such_package:Store', cannot be found: pip install",
+        "'no_such_package', needed for 'no_such_package:Store', cannot be found: correct its name",
     ),
     "an unknown format": (
         '[tasks.clean]\nformat = "xyzzy"\n',

@@ -247,3 +247,21 @@ def test_no_target_in_the_environment(monkeypatch, text):
 
 def test_sizes_as_kubernetes_writes_them():
     assert settings.Dask(memory_limit="2Gi").memory_limit == 2 * 2**30
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[dask]\nadapt = { min = 1 }", '"min" is unknown; did you mean "minimum"?'),
+        ("[dask]\nadapt = { minimum = true }", "minimum must be a whole number"),
+        ("[dask]\nadapt = 3", "3 is not a table"),
+        ("target = '{x!q}'", "there is no conversion !q; use !r, !s or !a"),
+        ("task_run_name = '{x!q}'", "there is no conversion !q"),
+        ('target = "a\\u0000b"', "NUL"),
+        ('root = "a\\u0000b"', "NUL"),
+        ('task_run_name = "a\\u0000b"', "NUL"),
+    ],
+)
+def test_values_that_would_fail_later(mistakes, text, message):
+    (mistake,) = mistakes(text)
+    assert message in mistake
