@@ -120,16 +120,28 @@ def parse_template(value: object) -> str | None:
     return _with_whole_fields(at_home(text) if is_at_home else text)
 
 
+def _without_control(text: str, kind: str) -> str:
+    """Return a text; refuse what a backslash in double quotes makes, as in a path of Windows."""
+    found = re.search(r"[\x00-\x1f\x7f]", text)
+    if found:
+        raise ValueError(
+            f"{kind}: it has the character {found[0]!r}; double each \\ in it, or use single quotes"
+        )
+    return text
+
+
 def _with_whole_fields(template: str) -> str:
-    if "\0" in template:
-        raise ValueError("a template: it has a NUL character in it")
+    if not _without_control(template, "a template").strip():
+        raise ValueError("a template: it is blank")
     try:
-        conversions = [conversion for *_, conversion in Formatter().parse(template)]
+        fields = [(field, conversion) for _, field, _, conversion in Formatter().parse(template)]
     except ValueError as error:
         raise ValueError(
             f"a template: {error}; close every brace, write {{{{ for a literal one"
         ) from None
-    for conversion in conversions:
+    for field, conversion in fields:
+        if field is not None and not re.match(r"[^\W\d]", field):
+            raise ValueError(f"a template: {{{field}}} names no field, such as {{funcname}}")
         if conversion not in (None, "", "r", "s", "a"):
             raise ValueError(f"a template: there is no conversion !{conversion}; use !r, !s or !a")
     return template
@@ -140,7 +152,7 @@ Template = Annotated[str | None, Kind("template or false", parse_template, _TEXT
 
 def parse_run_name(value: object) -> str | Callable[..., str] | None:
     """Read the template of a task run's name; None leaves the name to Prefect."""
-    if value is None or value is False or value == "false":
+    if value is None or value is False or value in ("false", "False", "FALSE"):
         return None
     if isinstance(value, str) and value:
         return _with_whole_fields(value)
@@ -196,11 +208,11 @@ def parse_place(value: object, info: ValidationInfo) -> str | None:
         raise ValueError('a path or URL: write ".", "/data/runs" or "s3://bucket/runs"')
     text = str(os.fspath(value))
     if (url := _ONE_SLASH.match(text)) is not None:
-        raise ValueError(f'a URL with two slashes: write "{url[1]}://{text[url.end() :]}"')
+        slashes = ":///" if url[1].lower() == "file" else "://"
+        raise ValueError(f'a URL with two slashes: write "{url[1]}{slashes}{text[url.end() :]}"')
     if "{" in text or "}" in text:
         raise ValueError("a path or URL without fields: only targets and names of runs have them")
-    if "\0" in text:
-        raise ValueError("a path: it has a NUL character in it")
+    _without_control(text, "a path")
     if "://" in text:
         return text.rstrip("/") if not text.endswith("://") else text
     folder = (info.context or {}).get("folder") or Path.cwd()
@@ -218,9 +230,12 @@ def parse_names(value: object) -> tuple[str, ...] | None:
         return None
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
-    if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
+        if not value:
+            raise ValueError('a list of names: it is empty; write ["one", "two"], or [] for none')
+    names = value if isinstance(value, list | tuple) else [None]
+    if not all(isinstance(part, str) and part.strip() for part in names):
         raise ValueError('a list of names: write ["one", "two"]')
-    return tuple(value)
+    return tuple(names)
 
 
 _NAMES = Kind("list of names", parse_names, {"type": "array", "items": {"type": "string"}}, _TEXT)
@@ -232,8 +247,8 @@ def parse_worker_count(value: object) -> int | tuple[str, ...] | None:
     """Read a number of workers; a tuple of names passes, as a task's `dask.workers` is one."""
     if value is None or isinstance(value, tuple):
         return value
-    count = number(value)
-    if count is None or count < 1 or not count.is_integer():
+    count = value if type(value) is int else number(value)
+    if count is None or count < 1 or count != int(count):
         raise ValueError("a number of workers: write 4 (names of workers are for single tasks)")
     return int(count)
 
@@ -326,6 +341,8 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 def parse_level(value: object) -> str:
     """Read the name of a logging level."""
+    if isinstance(value, str) and value.isdecimal() and len(value) < 4:
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         value = logging.getLevelName(value)
     level = value.upper() if isinstance(value, str) else ""
@@ -353,10 +370,11 @@ LogFormat = Annotated[str, Kind("text", parse_log_format, _TEXT)]
 
 def parse_progress(value: object) -> bool | str:
     """Read how progress is shown: true, false or "auto"."""
-    if isinstance(value, bool) or value == "auto":
+    if isinstance(value, bool):
         return value
-    if value in ("true", "false"):
-        return value == "true"
+    written = value.lower() if isinstance(value, str) else ""
+    if written in ("auto", "true", "false"):
+        return written if written == "auto" else written == "true"
     raise ValueError('a choice: write "auto", true or false')
 
 

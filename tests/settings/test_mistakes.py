@@ -164,8 +164,8 @@ def test_a_root_that_would_be_a_folder_of_that_name(mistakes, root, message):
         ("[dask]\nresources = {GPU = true}", "true is not a number"),
         ("[logging]\nformat = '%(nosuch)s'", "is not a format of log lines"),
         ("[logging]\nformat = '%d'", "is not a format of log lines"),
-        ("[context]\nx = " + "1" * 5000, "cannot be read: Exceeds the limit"),
-        ("[context]\nx = " + "[" * 4000 + "]" * 4000, "cannot be read: TOML inline"),
+        ("[context]\nx = " + "1" * 5000, "a number has too many digits"),
+        ("[context]\nx = " + "[" * 4000 + "]" * 4000, "tables are nested too deep"),
     ],
 )
 def test_values_that_only_look_right(mistakes, text, message):
@@ -257,9 +257,9 @@ def test_sizes_as_kubernetes_writes_them():
         ("[dask]\nadapt = 3", "3 is not a table"),
         ("target = '{x!q}'", "there is no conversion !q; use !r, !s or !a"),
         ("task_run_name = '{x!q}'", "there is no conversion !q"),
-        ('target = "a\\u0000b"', "NUL"),
-        ('root = "a\\u0000b"', "NUL"),
-        ('task_run_name = "a\\u0000b"', "NUL"),
+        ('target = "a\\u0000b"', "it has the character"),
+        ('root = "a\\u0000b"', "it has the character"),
+        ('task_run_name = "a\\u0000b"', "it has the character"),
     ],
 )
 def test_values_that_would_fail_later(mistakes, text, message):

@@ -81,7 +81,7 @@ def _problem(detail: ErrorDetails, model: type[Section], origin: Origin) -> Prob
         value = MASK if is_secret(key) else show(detail["input"])
         message = f"{value} is not {_expected(detail)}"
     place = origin.place(path, key=unknown)
-    if unknown and "did you mean" not in message:
+    if unknown and "unknown key; known keys" in message:
         # It may be anything, a secret of another program, too.
         place = replace(place, line=f"{place.line[: place.end]} = {MASK}" if place.line else "")
     return Problem(place, key, message)
@@ -93,6 +93,10 @@ def _unknown_key(name: str, model: type[Section], path: KeyPath) -> str:
     if name in _keys(ProjectSection, below) and name not in known:
         place = f"to the table [{dotted(below)}]" if below else "to the top of the file"
         return f"can only be set for all tasks, not for one; move it {place}"
+    if name in ("extends", "profile", "profiles"):
+        return "can only be set at the top of the configuration file"
+    if name in ("tool", "prefectx") and not path:
+        return "keys are at the top of this file; [tool.prefectx] is for pyproject.toml"
     if name in PREFECT_KEYWORDS:
         return "is a keyword of Prefect; pass it to the decorator"
     tables = [key for key in known if name in _keys(model, (*path, key))]

@@ -26,7 +26,7 @@ SWITCH = "PREFECTX"
 NOT_SETTINGS = (CONFIG, PROFILE, "PREFECTX_SIGNING_KEY")
 """Variables that are read elsewhere; the stores that sign read the key for signatures."""
 
-_NOT_FOR_VARIABLES = ("mode", "profile", "profiles", "tasks", "stores")
+_NOT_FOR_VARIABLES = ("mode", "extends", "profile", "profiles", "tasks", "stores")
 _TASK = re.compile(rf"(.+?)__((?:{'|'.join(TaskSection.model_fields)})(?:__.+)?)", re.IGNORECASE)
 
 

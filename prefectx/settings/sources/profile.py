@@ -34,7 +34,11 @@ def read_profiles(
     names: tuple[str, ...] = ()
     place, key = Place(""), ""
     if named is not None:
-        names, place = parse_names(named.value) or (), Place(named.by)
+        place = Place(named.by)
+        try:
+            names = parse_names(named.value) or ()
+        except ValueError:
+            problems.append(Problem(place, "", f"{show(named.value)} names no profile"))
     else:
         for file in reversed(files):
             if "profile" in file.values:

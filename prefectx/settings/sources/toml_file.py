@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from prefectx.settings.messages.origins import FileOrigin, Origin, Place
+from prefectx.settings.messages.plain import in_plain_words
 from prefectx.settings.messages.problems import Problem
 from prefectx.settings.messages.spelling import show
 from prefectx.settings.model import Configuration
@@ -121,7 +122,10 @@ class _Reader:
 
 
 def _real(path: Path) -> str:
-    return os.path.realpath(path)  # unlike Path.resolve() also of a link to itself
+    try:
+        return os.path.realpath(path)  # unlike Path.resolve() also of a link to itself
+    except ValueError:  # a NUL in its name, which reading it reports
+        return str(path)
 
 
 def _extended(raw: object) -> tuple[str, ...]:
@@ -151,11 +155,14 @@ def _parse(text: str, origin: FileOrigin, problems: list[Problem]) -> object:
     try:
         values: object = tomli.loads(text)
     except tomli.TOMLDecodeError as error:
-        message = f"not valid TOML: {error.msg}{_HINTS.get(error.msg, '')}"
+        message = f"not valid TOML: {in_plain_words(error.msg)}"
         problems.append(Problem(origin.at(error.pos, error.pos), "", message))
         return {}
-    except (RecursionError, ValueError) as error:  # nested too deep, or a number that is too long
-        problems.append(Problem(Place.in_file(origin.path), "", f"cannot be read: {error}"))
+    except RecursionError:
+        problems.append(Problem(Place.in_file(origin.path), "", "tables are nested too deep"))
+        return {}
+    except ValueError:  # Python reads no longer ones
+        problems.append(Problem(Place.in_file(origin.path), "", "a number has too many digits"))
         return {}
     for part in origin.prefix:
         values = values.get(part) if isinstance(values, dict) else None
@@ -163,12 +170,3 @@ def _parse(text: str, origin: FileOrigin, problems: list[Problem]) -> object:
         message = "has no table [tool.prefectx]; add it, or name another file"
         problems.append(Problem(Place.in_file(origin.path), "", message))
     return values or {}
-
-
-_HINTS = {
-    "Invalid value": "; put text in quotes, write true and false in lower case",
-    "Illegal character '\\n'": "; close the quotes",
-    "Unescaped '\\' in a string": "; double it, or put the text in single quotes",
-    "Expected '=' after a key in a key/value pair": "; write key = value",
-    "Cannot overwrite a value": "; the key is already set",
-}
