@@ -205,6 +205,10 @@ def check(
 
 
 @config.command
-def schema() -> None:
-    """Print the JSON schema of prefectx.toml, for completion and checks in editors."""
-    print(schema_text(), end="")
+def schema(*, pyproject: Annotated[bool, Parameter(negative="")] = False) -> None:
+    """Print the JSON schema of prefectx.toml, for completion and checks in editors.
+
+    Parameters:
+        pyproject: print the one of [tool.prefectx] in pyproject.toml.
+    """
+    print(schema_text(pyproject=pyproject), end="")

@@ -20,6 +20,9 @@ _SPELLED = {
     "hour": "h",
     "day": "d",
 }
+UNITS = (*_SECONDS, *(f"{unit}s?" for unit in _SPELLED))
+"""The units of durations as a pattern has them."""
+
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*")
 
 _BYTES = {"TB": 10**12, "TiB": 2**40, "GB": 10**9, "GiB": 2**30, "MB": 10**6, "MiB": 2**20}

@@ -23,6 +23,7 @@ from prefectx.item import Store
 from prefectx.modes import MODES
 from prefectx.settings.messages.spelling import did_you_mean
 from prefectx.settings.units import (
+    UNITS,
     is_off,
     number,
     parse_duration,
@@ -32,6 +33,11 @@ from prefectx.settings.units import (
 )
 
 JsonSchema = dict[str, object]
+
+
+_TEXT: JsonSchema = {"type": "string", "minLength": 1}
+# A reference to an environment variable, which may stand for any value.
+VARIABLE: JsonSchema = {"type": "string", "pattern": r"\$\{"}
 
 
 class Kind:
@@ -52,6 +58,8 @@ class Kind:
         takes_info: bool = False,
     ) -> None:
         self.name = name
+        if _TEXT not in schemas:
+            schemas = (*schemas, VARIABLE)
         self._schema = schemas[0] if len(schemas) == 1 else {"anyOf": list(schemas)}
         if takes_info:
             self._core_schema = core_schema.with_info_plain_validator_function(parse)
@@ -65,26 +73,35 @@ class Kind:
         return dict(self._schema)  # pydantic adds to it
 
 
-_OFF: JsonSchema = {"const": False}
-_TEXT: JsonSchema = {"type": "string", "minLength": 1}
+def any_case(*words: str) -> JsonSchema:
+    """Return the schema of words in small or capital letters."""
+    parts = ("".join(f"[{c.lower()}{c.upper()}]" for c in word) for word in words)
+    return {"type": "string", "pattern": f"^({'|'.join(parts)})$"}
+
+
+_OFF: JsonSchema = {"anyOf": [{"const": False}, any_case("false", "off")]}
 _POSITIVE: JsonSchema = {"type": "number", "exclusiveMinimum": 0}
+_BYTES: JsonSchema = {"type": "number", "minimum": 1}
+_UNIT = "|".join(f"[{unit[0]}{unit[0].upper()}]{unit[1:]}" for unit in UNITS)
 _DURATION: JsonSchema = {
     "type": "string",
-    "pattern": r"^\s*\d+(\.\d+)?\s*[A-Za-z]*(\s*\d+(\.\d+)?\s*[A-Za-z]+)*\s*$",
+    "pattern": rf"^\s*\d+(\.\d+)?\s*$|^(\s*\d+(\.\d+)?\s*({_UNIT})\s*)+$",
 }
+_DIGITS: JsonSchema = {"type": "string", "pattern": r"^\s*\d+\s*$"}
+_FRACTION: JsonSchema = {"type": "string", "pattern": r"^\s*(0?\.\d+|1(\.0*)?)\s*$"}
 _SIZE: JsonSchema = {"type": "string", "pattern": r"^\s*\d*\.?\d+\s*[kKmMgGtTpPeE]?i?[bB]?\s*$"}
 
 Duration = Annotated[float | None, Kind("duration", parse_duration, _DURATION, _POSITIVE, _OFF)]
-Size = Annotated[int | None, Kind("size", parse_size, _SIZE, _POSITIVE)]
+Size = Annotated[int | None, Kind("size", parse_size, _SIZE, _BYTES)]
 MemoryLimit = Annotated[
     int | float | str | None,
     Kind(
-        "size, fraction, auto, false", parse_memory_limit, _SIZE, {"const": "auto"}, _POSITIVE, _OFF
+        "size, fraction, auto, false", parse_memory_limit, _SIZE, any_case("auto"), _POSITIVE, _OFF
     ),
 ]
 Fraction = Annotated[
     float | bool | None,
-    Kind("fraction or false", parse_fraction, {**_POSITIVE, "maximum": 1}, _OFF),
+    Kind("fraction or false", parse_fraction, {**_POSITIVE, "maximum": 1}, _FRACTION, _OFF),
 ]
 
 
@@ -255,7 +272,7 @@ def parse_worker_count(value: object) -> int | tuple[str, ...] | None:
 
 WorkerCount = Annotated[
     int | tuple[str, ...] | None,
-    Kind("number", parse_worker_count, {"type": "integer", "minimum": 1}),
+    Kind("number", parse_worker_count, {"type": "integer", "minimum": 1}, _DIGITS),
 ]
 
 
@@ -339,6 +356,9 @@ Adapt = Annotated[
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
+_NUMBERS = [10, 20, 30, 40, 50]  # of the levels, as logging counts them
+
+
 def parse_level(value: object) -> str:
     """Read the name of a logging level."""
     if isinstance(value, str) and value.isdecimal() and len(value) < 4:
@@ -351,7 +371,8 @@ def parse_level(value: object) -> str:
     return level
 
 
-Level = Annotated[str, Kind("level", parse_level, {"enum": list(LEVELS)})]
+_LEVEL = Kind("level", parse_level, {"enum": list(LEVELS)}, any_case(*LEVELS), {"enum": _NUMBERS})
+Level = Annotated[str, _LEVEL]
 
 
 def parse_log_format(value: object) -> str:
@@ -378,6 +399,10 @@ def parse_progress(value: object) -> bool | str:
     raise ValueError('a choice: write "auto", true or false')
 
 
-Progress = Annotated[
-    bool | str, Kind("auto, true or false", parse_progress, {"const": "auto"}, {"type": "boolean"})
-]
+_PROGRESS = Kind(
+    "auto, true or false",
+    parse_progress,
+    any_case("auto", "true", "false"),
+    {"type": "boolean"},
+)
+Progress = Annotated[bool | str, _PROGRESS]
