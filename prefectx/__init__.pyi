@@ -1,5 +1,6 @@
 # The public names of prefectx, and where each is defined: what is not here is not public.
 
+from . import settings
 from .arguments.fingerprint import register_identity
 from .arguments.marks import allow_failure, quote, unmapped
 from .arguments.references import load
@@ -62,6 +63,7 @@ __all__ = [
     "quote",
     "register_format",
     "register_identity",
+    "settings",
     "tags",
     "task",
     "unmapped",

@@ -22,8 +22,26 @@ _EXTRAS = {
     "sqlalchemy": "sql",
     "zstandard": "zstd",
 }
-# Top-level module -> its package, if that has another name.
-_PACKAGES = {"PIL": "pillow", "psycopg2": "psycopg2-binary"}
+# Top-level module -> its package. Of other modules none is named: a package of that name may be a
+# stranger's, and the module one of the user's own that is not found.
+_PACKAGES = {
+    "MySQLdb": "mysqlclient",
+    "PIL": "pillow",
+    "adlfs": "adlfs",
+    "coiled": "coiled",
+    "dask_cloudprovider": "dask-cloudprovider",
+    "dask_gateway": "dask-gateway",
+    "dask_jobqueue": "dask-jobqueue",
+    "dask_kubernetes": "dask-kubernetes",
+    "dask_yarn": "dask-yarn",
+    "duckdb_engine": "duckdb-engine",
+    "gcsfs": "gcsfs",
+    "oracledb": "oracledb",
+    "psycopg2": "psycopg2-binary",
+    "pymysql": "pymysql",
+    "pyodbc": "pyodbc",
+    "snowflake": "snowflake-sqlalchemy",
+}
 
 
 def load_object(path: str) -> object:
@@ -81,4 +99,6 @@ def install_hint(module: str) -> str:
     top = module.partition(".")[0]
     if top in _EXTRAS:
         return f'pip install "prefectx[{_EXTRAS[top]}]"'
-    return f"pip install {_PACKAGES.get(top, top)}, or correct its name"
+    if top in _PACKAGES:
+        return f"pip install {_PACKAGES[top]}"
+    return "correct its name; a module of your own must be beside the program, or be installed"

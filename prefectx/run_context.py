@@ -21,7 +21,7 @@ def context(**values: object) -> AbstractContextManager[Mapping[str, object]]:
     Parameters:
         **values: field name to value.
     """
-    return VALUES.set({**current_values(), **values})
+    return VALUES.change(lambda around: {**(around or _NOTHING), **values})
 
 
 def use_values(values: Mapping[str, object]) -> AbstractContextManager[Mapping[str, object]]:

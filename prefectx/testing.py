@@ -25,7 +25,7 @@ from prefectx.item import Item, Store
 
 # All state of a process, and what resets it. By name, as engines and stores import their libraries.
 _STATE = (
-    ("prefectx.settings", "reset"),
+    ("prefectx.settings", "STATE.clear"),
     ("prefectx.arguments.identity.makers", "IDENTITIES.clear"),
     ("prefectx.calls.one_at_a_time", "RUNS.reset"),
     ("prefectx.calls.redefinitions", "REDEFINITIONS.clear"),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from prefectx import settings
 from prefectx.calls import ResolvedTask, TaskDefinition
-from prefectx.cli.loading import AnyTask, load_tasks, names_in_contexts
+from prefectx.cli.loading import AnyTask, loaded
 from prefectx.errors import PrefectxError
 from prefectx.settings import Place, Problem, Settings, did_you_mean, show
 from prefectx.stores import make_store
@@ -20,43 +19,52 @@ def check_files(files: Sequence[Path], found: Settings) -> list[Problem]:
     """Compare settings with the tasks in Python files.
 
     Parameters:
-        files: paths of Python files, which are imported.
+        files: paths of Python files, which are imported; may be none.
         found: the settings.
 
     Returns:
         The mistakes.
     """
     problems: list[Problem] = []
-    with settings.use(found):
-        tasks = load_tasks(files, problems)
-        if not problems:  # the tasks of a file that cannot be imported are unknown
-            problems.extend(found.sections_without_task([task.name for task in tasks]))
-        resolved_tasks = [resolved for task in tasks if (resolved := _resolved(task, problems))]
-        for name in found.stores:
-            try:
-                make_store(name, found.stores)
-            except PrefectxError as error:
-                problems.append(found.store_problem(name, str(error)))
-        known = names_in_contexts(files)
+    with settings.use(found), loaded(files, problems) as program:
+        if files and all(file.is_file() for file in files):  # others may have more tasks
+            problems.extend(found.sections_without_task(sorted(program.names)))
+        wrong_stores = (_store_problem(name, found, files) for name in found.stores)
+        problems.extend(problem for problem in wrong_stores if problem)
+        told = {problem.message for problem in problems}
+        resolved_tasks = [
+            resolved for task in program.tasks if (resolved := _resolved(task, problems, told))
+        ]
         for resolved in resolved_tasks:
-            problems.extend(_unknown_fields(resolved, known))
+            problems.extend(_unknown_fields(resolved, program.fields))
         problems.extend(_collisions(resolved_tasks))
     return problems
 
 
-def _resolved(task: AnyTask, problems: list[Problem]) -> ResolvedTask | None:
-    """Resolve a task, which imports its store and its format."""
+def _store_problem(name: str, found: Settings, files: Sequence[Path]) -> Problem | None:
+    """Try to make a store; without files only one of prefectx: others may lie beside the files."""
+    if not files and not found.stores[name].cls.startswith("prefectx."):
+        return None
+    try:
+        make_store(name, found.stores)
+    except PrefectxError as error:
+        return found.store_problem(name, str(error))
+    return None
+
+
+def _resolved(task: AnyTask, problems: list[Problem], told: Collection[str]) -> ResolvedTask | None:
+    """Resolve a task, which imports its store and its format; what is told is not told again."""
     try:
         with settings.override(mode="cache"):
             return ResolvedTask(task, settings.current())
     except PrefectxError as error:
-        problems.extend(getattr(error, "problems", ()) or [_of(task, "", str(error))])
+        if str(error) not in told:
+            problems.extend(getattr(error, "problems", ()) or [_of(task, "", str(error))])
         return None
 
 
 def _of(task: TaskDefinition, key: str, message: str) -> Problem:
-    code = inspect.unwrap(task.fn).__code__
-    place = Place.in_file(Path(code.co_filename), code.co_firstlineno)
+    place = settings.place_of(task.fn) or Place(task.qualified_name)
     return Problem(place, f"{task.name}{key and '.' + key}", message)
 
 

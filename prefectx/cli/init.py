@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ from cyclopts import Parameter
 from rich.prompt import Prompt
 
 from prefectx.cli.output import errors, output
+from prefectx.cli.source import names_of_tasks, parsed
 from prefectx.modes import MODES, get_mode
-from prefectx.settings import FILE_NAME, Key, all_keys, schema_text, to_toml
+from prefectx.settings import FILE_NAME, Key, all_keys, dotted, outranked, schema_text, to_toml
 
 SCHEMA_NAME = ".prefectx.schema.json"
-_TASK = re.compile(r"^[ \t]*@(?:\w+\.)?task\b.*?^[ \t]*(?:async )?def (\w+)", re.S | re.M)
 _SKIPPED = frozenset({"tests", "test", "docs", "build", "dist", "venv", "node_modules"})
 _RUNNERS = ["inline", "threads", "processes", "dask"]
 _MODE_HELP = "function: for tests; cache: without Prefect; prefect.skiptask: on Prefect"
@@ -59,6 +58,9 @@ def init(
     with file.open("x", encoding="utf-8") as stream:
         stream.write(text)
     (folder / SCHEMA_NAME).write_text(schema_text(), encoding="utf-8")
+    if (other := outranked(file)) is not None:
+        message = f"Warning: {file} counts now; the table [tool.prefectx] of {other} does not"
+        errors().print(message, markup=False)
     output().print(f"Wrote {file}. To see all settings: prefectx config show", markup=False)
     return 0
 
@@ -86,8 +88,9 @@ def find_tasks(folder: Path, limit: int = 500) -> list[str]:
         limit: the largest number of files to read.
     """
     files = (path for path in sorted(folder.rglob("*.py")) if not _is_skipped(path, folder))
-    texts = (path.read_text(encoding="utf-8", errors="replace") for path in islice(files, limit))
-    return list(dict.fromkeys(name for text in texts for name in _TASK.findall(text)))
+    trees = map(parsed, islice(files, limit))
+    names = dict.fromkeys(name for tree in trees for name in names_of_tasks(tree))
+    return [name for name in names if "*" not in name]
 
 
 def _is_skipped(path: Path, folder: Path) -> bool:
@@ -126,8 +129,11 @@ def _entry(key: Key, chosen: Mapping[str, object]) -> Iterator[str]:
 
 def _task_sections(tasks: Iterable[str]) -> Iterator[str]:
     yield from ("", "# Settings of single tasks override those above; names may be patterns.")
-    for name in list(tasks) or ['"load_*"']:
-        yield from (f"# [tasks.{name}]", '# target = "working/{funcname}/{base}.parquet"')
+    for name in list(tasks) or ["load_*"]:
+        yield from (
+            f"# [{dotted(('tasks', name))}]",
+            '# target = "working/{funcname}/{base}.parquet"',
+        )
 
 
 _BEGINNING = [

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import date, time
 from typing import Annotated, TextIO
 
 from cyclopts import Parameter
@@ -16,7 +18,7 @@ from prefectx.settings import Problem, mask
 
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON for programs.")]
 
-_WIDE = 200
+_WIDE = 1_000_000
 """Width of the output in logs and pipes, where no terminal limits it."""
 
 
@@ -36,15 +38,29 @@ def _console(file: TextIO) -> Console:
 
 
 def print_json(value: object) -> None:
-    """Print a value as JSON; objects that JSON cannot write are printed as their repr."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=repr))
+    """Print a value as JSON; objects that JSON cannot write are printed as text."""
+    print(json.dumps(_in_json(value), indent=2, ensure_ascii=False))
+
+
+def _in_json(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(name): _in_json(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_in_json(part) for part in value]
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)  # JSON has neither NaN nor infinity
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return repr(value)
 
 
 def print_rows(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """Print a table without borders."""
+    """Print a table without borders; the cells of the first column are not broken."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for number, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     output().print(table)
@@ -70,8 +86,28 @@ def as_json(problem: Problem) -> dict[str, object]:
     return {
         "where": place.name,
         "row": place.row or None,
-        "column": place.start + 1 if place.row else None,
+        "column": place.start + 1 if place.line else None,
         "key": problem.key,
         "message": problem.message,
         "line": mask(place.line),
     }
+
+
+def print_for_github(problems: Iterable[Problem], kind: str = "error") -> None:
+    """Print mistakes as commands that GitHub Actions shows beside the lines of a change."""
+    for problem in problems:
+        place = problem.place
+        properties = {
+            "file": place.file,
+            "line": place.row,
+            "col": place.start + 1 if place.line else 0,
+            "title": problem.key or ("" if place.file else place.name),
+        }
+        given = ",".join(f"{name}={_escaped(value)}" for name, value in properties.items() if value)
+        message = _escaped(problem.message, in_property=False)
+        print(f"::{kind} {given}::{message}" if given else f"::{kind}::{message}")
+
+
+def _escaped(value: object, *, in_property: bool = True) -> str:
+    text = str(value).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace(":", "%3A").replace(",", "%2C") if in_property else text

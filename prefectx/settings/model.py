@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from prefectx.masking import masked
 from prefectx.settings.values import (
     STALE_BY_DEFAULT,
+    Adapt,
     Amount,
     ClassName,
     Duration,
@@ -197,7 +198,7 @@ class Dask(_DaskNeeds):
         examples=[{"queue": "long"}],
         description="More keyword arguments for the cluster class.",
     )
-    adapt: dict[str, object] = Field(
+    adapt: Adapt = Field(
         default_factory=dict,
         examples=[{"minimum": 1, "maximum": 8}],
         description="Scale the cluster between a minimum and a maximum number of workers.",
@@ -402,10 +403,15 @@ class Profile(ProjectSection):
 class Configuration(Profile):
     """The whole configuration file of prefectx."""
 
-    profile: str | None = Field(
-        None,
-        min_length=1,
-        description="Profile to use if PREFECTX_PROFILE is not set.",
+    extends: Names = Field(
+        (),
+        examples=[["base.toml"]],
+        description="Files below this one, key by key; relative to this file.",
+    )
+    profile: Names = Field(
+        (),
+        examples=["ci"],
+        description="Profiles to use if PREFECTX_PROFILE is not set; of two the later wins.",
     )
     profiles: dict[str, Profile] = Field(
         default_factory=dict, description="Settings under each profile, by its name."

@@ -19,9 +19,10 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema, to_jsonable_python
 
+from prefectx.settings.messages.problems import dotted
 from prefectx.settings.model import Configuration, ProjectSection, Section, TaskSection
 from prefectx.settings.units import format_duration, format_size
-from prefectx.settings.values import Kind
+from prefectx.settings.values import VARIABLE, Kind, any_case
 
 SCHEMA_FILE = Path("config/prefectx.schema.json")
 PAGE_FILE = Path("docs/configuration.md")
@@ -106,7 +107,7 @@ def _default(info: FieldInfo) -> str:
 def to_toml(value: object) -> str:
     """Write a value as TOML."""
     if isinstance(value, dict):
-        inside = ", ".join(f"{key} = {to_toml(part)}" for key, part in value.items())
+        inside = ", ".join(f"{dotted((key,))} = {to_toml(part)}" for key, part in value.items())
         return f"{{ {inside} }}" if inside else "{}"
     return json.dumps(value, ensure_ascii=False)  # valid TOML for text, numbers and lists
 
@@ -157,6 +158,21 @@ class _TomlSchema(GenerateJsonSchema):
             return inner
         return {**inner, "default": to_jsonable_python(default)}
 
+    def bool_schema(self, schema: core_schema.BoolSchema) -> JsonSchemaValue:
+        """Accept truth values as people write them, too."""
+        words = any_case("true", "false", "yes", "no", "on", "off", "y", "n", "t", "f")
+        return {"anyOf": [{"type": "boolean"}, {"enum": [0, 1, "0", "1"]}, words, VARIABLE]}
+
+    def int_schema(self, schema: core_schema.IntSchema) -> JsonSchemaValue:
+        """Accept numbers that are written as text, too."""
+        digits = {"type": "string", "pattern": r"^\s*[+-]?\d+\s*$"}
+        return {"anyOf": [super().int_schema(schema), digits, VARIABLE]}
+
+    def float_schema(self, schema: core_schema.FloatSchema) -> JsonSchemaValue:
+        """Accept numbers that are written as text, too."""
+        digits = {"type": "string", "pattern": r"^\s*[+-]?\d+(\.\d*)?\s*$"}
+        return {"anyOf": [super().float_schema(schema), digits, VARIABLE]}
+
     def field_title_should_be_set(self, schema: object) -> bool:
         """Omit titles: they repeat the names of the keys."""
         return False
@@ -165,6 +181,10 @@ class _TomlSchema(GenerateJsonSchema):
 def schema() -> dict[str, object]:
     """Return the JSON schema of prefectx.toml."""
     made = Configuration.model_json_schema(schema_generator=_TomlSchema)
+    for section in (made, *made["$defs"].values()):
+        for name, own in section.get("properties", {}).items():
+            if isinstance(own.get("default"), float):  # seconds, of which people write 100s
+                section["properties"][name] = {**own, "default": format_duration(own["default"])}
     draft = "https://json-schema.org/draft/2020-12/schema"
     return {"$schema": draft, **made, "title": "prefectx.toml"}
 
@@ -176,6 +196,20 @@ def page(text: str) -> str:
     return f"{head}{BEGIN}\n\n{table()}\n\n{END}{tail}"
 
 
-def schema_text() -> str:
-    """Return the JSON schema as text."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+def pyproject_schema() -> dict[str, object]:
+    """Return the JSON schema of [tool.prefectx] in pyproject.toml."""
+    made = schema()
+    table = {key: value for key, value in made.items() if key not in ("$schema", "$defs", "title")}
+    return {
+        "$schema": made["$schema"],
+        "$defs": made["$defs"],
+        "title": "pyproject.toml",
+        "type": "object",
+        "properties": {"tool": {"type": "object", "properties": {"prefectx": table}}},
+    }
+
+
+def schema_text(*, pyproject: bool = False) -> str:
+    """Return the JSON schema of prefectx.toml, or of pyproject.toml, as text."""
+    made = pyproject_schema() if pyproject else schema()
+    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"

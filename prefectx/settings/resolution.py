@@ -1,4 +1,4 @@
-"""Settings: reads all sources, and merges them in their order into the options of each task."""
+"""Settings: merges the sources in their order into the options of each task."""
 
 from __future__ import annotations
 
@@ -6,16 +6,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
+from prefectx.settings.messages.origins import Place
 from prefectx.settings.messages.problems import Problem, dotted, raise_problems
 from prefectx.settings.messages.spelling import did_you_mean
 from prefectx.settings.options import Options
 from prefectx.settings.sources.code import read_keywords
-from prefectx.settings.sources.environment import read_environment, read_switch
-from prefectx.settings.sources.layer import NOTHING, Layer, Layers, Values, variable_name
-from prefectx.settings.sources.profile import read_profile
-from prefectx.settings.sources.toml_file import find_file, read_file
+from prefectx.settings.sources.layer import (
+    NOTHING,
+    Layer,
+    Layers,
+    Source,
+    Values,
+    of_task,
+    variable_name,
+)
 from prefectx.settings.stores import (
     StoreDefinition,
     define_stores,
@@ -33,6 +40,7 @@ LAYERS = (
     "file, for the task",
     "profile, for the task",
     "environment, for the task",
+    "command line",
     "override",
 )
 """The layers from the weakest to the strongest; `Settings.layers` yields them in this order."""
@@ -45,61 +53,42 @@ class Settings:
     Attributes:
         file: the configuration file, or None.
         folder: the folder that relative paths in the file and in the code are in.
+        in_files: what the files set outside their profiles: those that are extended, then `file`.
+        in_profiles: what the profiles in force set in each file, by their names.
+        in_environment: what the variables set, except for `switch`.
+        switch: the mode of the whole run.
+        in_command: what the command line sets.
+        warnings: what is no mistake, but may not be meant.
+        overrides: what each `override()` sets.
     """
 
     file: Path | None
     folder: Path
-    in_file: Layers = NOTHING
-    in_profile: Layers = NOTHING
+    in_files: tuple[Layers, ...] = ()
+    in_profiles: Mapping[str, tuple[Layers, ...]] = field(default_factory=dict)
     in_environment: Layers = NOTHING
     switch: Layer = NOTHING.everywhere
+    in_command: Layers = NOTHING
+    warnings: tuple[str, ...] = ()
     overrides: tuple[Layers, ...] = ()
     _cache: dict[str, tuple[Values | None, Options]] = field(
         default_factory=dict, init=False, repr=False
     )
 
-    @classmethod
-    def read(
-        cls, environ: Mapping[str, str], folder: Path, problems: list[Problem] | None = None
-    ) -> Settings:
-        """Read the settings for a folder.
+    @property
+    def description(self) -> str:
+        """A line that says which file and profiles are in force."""
+        profiles = ", ".join(self.in_profiles)
+        if self.file is None:
+            return "No configuration file was found"
+        file = f"Settings from {Place.in_file(self.file).name}"
+        return f"{file}, profile {profiles}" if profiles else file
 
-        Parameters:
-            environ: the environment.
-            folder: the working directory.
-            problems: receives the mistakes instead of an error.
-
-        Returns:
-            The settings; with `problems` without the wrong values.
-
-        Raises:
-            ConfigError: if there are mistakes and no `problems` were given.
-        """
-        found: list[Problem] = []
-        file = read_file(find_file(environ, folder), found)
-        in_file, profiles = file.layers, file.profiles
-        in_profile = read_profile(file, profiles, environ, found)
-        in_environment = read_environment(environ, in_file, folder, found)
-        switch = read_switch(environ, found)
-        base = file.path.parent if file.path else folder
-        settings = cls(file.path, base, in_file, in_profile, in_environment, switch)
-
-        known = [
-            *settings.stores,
-            *(name for profile in profiles.values() for name in profile.stores),
-        ]
-        for source in (in_file, *profiles.values(), in_environment):
-            found.extend(unknown_stores((source.everywhere, *source.tasks.values()), known))
-        wrong = {problem.key.removesuffix(".class") for problem in found}
-        for source in (in_file, in_profile, in_environment):
-            without = stores_without_class(source, settings.stores)
-            found.extend(problem for problem in without if problem.key not in wrong)
-
-        if problems is None:
-            raise_problems(found)
-        else:
-            problems.extend(found)
-        return settings
+    @property
+    def sources(self) -> Sequence[Layers]:
+        """The files, the profiles, the environment and the command line."""
+        in_profiles = chain.from_iterable(self.in_profiles.values())
+        return (*self.in_files, *in_profiles, self.in_environment, self.in_command)
 
     def layers(self, task: str | None, keywords: Values | None = None) -> Iterator[Layer]:
         """Yield the layers of a task, or of the project, from the weakest to the strongest.
@@ -109,17 +98,18 @@ class Settings:
             keywords: the keywords of its decorator and of `with_options`.
         """
         yield Layer("default", {"root": str(self.folder)})
-        for source in (self.in_file, self.in_profile, self.in_environment):
+        in_profiles = self.in_profiles.values()
+        for source in (*self.in_files, *chain.from_iterable(in_profiles), self.in_environment):
             yield source.for_all(task)
         if task is not None and keywords:
             yield self._in_code(task, keywords)
-        yield from self.in_file.of_task(task)
-        yield from self.in_profile.of_task(task)
+        for sources in (self.in_files, *in_profiles):
+            yield from of_task(sources, task)
         yield self.switch
-        yield from self.in_environment.of_task(task)
-        for override in self.overrides:
-            yield override.for_all(task)
-            yield from override.of_task(task)
+        yield from of_task([self.in_environment], task)
+        for source in (self.in_command, *self.overrides):
+            yield source.for_all(task)
+            yield from of_task([source], task)
 
     def _in_code(self, task: str, keywords: Values) -> Layer:
         problems: list[Problem] = []
@@ -157,8 +147,7 @@ class Settings:
     @cached_property
     def stores(self) -> Mapping[str, StoreDefinition]:
         """The stores of the [stores.NAME] tables, by name."""
-        sources = (self.in_file, self.in_profile, self.in_environment, *self.overrides)
-        return define_stores(source.stores for source in sources)
+        return define_stores(source.stores for source in (*self.sources, *self.overrides))
 
     def overridden(self, override: Layers) -> Settings:
         """Return these settings with one more override.
@@ -174,19 +163,37 @@ class Settings:
         return settings
 
     def sections_without_task(self, names: Sequence[str]) -> Iterator[Problem]:
-        """Yield a problem for each [tasks.NAME] that matches none of the tasks' `names`."""
-        for source in (self.in_file, self.in_profile, self.in_environment):
-            known = [variable_name(name) if source.by_variable else name for name in names]
+        """Yield a problem for each [tasks.NAME] that matches none of the tasks' `names`.
+
+        Parameters:
+            names: the names; `*` in one stands for what is not known of it.
+        """
+        for source in self.sources:
+            known = [_as_variable(name) if source.by_variable else name for name in names]
             for pattern, layer in source.tasks.items():
-                if not any(name == pattern or fnmatchcase(name, pattern) for name in known):
+                if not any(_fit(name, pattern) for name in known):
                     place = layer.origin.place(layer.path, key=True)
                     message = f"no task has this name{did_you_mean(pattern, known)}"
                     yield Problem(place, dotted(("tasks", pattern)), message)
 
+    @property
+    def names_of_tasks(self) -> list[str]:
+        """The names and patterns of the [tasks.NAME] tables."""
+        return list(dict.fromkeys(name for source in self.sources for name in source.tasks))
+
+    def knows(self, task: str) -> bool:
+        """Tell whether a [tasks.NAME] table or a variable is for this task."""
+        return any(True for _ in of_task(self.sources, task))
+
+    def store_sources(self, name: str) -> list[Source]:
+        """Return where the store [stores.NAME] is defined, the strongest first."""
+        found = (source for source in (*self.sources, *self.overrides) if name in source.stores)
+        return [source.everywhere.source(("stores", name)) for source in found][::-1]
+
     def store_problem(self, name: str, message: str) -> Problem:
         """Return a problem with the store [stores.NAME], at its place."""
-        sources = (self.in_file, self.in_profile, self.in_environment)
-        source = next((source for source in sources if name in source.stores), self.in_file)
+        sources = (source for source in self.sources if name in source.stores)
+        source = next(sources, self.in_environment)
         return Problem(store_place(name, source), f"stores.{name}", message)
 
     def __getstate__(self) -> dict[str, object]:
@@ -195,3 +202,16 @@ class Settings:
 
     def __repr__(self) -> str:
         return f"Settings(file={str(self.file)!r}, mode={self.project.mode!r})"
+
+
+def _as_variable(name: str) -> str:
+    return "*".join(map(variable_name, name.split("*")))
+
+
+def _fit(name: str, pattern: str) -> bool:
+    """Tell whether a pattern may mean a task; `*` in the name of a task is what is not known."""
+    return (
+        name == pattern
+        or fnmatchcase(name, pattern)
+        or ("*" in name and fnmatchcase(pattern, name))
+    )

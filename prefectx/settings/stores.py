@@ -38,13 +38,23 @@ def define_stores(sources: Iterable[Mapping[str, Values]]) -> Mapping[str, Store
     merged: dict[str, dict[str, object]] = {}
     for stores in sources:
         for name, values in stores.items():
-            merged.setdefault(name, {}).update(values)
+            merged[name] = _merged(merged.get(name, {}), values)
     return {
         name: StoreDefinition(
             str(values.pop("cls", None) or BUILTIN_STORES.get(name, "")), arguments=values
         )
         for name, values in merged.items()
     }
+
+
+def _merged(weak: Values, strong: Values) -> dict[str, object]:
+    """Merge two tables key by key, and the tables in them."""
+    merged = {**weak, **strong}
+    for key, value in strong.items():
+        below = weak.get(key)
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            merged[key] = _merged(below, value)
+    return merged
 
 
 def store_place(name: str, source: Layers) -> Place:

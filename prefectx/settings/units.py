@@ -20,17 +20,22 @@ _SPELLED = {
     "hour": "h",
     "day": "d",
 }
+UNITS = (*_SECONDS, *(f"{unit}s?" for unit in _SPELLED))
+"""The units of durations as a pattern has them."""
+
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*")
 
 _BYTES = {"TB": 10**12, "TiB": 2**40, "GB": 10**9, "GiB": 2**30, "MB": 10**6, "MiB": 2**20}
 _SIZE = re.compile(r"\s*\d*\.?\d+\s*[a-zA-Z]*\s*")
+
+_OFF = ("false", "off")
 
 _byte_size = TypeAdapter(ByteSize)
 
 
 def is_off(value: object) -> bool:
     """Return whether a value means false; false is kept as None."""
-    return value is None or value is False or (isinstance(value, str) and value in ("false", "off"))
+    return value is None or value is False or (isinstance(value, str) and value.lower() in _OFF)
 
 
 def parse_duration(value: object) -> float | None:
@@ -87,8 +92,10 @@ def format_size(size: int) -> str:
 
 def parse_memory_limit(value: object) -> int | float | str | None:
     """Read a worker's memory limit: a size, a fraction of the machine's, "auto", or false."""
-    if is_off(value) or value == "auto":
-        return "auto" if value == "auto" else None
+    if is_off(value):
+        return None
+    if isinstance(value, str) and value.lower() == "auto":
+        return "auto"
     share = number(value)
     if share is not None and 0 < share <= 1:
         return share

@@ -23,6 +23,7 @@ from prefectx.item import Store
 from prefectx.modes import MODES
 from prefectx.settings.messages.spelling import did_you_mean
 from prefectx.settings.units import (
+    UNITS,
     is_off,
     number,
     parse_duration,
@@ -32,6 +33,11 @@ from prefectx.settings.units import (
 )
 
 JsonSchema = dict[str, object]
+
+
+_TEXT: JsonSchema = {"type": "string", "minLength": 1}
+# A reference to an environment variable, which may stand for any value.
+VARIABLE: JsonSchema = {"type": "string", "pattern": r"\$\{"}
 
 
 class Kind:
@@ -52,6 +58,8 @@ class Kind:
         takes_info: bool = False,
     ) -> None:
         self.name = name
+        if _TEXT not in schemas:
+            schemas = (*schemas, VARIABLE)
         self._schema = schemas[0] if len(schemas) == 1 else {"anyOf": list(schemas)}
         if takes_info:
             self._core_schema = core_schema.with_info_plain_validator_function(parse)
@@ -65,26 +73,35 @@ class Kind:
         return dict(self._schema)  # pydantic adds to it
 
 
-_OFF: JsonSchema = {"const": False}
-_TEXT: JsonSchema = {"type": "string", "minLength": 1}
+def any_case(*words: str) -> JsonSchema:
+    """Return the schema of words in small or capital letters."""
+    parts = ("".join(f"[{c.lower()}{c.upper()}]" for c in word) for word in words)
+    return {"type": "string", "pattern": f"^({'|'.join(parts)})$"}
+
+
+_OFF: JsonSchema = {"anyOf": [{"const": False}, any_case("false", "off")]}
 _POSITIVE: JsonSchema = {"type": "number", "exclusiveMinimum": 0}
+_BYTES: JsonSchema = {"type": "number", "minimum": 1}
+_UNIT = "|".join(f"[{unit[0]}{unit[0].upper()}]{unit[1:]}" for unit in UNITS)
 _DURATION: JsonSchema = {
     "type": "string",
-    "pattern": r"^\s*\d+(\.\d+)?\s*[A-Za-z]*(\s*\d+(\.\d+)?\s*[A-Za-z]+)*\s*$",
+    "pattern": rf"^\s*\d+(\.\d+)?\s*$|^(\s*\d+(\.\d+)?\s*({_UNIT})\s*)+$",
 }
+_DIGITS: JsonSchema = {"type": "string", "pattern": r"^\s*\d+\s*$"}
+_FRACTION: JsonSchema = {"type": "string", "pattern": r"^\s*(0?\.\d+|1(\.0*)?)\s*$"}
 _SIZE: JsonSchema = {"type": "string", "pattern": r"^\s*\d*\.?\d+\s*[kKmMgGtTpPeE]?i?[bB]?\s*$"}
 
 Duration = Annotated[float | None, Kind("duration", parse_duration, _DURATION, _POSITIVE, _OFF)]
-Size = Annotated[int | None, Kind("size", parse_size, _SIZE, _POSITIVE)]
+Size = Annotated[int | None, Kind("size", parse_size, _SIZE, _BYTES)]
 MemoryLimit = Annotated[
     int | float | str | None,
     Kind(
-        "size, fraction, auto, false", parse_memory_limit, _SIZE, {"const": "auto"}, _POSITIVE, _OFF
+        "size, fraction, auto, false", parse_memory_limit, _SIZE, any_case("auto"), _POSITIVE, _OFF
     ),
 ]
 Fraction = Annotated[
     float | bool | None,
-    Kind("fraction or false", parse_fraction, {**_POSITIVE, "maximum": 1}, _OFF),
+    Kind("fraction or false", parse_fraction, {**_POSITIVE, "maximum": 1}, _FRACTION, _OFF),
 ]
 
 
@@ -115,16 +132,35 @@ def parse_template(value: object) -> str | None:
         return None
     if not isinstance(value, str | os.PathLike) or not os.fspath(value):
         raise ValueError('a template: write "working/{funcname}/{base}", or false to keep nothing')
-    return _with_whole_fields(str(os.fspath(value)))
+    text = str(os.fspath(value))
+    is_at_home = text.startswith("~") and not set(text.partition("/")[0]) & set("{}")
+    return _with_whole_fields(at_home(text) if is_at_home else text)
+
+
+def _without_control(text: str, kind: str) -> str:
+    """Return a text; refuse what a backslash in double quotes makes, as in a path of Windows."""
+    found = re.search(r"[\x00-\x1f\x7f]", text)
+    if found:
+        raise ValueError(
+            f"{kind}: it has the character {found[0]!r}; double each \\ in it, or use single quotes"
+        )
+    return text
 
 
 def _with_whole_fields(template: str) -> str:
+    if not _without_control(template, "a template").strip():
+        raise ValueError("a template: it is blank")
     try:
-        list(Formatter().parse(template))
+        fields = [(field, conversion) for _, field, _, conversion in Formatter().parse(template)]
     except ValueError as error:
         raise ValueError(
             f"a template: {error}; close every brace, write {{{{ for a literal one"
         ) from None
+    for field, conversion in fields:
+        if field is not None and not re.match(r"[^\W\d]", field):
+            raise ValueError(f"a template: {{{field}}} names no field, such as {{funcname}}")
+        if conversion not in (None, "", "r", "s", "a"):
+            raise ValueError(f"a template: there is no conversion !{conversion}; use !r, !s or !a")
     return template
 
 
@@ -133,7 +169,7 @@ Template = Annotated[str | None, Kind("template or false", parse_template, _TEXT
 
 def parse_run_name(value: object) -> str | Callable[..., str] | None:
     """Read the template of a task run's name; None leaves the name to Prefect."""
-    if value is None or value is False or value == "false":
+    if value is None or value is False or value in ("false", "False", "FALSE"):
         return None
     if isinstance(value, str) and value:
         return _with_whole_fields(value)
@@ -166,6 +202,21 @@ Url = Annotated[
 _ONE_SLASH = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/(?!/)")
 
 
+def at_home(text: str) -> str:
+    """Write the home folder for a `~` at the beginning of a path.
+
+    Raises:
+        ValueError: if there is no such home folder.
+    """
+    if not text.startswith("~"):
+        return text
+    name, mark, rest = text.partition("/")
+    try:
+        return f"{Path(name).expanduser()}{mark}{rest}"
+    except RuntimeError as error:
+        raise ValueError(f"a path in a home folder that exists: {name} is none here") from error
+
+
 def parse_place(value: object, info: ValidationInfo) -> str | None:
     """Read a path or URL; a relative path is in the folder of its source."""
     if value is None:
@@ -174,18 +225,15 @@ def parse_place(value: object, info: ValidationInfo) -> str | None:
         raise ValueError('a path or URL: write ".", "/data/runs" or "s3://bucket/runs"')
     text = str(os.fspath(value))
     if (url := _ONE_SLASH.match(text)) is not None:
-        raise ValueError(f'a URL with two slashes: write "{url[1]}://{text[url.end() :]}"')
+        slashes = ":///" if url[1].lower() == "file" else "://"
+        raise ValueError(f'a URL with two slashes: write "{url[1]}{slashes}{text[url.end() :]}"')
     if "{" in text or "}" in text:
         raise ValueError("a path or URL without fields: only targets and names of runs have them")
+    _without_control(text, "a path")
     if "://" in text:
         return text.rstrip("/") if not text.endswith("://") else text
     folder = (info.context or {}).get("folder") or Path.cwd()
-    try:
-        path = folder / Path(text).expanduser()
-    except RuntimeError as error:
-        name = text.partition("/")[0]
-        raise ValueError(f"a path in a home folder that exists: {name} is none here") from error
-    return os.path.abspath(path)  # noqa: PTH100  # also drops ".."
+    return os.path.abspath(folder / at_home(text))  # noqa: PTH100  # also drops ".."
 
 
 _PLACE = Kind("path or URL", parse_place, _TEXT, takes_info=True)
@@ -199,9 +247,12 @@ def parse_names(value: object) -> tuple[str, ...] | None:
         return None
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
-    if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
+        if not value:
+            raise ValueError('a list of names: it is empty; write ["one", "two"], or [] for none')
+    names = value if isinstance(value, list | tuple) else [None]
+    if not all(isinstance(part, str) and part.strip() for part in names):
         raise ValueError('a list of names: write ["one", "two"]')
-    return tuple(value)
+    return tuple(names)
 
 
 _NAMES = Kind("list of names", parse_names, {"type": "array", "items": {"type": "string"}}, _TEXT)
@@ -268,15 +319,15 @@ def parse_worker_count(value: object) -> int | tuple[str, ...] | None:
     """Read a number of workers; a tuple of names passes, as a task's `dask.workers` is one."""
     if value is None or isinstance(value, tuple):
         return value
-    count = number(value)
-    if count is None or count < 1 or not count.is_integer():
+    count = value if type(value) is int else number(value)
+    if count is None or count < 1 or count != int(count):
         raise ValueError("a number of workers: write 4 (names of workers are for single tasks)")
     return int(count)
 
 
 WorkerCount = Annotated[
     int | tuple[str, ...] | None,
-    Kind("number", parse_worker_count, {"type": "integer", "minimum": 1}),
+    Kind("number", parse_worker_count, {"type": "integer", "minimum": 1}, _DIGITS),
 ]
 
 
@@ -320,11 +371,53 @@ _CLASS: JsonSchema = {"type": "string", "pattern": r"^[A-Za-z_][\w.]*:[A-Za-z_][
 ClassName = Annotated[str | None, Kind("class", parse_class_name, _CLASS)]
 ImportPath = Annotated[str | Callable[..., Any] | None, Kind("class", parse_import_path, _CLASS)]
 
+_ADAPT = (
+    *("minimum", "maximum", "minimum_cores", "maximum_cores", "minimum_memory", "maximum_memory"),
+    *("minimum_jobs", "maximum_jobs", "interval", "wait_count", "target_duration", "worker_key"),
+)
+
+
+def _is_count(name: str) -> bool:
+    return name in ("minimum", "maximum", "wait_count") or name.endswith(("cores", "jobs"))
+
+
+def parse_adapt(value: object) -> dict[str, object]:
+    """Read how a cluster scales: what clusters of Dask take for `adapt`."""
+    if not isinstance(value, dict):
+        raise ValueError("a table: write { minimum = 1, maximum = 8 }")
+    for name, given in value.items():
+        if name not in _ADAPT:
+            hint = did_you_mean(str(name), _ADAPT) or f"; known are {', '.join(_ADAPT)}"
+            raise ValueError(f'a way to scale: "{name}" is unknown{hint}')
+        if _is_count(name) and (isinstance(given, bool) or not isinstance(given, int) or given < 0):
+            raise ValueError(f"a way to scale: {name} must be a whole number from 0 on")
+    return value
+
+
+_COUNT: JsonSchema = {"type": "integer", "minimum": 0}
+Adapt = Annotated[
+    dict[str, object],
+    Kind(
+        "table",
+        parse_adapt,
+        {
+            "type": "object",
+            "properties": {name: _COUNT if _is_count(name) else {} for name in _ADAPT},
+            "additionalProperties": False,
+        },
+    ),
+]
+
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+_NUMBERS = [10, 20, 30, 40, 50]  # of the levels, as logging counts them
 
 
 def parse_level(value: object) -> str:
     """Read the name of a logging level."""
+    if isinstance(value, str) and value.isdecimal() and len(value) < 4:
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         value = logging.getLevelName(value)
     level = value.upper() if isinstance(value, str) else ""
@@ -333,7 +426,8 @@ def parse_level(value: object) -> str:
     return level
 
 
-Level = Annotated[str, Kind("level", parse_level, {"enum": list(LEVELS)})]
+_LEVEL = Kind("level", parse_level, {"enum": list(LEVELS)}, any_case(*LEVELS), {"enum": _NUMBERS})
+Level = Annotated[str, _LEVEL]
 
 
 def parse_log_format(value: object) -> str:
@@ -352,13 +446,18 @@ LogFormat = Annotated[str, Kind("text", parse_log_format, _TEXT)]
 
 def parse_progress(value: object) -> bool | str:
     """Read how progress is shown: true, false or "auto"."""
-    if isinstance(value, bool) or value == "auto":
+    if isinstance(value, bool):
         return value
-    if value in ("true", "false"):
-        return value == "true"
+    written = value.lower() if isinstance(value, str) else ""
+    if written in ("auto", "true", "false"):
+        return written if written == "auto" else written == "true"
     raise ValueError('a choice: write "auto", true or false')
 
 
-Progress = Annotated[
-    bool | str, Kind("auto, true or false", parse_progress, {"const": "auto"}, {"type": "boolean"})
-]
+_PROGRESS = Kind(
+    "auto, true or false",
+    parse_progress,
+    any_case("auto", "true", "false"),
+    {"type": "boolean"},
+)
+Progress = Annotated[bool | str, _PROGRESS]

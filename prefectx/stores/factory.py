@@ -12,6 +12,7 @@ from prefectx.errors import ConfigError, MissingDependencyError, PrefectxError
 from prefectx.formats import get_format
 from prefectx.imports import BUILTIN_STORES, load_object
 from prefectx.item import Store
+from prefectx.stores.arguments import checked_arguments
 from prefectx.stores.signing import VARIABLE as SIGNING_KEY
 from prefectx.stores.signing import SigningKey
 
@@ -128,6 +129,7 @@ def _make(
         if "format" not in accepted:
             raise _takes_no_format(cls, format)
         given["format"] = format
+    given = checked_arguments(cls, given)
     try:
         return CACHE.intern(cls(**given))
     except (PrefectxError, TypeError) as error:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast
 
+from prefectx import settings
 from prefectx.arguments.by_value import ByValue
 
 P = ParamSpec("P")
@@ -19,8 +20,9 @@ R = TypeVar("R")
 class Decorated(Generic[P, R]):
     """A function with options.
 
-    It is pickled by name. A pickle of the function itself would contain its code and all globals
-    that it uses, as its name now refers to the decorated object.
+    It is pickled by name, with the settings if an override is in force. A pickle of the function
+    itself would contain its code and all globals that it uses, as its name now refers to the
+    decorated object.
 
     Parameters:
         fn: the function, also a class method or a static method.
@@ -108,9 +110,11 @@ class Decorated(Generic[P, R]):
         return _find(self.__module__, self.__qualname__) is self
 
     def __reduce__(self) -> tuple[object, ...]:
+        luggage = settings.STATE.luggage()
         if self.is_named:
-            return _from_name, (type(self), self.__module__, self.__qualname__)
-        return object.__new__, (type(self),), self.__getstate__()
+            name = (type(self), self.__module__, self.__qualname__)
+            return _from_name, name if luggage is None else (*name, luggage)
+        return _new, (type(self), luggage), self.__getstate__()
 
     def __getstate__(self) -> dict[str, object]:
         state = {name: value for name, value in vars(self).items() if name not in self._derived}
@@ -152,9 +156,23 @@ def _for_pickle(function: Callable[..., object], name: _FunctionName) -> object:
     return ByValue(function) if isinstance(function, FunctionType) else function
 
 
-def _from_name(cls: type[Decorated[..., object]], module: str, qualname: str) -> object:
+def _from_name(
+    cls: type[Decorated[..., object]],
+    module: str,
+    qualname: str,
+    luggage: settings.Luggage | None = None,
+) -> object:
     # A function that calls the class method, as cloudpickle pickles class methods by value.
-    return cls._from_name(module, qualname)
+    found = cls._from_name(module, qualname)
+    if luggage is not None:
+        settings.STATE.unpack(luggage)
+    return found
+
+
+def _new(cls: type[Decorated[..., object]], luggage: settings.Luggage | None) -> object:
+    if luggage is not None:
+        settings.STATE.unpack(luggage)
+    return object.__new__(cls)
 
 
 def _import(module: str, qualname: str) -> Any:

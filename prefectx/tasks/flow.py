@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, Self, TypeVar, Unpack, cast, overload
 from prefectx import settings
 from prefectx.engines.protocol import Engine
 from prefectx.engines.registry import ENGINES
+from prefectx.errors import ConfigError
 from prefectx.modes import get_mode
 from prefectx.monitoring.summary import RunSummary
 from prefectx.tasks.decorated import Decorated
@@ -54,7 +55,8 @@ class Flow(HookedFlow, Decorated[P, R]):
         Raises:
             TypeError: if there is no such option.
         """
-        check_keywords(options, PREFECT_FLOW, f"flow {self.name!r}")
+        place = settings.place_of_caller()
+        check_keywords(options, PREFECT_FLOW, f"flow {self.name!r}", place)
         return self._replace(dict(options))
 
     def _replace(self, prefect: dict[str, object]) -> Self:
@@ -88,8 +90,15 @@ class FlowDecorator:
         """
         if fn is None:
             return functools.partial(cast(Callable[..., object], self), **keywords)
-        check_keywords(keywords, PREFECT_FLOW, f"flow {getattr(fn, '__name__', fn)!r}")
-        return project_engine().make_flow(fn, keywords)
+        where = f"flow {getattr(fn, '__name__', fn)!r}"
+        try:
+            check_keywords(keywords, PREFECT_FLOW, where, settings.place_of(fn))
+            engine = project_engine()
+        except (TypeError, ConfigError) as error:
+            raise error.with_traceback(None) from None  # the frames of prefectx explain nothing
+        # The wrong ones are still there if mistakes are collected.
+        known = {name: value for name, value in keywords.items() if name in PREFECT_FLOW}
+        return engine.make_flow(fn, known)
 
     def from_source(self, *args: Any, **kwargs: Any) -> Any:
         """Load a flow from a folder, a repository or a bucket, as Prefect's `flow.from_source`.

@@ -15,7 +15,7 @@ from prefectx.futures import Future, FutureList
 from prefectx.modes import get_mode
 from prefectx.tasks.decorated import function_name
 from prefectx.tasks.deferrable import Deferrable
-from prefectx.tasks.keywords import TaskKeywords, split_keywords
+from prefectx.tasks.keywords import TaskKeywords, checked_keywords, split_keywords
 from prefectx.tasks.state_hooks import HookedTask
 
 P = ParamSpec("P")
@@ -41,7 +41,7 @@ class Task(HookedTask, Deferrable[P, R]):
         prefect_keywords: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(fn, prefect_keywords)
-        self.keywords = dict(keywords or {})
+        self.keywords = keywords or {}
         self.name = str(self.prefect_keywords.get("name") or self.__name__)
 
     @functools.cached_property
@@ -99,11 +99,11 @@ class Task(HookedTask, Deferrable[P, R]):
         Raises:
             TypeError: if an option is neither's.
         """
-        return self._replace(*split_keywords(options, self.name))
+        return self._replace(*split_keywords(options, self.name, settings.place_of_caller()))
 
     def _replace(self, own: dict[str, object], prefect: dict[str, object]) -> Self:
         copy = self.copy()
-        copy.keywords = {**self.keywords, **own}
+        copy.keywords = settings.Keywords.at(getattr(own, "place", None), {**self.keywords, **own})
         copy.prefect_keywords = {**self.prefect_keywords, **prefect}
         copy.name = str(prefect.get("name") or self.name)
         return copy
@@ -132,7 +132,5 @@ def task(fn: Callable[..., Any] | None = None, /, **keywords: Any) -> Any:
     """
     if fn is None:
         return functools.partial(task, **keywords)
-    own, prefect = split_keywords(keywords, function_name(fn))
-    name = str(prefect.get("name") or function_name(fn))
-    mode = get_mode(settings.current().options(name, own).mode)
-    return ENGINES[mode.engine].make_task(fn, own, prefect)
+    own, prefect, mode = checked_keywords(keywords, function_name(fn), settings.place_of(fn))
+    return ENGINES[get_mode(mode).engine].make_task(fn, own, prefect)

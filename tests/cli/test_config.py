@@ -186,7 +186,7 @@ MISFITS = {
         '[stores.x]\nclass = "no_such_package:Store"\n',
         "",
         "prefectx.toml:1:9  stores.x\n  the store 'x' cannot be made: the module "
-        "'no_such_package', needed for 'no_such_package:Store', cannot be found: pip install",
+        "'no_such_package', needed for 'no_such_package:Store', cannot be found: correct its name",
     ),
     "an unknown format": (
         '[tasks.clean]\nformat = "xyzzy"\n',
@@ -276,3 +276,115 @@ def test_the_examples_fit_the_configuration_of_the_project(prefectx, monkeypatch
     monkeypatch.setenv("PREFECTX_CONFIG", str(folder / "prefectx.toml"))
     code, _, errors = prefectx("config", "check", *map(str, (folder / "examples").glob("*.py")))
     assert (code, errors) == (0, "")
+
+
+def test_show_one_key_one_table_one_store(project, prefectx, monkeypatch):
+    project(
+        prefectx_toml="""
+        [dask]
+        memory_limit = "2GB"
+        [context]
+        year = 2024
+        [stores.sql]
+        url = "sqlite:///x.db"
+        """
+    )
+    monkeypatch.setenv("PREFECTX_DASK__MEMORY_LIMIT", "3GB")
+    _, output, _ = prefectx("config", "show", "dask.memory_limit")
+    assert row(output, "dask.memory_limit")[1:3] == ['"3GB"', "PREFECTX_DASK__MEMORY_LIMIT"]
+    assert '"2GB" (prefectx.toml:3)' in output
+    assert len(output.splitlines()) == 3
+    _, output, _ = prefectx("config", "show", "context", "--json")
+    assert list(json.loads(output)) == ["context.year"]
+    _, output, _ = prefectx("config", "show", "stores.sql")
+    assert row(output, "sql")[-1] == "prefectx.toml:6"
+
+
+def test_show_a_task_of_the_file(project, prefectx):
+    project(prefectx_toml='[tasks.clean]\nlock = true\n[tasks."load_*"]\nlock = true')
+    for name in ("clean", "load_a", "tasks.clean"):
+        code, output, _ = prefectx("config", "show", name)
+        assert code == 0
+        assert row(output, "lock")[1] == "true"
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("refrsh", "refresh"), ("dsk", "dask"), ("claen", "clean")]
+)
+def test_show_an_unknown_name(project, prefectx, name, nearest):
+    project(prefectx_toml="[tasks.clean]\nlock = true")
+    code, _, errors = prefectx("config", "show", name)
+    assert code == 2
+    assert f'did you mean "{nearest}"?' in errors
+
+
+def test_show_cuts_nothing(project, prefectx):
+    long = "a" * 500
+    project(prefectx_toml=f"[context]\nx = '{long}'\n[stores.sql]\nurl = 'x://{long}'")
+    _, output, _ = prefectx("config", "show")
+    assert output.count(long) == 2
+
+
+def test_keys_do_not_break_on_a_narrow_terminal(project, prefectx, monkeypatch):
+    from rich.console import Console
+
+    from prefectx.cli import output as of_commands
+
+    monkeypatch.setattr(
+        of_commands, "_console", lambda file: Console(file=file, width=80, highlight=False)
+    )
+    _, output, _ = prefectx("config", "show")
+    starts = {line.split()[0] for line in output.splitlines() if line and line[0] != " "}
+    assert set(settings.current().project.history) <= starts
+
+
+def test_show_names_the_profile(project, prefectx):
+    project(prefectx_toml="[profiles.ci]\nmode = 'cache'\n[profiles.big]\nlock = true")
+    _, output, _ = prefectx("config", "show", "mode", "--profile", "ci,big")
+    assert output.splitlines()[0] == "Settings from prefectx.toml, profile ci, big."
+    assert row(output, "mode")[1:3] == ['"cache"', "prefectx.toml:2"]
+
+
+def test_show_is_valid_json_whatever_there_is(project, prefectx):
+    project(prefectx_toml="[context]\na = nan\nb = inf\nc = 2024-01-02\nd = [1979-05-27T07:32:00Z]")
+    _, output, _ = prefectx("config", "show", "context", "--json")
+    shown = json.loads(output, parse_constant=lambda name: pytest.fail(name))
+    assert shown["context.c"]["value"] == "2024-01-02"
+    assert shown["context.a"]["value"] == "nan"
+
+
+def test_the_command_line_chooses_settings(project, prefectx):
+    project(other_toml="mode = 'cache'")
+    arguments = ("--config", "other.toml", "-o", "refresh=true", "-o", "context.v=1.10", "--json")
+    code, output, errors = prefectx("config", "show", *arguments)
+    assert (code, errors) == (0, "")
+    shown = json.loads(output)
+    assert shown["mode"]["value"] == "cache"
+    assert shown["refresh"]["where"] == "-o refresh"
+    assert shown["context.v"]["value"] == "1.10"
+    code, _, errors = prefectx("config", "check", "-o", "refrsh=true")
+    assert code == 2
+    assert 'did you mean "refresh"?' in errors
+
+
+def test_check_a_given_configuration_file(project, prefectx):
+    project(prefectx_toml="mode = 'cache'", other_toml="targt = 1", third_toml="dask = 1")
+    code, _, errors = prefectx("config", "check", "other.toml", "third.toml")
+    assert code == 2
+    assert errors.startswith("other.toml:1:1  targt")
+    assert "third.toml:1:8  dask" in errors
+    assert prefectx("config", "check", "prefectx.toml")[0] == 0
+
+
+def test_check_for_github(project, prefectx, monkeypatch):
+    project(prefectx_toml='[dask]\nmemory_limt = "4GB"\n', pipeline_py="import no_such_package")
+    monkeypatch.setenv("PREFECTX_MODE", "cache")
+    code, output, _ = prefectx("config", "check", "pipeline.py", "--output-format", "github")
+    assert code == 2
+    assert output.splitlines() == [
+        "::error file=prefectx.toml,line=2,col=1,title=dask.memory_limt::"
+        'unknown key; did you mean "memory_limit"?',
+        "::error title=PREFECTX_MODE::unknown variable; PREFECTX sets the mode of a run",
+        "::error file=pipeline.py,line=1::cannot be imported: "
+        "ModuleNotFoundError: No module named 'no_such_package'",
+    ]

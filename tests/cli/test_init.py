@@ -97,3 +97,29 @@ def test_another_folder(tmp_path, capsys):
 def test_main_leaves_with_the_exit_code():
     with pytest.raises(SystemExit, match="2"):
         main(["confg"])
+
+
+def test_names_of_tasks_are_those_of_the_decorator_and_quoted(tmp_path):
+    (tmp_path / "pipeline.py").write_text(
+        "from prefectx import task\n"
+        "@task(name='load fr \"x\"')\ndef load(x): ...\n"
+        "@task\ndef größe(x): ...\n@task(name=NAME)\ndef computed(x): ...\n"
+        "text = '''\n@task\ndef in_a_text(): ...\n'''\n"
+        "class C:\n    @task\n    def method(self): ...\n",
+        encoding="utf-8",
+    )
+    run(["init"])
+    text = (tmp_path / "prefectx.toml").read_text(encoding="utf-8")
+    assert '# [tasks."load fr \\"x\\""]' in text
+    assert '# [tasks."größe"]' in text
+    assert "# [tasks.method]" in text
+    assert "in_a_text" not in text
+    assert "computed" not in text
+    switched = "\n".join(map(switched_on, text.splitlines()))
+    assert set(tomli.loads(switched)["tasks"]) == {'load fr "x"', "größe", "method"}
+
+
+def test_beside_a_table_in_pyproject_it_warns(tmp_path, capsys):
+    (tmp_path / "pyproject.toml").write_text("[tool.prefectx]\nmode = 'cache'")
+    assert run(["init"]) == 0
+    assert "prefectx.toml counts now; the table [tool.prefectx]" in capsys.readouterr().err

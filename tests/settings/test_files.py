@@ -1,8 +1,12 @@
 """Which file is read, and what its folder is for."""
 
+import re
+import subprocess
+import sys
+
 import pytest
 
-from prefectx import settings
+from prefectx import flow, settings
 from prefectx.errors import ConfigError
 
 
@@ -165,3 +169,106 @@ def test_pyproject_is_read_as_toml(configure, tmp_path, text, root):
     current = settings.current()
     assert current.file == (tmp_path / "pyproject.toml" if root else None)
     assert current.project.root == str(tmp_path / (root or ""))
+
+
+def test_a_program_finds_the_file_beside_it(tmp_path, monkeypatch):
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    (project / "flows").mkdir(parents=True)
+    elsewhere.mkdir()
+    (project / "prefectx.toml").write_text("mode = 'cache'")
+    program = project / "flows" / "pipeline.py"
+    program.write_text(
+        "from prefectx import settings\n"
+        "print(settings.current().file, settings.current().project.root)"
+    )
+    said = run_python(program, elsewhere)
+    assert said == f"{project / 'prefectx.toml'} {project}\n"
+    (elsewhere / "prefectx.toml").touch()
+    assert run_python(program, elsewhere) == f"{elsewhere / 'prefectx.toml'} {elsewhere}\n"
+
+
+def run_python(program, folder):
+    return subprocess.run(
+        [sys.executable, program], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: (folder / "prefectx.toml").mkdir(), "prefectx.toml: is a folder"),
+        (
+            lambda folder: (folder / "prefectx.toml").symlink_to("gone.toml"),
+            "prefectx.toml: is a link to gone.toml, which does not exist",
+        ),
+        (
+            lambda folder: (folder / ".prefectx.toml").touch(),
+            ".prefectx.toml: is not read under this name; rename it to prefectx.toml",
+        ),
+        *(
+            (
+                lambda folder, name=name: (folder / "pyproject.toml").write_text(f"[tool.{name}]"),
+                f'pyproject.toml: tool.{name}: unknown table; did you mean "tool.prefectx"?',
+            )
+            for name in ("prefetcx", "prefect-x", "Prefectx", "prefecx")
+        ),
+    ],
+)
+def test_what_looks_like_a_configuration_but_is_none(tmp_path, make, message):
+    make(tmp_path)
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        settings.current()
+
+
+@pytest.mark.parametrize("name", ["prefect", "prefectx-helper", "prefix", "perfect", "pylint"])
+def test_tables_of_others_are_no_mistakes(configure, name):
+    assert configure(f"[tool.{name}]\nx = 1", "pyproject.toml").file is None
+
+
+def test_of_two_files_in_one_folder_a_warning_says_which_counts(configure, caplog):
+    configure("[tool.prefectx]\nmode = 'function'", "pyproject.toml")
+    configure("mode = 'cache'")
+    assert "prefectx.toml counts; the table [tool.prefectx] of pyproject.toml" in caplog.text
+    caplog.clear()
+    configure("extends = 'pyproject.toml'")
+    assert settings.current().project.mode == "function"
+    assert not caplog.text
+
+
+def test_a_working_directory_that_was_deleted(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(ConfigError, match="the working directory does not exist any more"):
+        settings.current()
+    with pytest.raises(ConfigError, match="the working directory does not exist any more"):
+        settings.override(mode="cache")
+
+
+def test_a_flow_first_says_what_it_has_read(configure, caplog, monkeypatch):
+
+    monkeypatch.setenv("PREFECTX_PROFILE", "ci")
+    configure("[profiles.ci]\nmode = 'cache'")
+
+    @flow
+    def inner():
+        return 1
+
+    @flow
+    def outer():
+        return inner()
+
+    with caplog.at_level("INFO"):
+        outer()
+    messages = [record.message for record in caplog.records]
+    assert messages[0] == "outer: Settings from prefectx.toml, profile ci"
+    assert len([message for message in messages if "Settings from" in message]) == 1
+    caplog.clear()
+    (settings.current().folder / "prefectx.toml").unlink()
+    monkeypatch.delenv("PREFECTX_PROFILE")
+    monkeypatch.setenv("PREFECTX", "cache")
+    settings.reset()
+    with caplog.at_level("INFO"):
+        outer()
+    assert caplog.records[0].message == "outer: No configuration file was found"

@@ -100,7 +100,7 @@ def keys_of(model, prefix="") -> set[str]:
     for name, field in model.model_fields.items():
         if hasattr(field.annotation, "model_fields"):
             keys |= keys_of(field.annotation, f"{prefix}{name}.")
-        elif name not in ("profile", "profiles", "tasks", "stores"):
+        elif name not in ("extends", "profile", "profiles", "tasks", "stores"):
             keys.add(prefix + name)
     return keys
 

@@ -9,6 +9,7 @@ import pytest
 
 from prefectx import settings
 from prefectx.item import Store
+from prefectx.run_context import context, current_values
 
 
 class Elsewhere(Store):
@@ -139,3 +140,51 @@ def test_settings_and_options_cannot_be_changed():
         settings.current().file = None
     with pytest.raises(ValueError, match="frozen"):
         settings.current().project.mode = "cache"
+
+
+def test_overrides_that_end_out_of_order_leave_nothing(configure):
+    configure('mode = "prefect"')
+    outer, inner = settings.override(mode="cache", lock=True), settings.override(refresh=True)
+    outer.__enter__()
+    inner.__enter__()
+    outer.__exit__(None, None, None)
+    project = settings.current().project
+    assert (project.mode, project.lock, project.refresh) == ("prefect", False, True)
+    with settings.override(fsync=False):
+        assert settings.current().project.refresh
+    inner.__exit__(None, None, None)
+    project = settings.current().project
+    assert (project.mode, project.lock, project.refresh) == ("prefect", False, False)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(mode).result() == "prefect"
+
+
+def test_contexts_that_end_out_of_order_leave_nothing():
+    outer, inner = context(a=1), context(b=2)
+    outer.__enter__()
+    inner.__enter__()
+    outer.__exit__(None, None, None)
+    assert current_values() == {"b": 2}
+    inner.__exit__(None, None, None)
+    assert current_values() == {}
+
+
+def test_an_override_that_is_in_force_cannot_be_entered_again():
+    override = settings.override(mode="cache")
+    with override:
+        with pytest.raises(RuntimeError, match="this override\\(\\) is in force already"):
+            override.__enter__()
+        assert mode() == "cache"
+    assert mode() == "prefect.skiptask"
+    with override:
+        assert mode() == "cache"
+    assert mode() == "prefect.skiptask"
+
+
+def test_a_decorated_function_may_call_itself():
+    @settings.override(mode="cache")
+    def deep(n: int) -> str:
+        return deep(n - 1) if n else mode()
+
+    assert deep(3) == "cache"
+    assert mode() == "prefect.skiptask"

@@ -1,5 +1,6 @@
 """The page of the documentation and the JSON schema are what the models say."""
 
+import re
 from pathlib import Path
 
 import jsonschema
@@ -64,7 +65,6 @@ def test_the_schema_accepts_what_is_right(file, validator, monkeypatch):
 
 # What a schema cannot see: names that must match, units, the syntax of templates.
 ONLY_PREFECTX_SEES = {
-    "duration-unit",
     "duration-infinite",
     "logging-format-braces",
     "profile-none-defined",
@@ -101,3 +101,37 @@ def test_the_schema_rejects_what_is_wrong(file, validator):
         assert validator.is_valid(values)  # the mistake is in a variable
     else:
         assert validator.is_valid(values) == (name in ONLY_PREFECTX_SEES)
+
+
+# What is wrong in a way that a schema cannot see.
+NOT_SEEN = (
+    "unknown store|unknown profile|file not found|is a folder|extends itself|has no class|template"
+    "|path|a URL with|format of log lines|NaN|Infinity|list of names|not valid TOML|too many digits"
+)
+
+
+def odd() -> list[dict]:
+    files = [BROKEN.parent / "odd" / name for name in ("values.toml", "keys.toml")]
+    cases = [case for file in files for case in tomli.loads(file.read_text("utf-8"))["case"]]
+    return [case for case in cases if not re.search("not valid TOML|too many", case["said"])]
+
+
+@pytest.mark.parametrize("case", odd())
+def test_the_schema_and_the_program_agree(case, validator):
+    values = tomli.loads(case["files"]["prefectx.toml"])
+    if case["said"].startswith("works"):
+        validator.validate(values)
+    elif not re.search(NOT_SEEN, case["said"]):
+        assert not validator.is_valid(values)
+
+
+def test_any_value_may_be_a_variable(validator):
+    text = "refresh = '${A}'\nmode = '${A}'\n[dask]\nworkers = '${A}'\nspill = '${A}'\n"
+    validator.validate(tomli.loads(f"{text}[keepalive]\ninterval = '${{A:-5s}}'"))
+
+
+def test_a_schema_for_pyproject():
+    validator = jsonschema.Draft202012Validator(reference.pyproject_schema())
+    validator.validate({"tool": {"prefectx": {"mode": "cache"}, "other": 1}, "project": {}})
+    assert not validator.is_valid({"tool": {"prefectx": {"targt": "x"}}})
+    assert not validator.is_valid({"tool": {"prefectx": {"dask": {"wrkers": 1}}}})

@@ -115,7 +115,7 @@ def test_a_path_that_names_nothing(path):
 @pytest.mark.parametrize(
     ("module", "hint"),
     [
-        ("polars_missing", "pip install polars_missing, or correct its name"),
+        ("polars_missing", "correct its name; a module of your own must be beside the program"),
         ("sqlalchemy", r'pip install "prefectx\[sql\]"'),
     ],
 )

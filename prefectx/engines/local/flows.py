@@ -21,7 +21,7 @@ from prefectx.modes import get_mode
 from prefectx.monitoring import logging as logs
 from prefectx.monitoring.display import showing
 from prefectx.monitoring.progress import recording
-from prefectx.run_context import in_flow
+from prefectx.run_context import flow_name, in_flow
 
 
 def run_flow(flow: FlowDefinition, args: tuple[object, ...], kwargs: Arguments) -> object:
@@ -56,15 +56,19 @@ def _parameters(
 @contextmanager
 def _running(flow: FlowDefinition) -> Iterator[None]:
     """Count, show and log the calls of a flow."""
-    options = settings.current().project
+    current = settings.current()
+    options = current.project
     logs.set_up(options.logging)
+    log = logging.getLogger(logs.RUNS)
+    if flow_name() is None and get_mode(options.mode).keeps:
+        log.info("%s: %s", flow.name, current.description)
     with in_flow(flow.name), owners_of_run(), recording(flow) as summary:
         try:
             with showing(summary, options.progress), ended_by_sigterm(), running():
                 yield
         finally:
             for line in summary.lines():
-                logging.getLogger(logs.RUNS).info("%s: %s", flow.name, line)
+                log.info("%s: %s", flow.name, line)
 
 
 async def _run_async(

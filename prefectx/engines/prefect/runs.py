@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import cast
 
 from prefect.context import FlowRunContext, TaskRunContext
+from prefect.logging.loggers import flow_run_logger
 
 from prefectx import settings
 from prefectx.calls import owners_of_run
@@ -84,7 +85,10 @@ class FlowStep:
                 yield
         else:
             summary.engine_run = context.flow_run
-            options = settings.current().project
+            current = settings.current()
+            options = current.project
+            if context.flow_run.parent_task_run_id is None:
+                flow_run_logger(context.flow_run).info("%s", current.description)
             # Calls without Prefect use the cluster of the flow, if its runner has one.
             beside = getattr(context.task_runner, "beside", None)
             outlast(options.keepalive.outage, context.flow_run.id)

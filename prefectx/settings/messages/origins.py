@@ -22,6 +22,7 @@ class Place:
         line: the line's text, or "".
         start: the column where the mistake begins, from 0.
         end: the column after it.
+        file: the file's path as messages show it; "" if it is in no file.
     """
 
     name: str
@@ -29,13 +30,14 @@ class Place:
     line: str = field(default="", repr=False)  # may hold secrets
     start: int = 0
     end: int = 0
+    file: str = ""
 
     @classmethod
     def in_file(cls, path: Path, row: int = 0) -> Place:
         """Return a place in a file; a path below the working directory is shown relative to it."""
         with suppress(ValueError, OSError):
             path = path.relative_to(Path.cwd())
-        return cls(f"{path}:{row}" if row else str(path))
+        return cls(f"{path}:{row}" if row else str(path), row, file=str(path))
 
 
 class Origin(Protocol):
@@ -50,17 +52,20 @@ class Origin(Protocol):
 
 @dataclass(frozen=True)
 class CodeOrigin:
-    """A place in the program: `override()`, `@task`."""
+    """A place in the program: `override()`, `@task`; and its line, if that is known."""
 
     name: str
+    line: Place | None = None
 
     def where(self, path: KeyPath) -> str:
         """Return the name, whatever the path."""
         return self.name
 
     def place(self, path: KeyPath, *, key: bool) -> Place:
-        """Return the name, whatever the path."""
-        return Place(self.name)
+        """Return the line and the name, whatever the path."""
+        if self.line is None:
+            return Place(self.name)
+        return Place(f"{self.line.name}: {self.name}", self.line.row, file=self.line.file)
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ class FileOrigin:
         """Return file, line and column of the value at `path`, or of its `key`."""
         position = self._find(path)
         if position is None:
-            return Place(self.name)
+            return Place(self.name, file=self.name)
         return self.at(*(position.key if key else position.value))
 
     def at(self, start: int, end: int) -> Place:
@@ -110,7 +115,8 @@ class FileOrigin:
         column = start - begin
         row = self._row(start)
         name = f"{self.name}:{row}:{column + 1}"
-        return Place(name, row, line, column, max(min(end - begin, len(line)), column + 1))
+        end = max(min(end - begin, len(line)), column + 1)
+        return Place(name, row, line, column, end, self.name)
 
     @cached_property
     def name(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -28,6 +30,10 @@ class Problem:
         return ": ".join(part for part in parts if part)
 
 
+# A key that TOML takes without quotes.
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
 def raise_problems(problems: Sequence[Problem]) -> None:
     """Raise one ConfigError for all `problems`, if there are any."""
     if not problems:
@@ -44,5 +50,5 @@ def dotted(path: Iterable[str | int]) -> str:
     """Write a path as TOML does: `tasks."load_*".target`."""
     parts = map(str, path)
     return ".".join(
-        part if part.replace("-", "").replace("_", "").isalnum() else f'"{part}"' for part in parts
+        part if _BARE.fullmatch(part) else json.dumps(part, ensure_ascii=False) for part in parts
     )

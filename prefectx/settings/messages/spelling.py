@@ -22,11 +22,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f'; did you mean "{found}"?' if found else ""
 
 
-def show(value: object, limit: int = 60) -> str:
-    """Write a value as in the file, with its secrets hidden, cut at `limit` characters."""
+def show(value: object, limit: int | None = 60) -> str:
+    """Write a value as in the file, with its secrets hidden, cut at `limit` characters if any."""
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError):
         text = repr(value)
     text = mask(text)
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return text if limit is None or len(text) <= limit else f"{text[: limit - 1]}…"

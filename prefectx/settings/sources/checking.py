@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeGuard, get_args, get_origin
 
@@ -79,7 +80,11 @@ def _problem(detail: ErrorDetails, model: type[Section], origin: Origin) -> Prob
     else:
         value = MASK if is_secret(key) else show(detail["input"])
         message = f"{value} is not {_expected(detail)}"
-    return Problem(origin.place(path, key=unknown), key, message)
+    place = origin.place(path, key=unknown)
+    if unknown and "unknown key; known keys" in message:
+        # It may be anything, a secret of another program, too.
+        place = replace(place, line=f"{place.line[: place.end]} = {MASK}" if place.line else "")
+    return Problem(place, key, message)
 
 
 def _unknown_key(name: str, model: type[Section], path: KeyPath) -> str:
@@ -88,6 +93,10 @@ def _unknown_key(name: str, model: type[Section], path: KeyPath) -> str:
     if name in _keys(ProjectSection, below) and name not in known:
         place = f"to the table [{dotted(below)}]" if below else "to the top of the file"
         return f"can only be set for all tasks, not for one; move it {place}"
+    if name in ("extends", "profile", "profiles"):
+        return "can only be set at the top of the configuration file"
+    if name in ("tool", "prefectx") and not path:
+        return "keys are at the top of this file; [tool.prefectx] is for pyproject.toml"
     if name in PREFECT_KEYWORDS:
         return "is a keyword of Prefect; pass it to the decorator"
     tables = [key for key in known if name in _keys(model, (*path, key))]
@@ -96,8 +105,8 @@ def _unknown_key(name: str, model: type[Section], path: KeyPath) -> str:
     return f"unknown key{did_you_mean(name, known) or '; known keys: ' + ', '.join(known)}"
 
 
-def _keys(model: type[BaseModel], path: KeyPath) -> list[str]:
-    """Return the keys of the table at `path`, none if there is no such table."""
+def annotation_at(model: type[BaseModel], path: KeyPath) -> object:
+    """Return the type of the key or table at `path`; None if there is none, or it has no type."""
     annotation: object = model
     for part in path:
         if get_origin(annotation) is dict:
@@ -105,7 +114,13 @@ def _keys(model: type[BaseModel], path: KeyPath) -> list[str]:
         elif _is_model(annotation) and part in annotation.model_fields:
             annotation = annotation.model_fields[str(part)].annotation
         else:
-            return []
+            return None
+    return annotation
+
+
+def _keys(model: type[BaseModel], path: KeyPath) -> list[str]:
+    """Return the keys of the table at `path`, none if there is no such table."""
+    annotation = annotation_at(model, path)
     if not _is_model(annotation):
         return []
     return [field.alias or name for name, field in annotation.model_fields.items()]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import inspect
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TypeGuard, get_args, get_origin
+from typing import NamedTuple, TypeGuard, get_args, get_origin
 
 from prefectx.settings.messages.origins import EnvironmentOrigin, Place
 from prefectx.settings.messages.positions import KeyPath
@@ -15,9 +14,10 @@ from prefectx.settings.messages.problems import Problem
 from prefectx.settings.messages.spelling import nearest
 from prefectx.settings.model import Configuration, Profile, ProjectSection, Section, TaskSection
 from prefectx.settings.sources.checking import checked
-from prefectx.settings.sources.layer import Layer, Layers, layers_of, table, variable_name
+from prefectx.settings.sources.finding import CONFIG
+from prefectx.settings.sources.layer import Layer, Layers, Values, layers_of, variable_name
 from prefectx.settings.sources.profile import PROFILE
-from prefectx.settings.sources.toml_file import CONFIG
+from prefectx.settings.sources.text import as_printed, decoded, like
 
 PREFIX = "PREFECTX_"
 SWITCH = "PREFECTX"
@@ -26,23 +26,34 @@ SWITCH = "PREFECTX"
 NOT_SETTINGS = (CONFIG, PROFILE, "PREFECTX_SIGNING_KEY")
 """Variables that are read elsewhere; the stores that sign read the key for signatures."""
 
-_NOT_FOR_VARIABLES = ("mode", "profile", "profiles", "tasks", "stores")
+_NOT_FOR_VARIABLES = ("mode", "extends", "profile", "profiles", "tasks", "stores")
 _TASK = re.compile(rf"(.+?)__((?:{'|'.join(TaskSection.model_fields)})(?:__.+)?)", re.IGNORECASE)
 
 
+class Known(NamedTuple):
+    """The names in the file; a variable cannot say which of their letters are small.
+
+    Attributes:
+        context: the values in [context], by name.
+        stores: the names of the [stores.NAME] tables.
+    """
+
+    context: Values
+    stores: Collection[str]
+
+
 def read_environment(
-    environ: Mapping[str, str], in_file: Layers, folder: Path, problems: list[Problem]
+    environ: Mapping[str, str], known: Known, folder: Path, problems: list[Problem]
 ) -> Layers:
     """Read all variables whose name begins with PREFECTX_; empty ones do not count.
 
     Parameters:
         environ: the environment.
-        in_file: what the file sets: a variable cannot say which letters of a name in [context]
-            or [stores] are small, so a name in the file decides.
+        known: the names in the file.
         folder: the folder that relative paths are in.
         problems: receives the mistakes.
     """
-    variables = _Variables(in_file, problems)
+    variables = _Variables(known, problems)
     # Longer names later: PREFECTX_DASK__WORKERS refines PREFECTX_DASK='{...}'.
     for name in sorted(environ, key=lambda name: (len(name), name)):
         if name.startswith(PREFIX) and name not in NOT_SETTINGS and environ[name]:
@@ -64,7 +75,7 @@ class _Variables:
     """Collects variables as nested tables.
 
     Parameters:
-        in_file: what the file sets.
+        known: the names in the file.
         problems: receives the mistakes in names; values are checked later.
 
     Attributes:
@@ -72,10 +83,10 @@ class _Variables:
         names: the variable that sets the value at each path.
     """
 
-    def __init__(self, in_file: Layers, problems: list[Problem]) -> None:
+    def __init__(self, known: Known, problems: list[Problem]) -> None:
         self.values: dict[str, object] = {}
         self.names: dict[KeyPath, str] = {}
-        self._in_file = in_file
+        self._known = known
         self._problems = problems
 
     def read(self, name: str, text: str) -> None:
@@ -107,8 +118,8 @@ class _Variables:
     def _read_store(self, name: str, rest: str, text: str) -> None:
         store, _, argument = rest.partition("__")
         if store and argument:
-            store = _as_known(store, self._in_file.stores)
-            self._put(name, ("stores", store, argument.lower()), _as_printed(text))
+            store = _as_known(store, self._known.stores)
+            self._put(name, ("stores", store, argument.lower()), as_printed(text))
         else:
             self._reject(name, f"names no argument; write for example {PREFIX}STORES__NAME__URL")
 
@@ -126,19 +137,19 @@ class _Variables:
         is_dict = get_origin(annotation) is dict
         if not mark:
             as_json = text.startswith("[") or section or is_dict
-            return self._put(name, path, _decoded(text) if as_json else text)
+            return self._put(name, path, decoded(text) if as_json else text)
         if section:
             return self._read_key(name, path, rest, text, section)
         if is_dict:
-            known = table(self._in_file.everywhere.values, "context")
+            known = self._known.context
             inner = _as_known(rest, known) if key == "context" else rest
             has_type = get_args(annotation)[1] is not object
             if has_type:
                 value: object = text
             elif key == "context":
-                value = _like(known.get(inner), text)
+                value = like(known.get(inner), text)
             else:
-                value = _as_printed(text)
+                value = as_printed(text)
             return self._put(name, (*path, inner), value)
         return self._reject(name, f"{key} is not a table; write {name.removesuffix('__' + rest)}")
 
@@ -185,30 +196,3 @@ def _is_section(annotation: object) -> TypeGuard[type[Section]]:
 def _as_known(name: str, known: Iterable[str]) -> str:
     """Return the known name that a variable can mean, else the name in small letters."""
     return next((key for key in known if variable_name(key) == name.upper()), name.lower())
-
-
-def _like(known: object, text: str) -> object:
-    """Return the value of a variable: a list or table in JSON, else text: 1.10 is no 1.1.
-
-    Where the file has a number, true or false, one that prints as the text is of that type too.
-    """
-    if text.lstrip().startswith(("[", "{")):
-        return _decoded(text)
-    value = _as_printed(text)
-    return value if known is not None and type(value) is type(known) else text
-
-
-def _as_printed(text: str) -> object:
-    """Return the value of JSON text if it prints as that text again, or is a list or a table."""
-    value = _decoded(text)
-    is_same = isinstance(value, (list, dict)) or json.dumps(value) == text
-    return value if is_same else text
-
-
-def _decoded(text: str) -> object:
-    """Return the value of JSON text; any other text as it is."""
-    try:
-        value: object = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -75,17 +75,21 @@ class Layers:
         """Return the values for all tasks as they apply to one task, or None: to the project."""
         return self.everywhere if task is None else self.everywhere.for_tasks
 
-    def of_task(self, name: str | None) -> Iterator[Layer]:
-        """Yield the layers for one task: by patterns, then by its exact name."""
-        if name is None or not self.tasks:
-            return
-        if self.by_variable:
-            name = variable_name(name)
+    def by_pattern(self, task: str) -> Iterator[Layer]:
+        """Yield the layers of the patterns that a task's name matches, in their order."""
+        name = self._spelt(task)
         for pattern, layer in self._patterns:
             if pattern != name and fnmatchcase(name, pattern):
                 yield layer
+
+    def by_name(self, task: str) -> Iterator[Layer]:
+        """Yield the layer of a task's exact name, if there is one."""
+        name = self._spelt(task)
         if name in self.tasks:
             yield self.tasks[name]
+
+    def _spelt(self, task: str) -> str:
+        return variable_name(task) if self.by_variable else task
 
     @cached_property
     def _patterns(self) -> list[tuple[str, Layer]]:
@@ -93,6 +97,15 @@ class Layers:
 
 
 NOTHING = Layers()
+
+
+def of_task(sources: Sequence[Layers], name: str | None) -> Iterator[Layer]:
+    """Yield the layers of sources for one task: by patterns, then by its exact name."""
+    sources = [source for source in sources if source.tasks] if name is not None else []
+    for source in sources:
+        yield from source.by_pattern(str(name))
+    for source in sources:
+        yield from source.by_name(str(name))
 
 
 def variable_name(name: str) -> str:
@@ -124,6 +137,10 @@ def _plain(value: object) -> object:
     return value
 
 
+# Sources of which the settings for all tasks and those for one are beside each other.
+_WHOLE = ("command line", "override")
+
+
 def layers_of(
     name: str, values: Values, origin: Origin, path: KeyPath = (), *, by_variable: bool = False
 ) -> Layers:
@@ -137,7 +154,7 @@ def layers_of(
         by_variable: whether tasks are named as in environment variables.
     """
     for_all = {key: value for key, value in values.items() if key in ProjectSection.model_fields}
-    for_task = name if name == "override" else f"{name}, for the task"
+    for_task = name if name in _WHOLE else f"{name}, for the task"
     tasks = {
         pattern: Layer(for_task, section, origin, (*path, "tasks", pattern))
         for pattern, section in tables(values, "tasks").items()

@@ -13,6 +13,7 @@ from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
     IntegrityError,
+    NoSuchModuleError,
     OperationalError,
 )
 
@@ -93,10 +94,19 @@ def parsed(url: str) -> sa.URL:
     """Return a database's URL in its parts.
 
     Raises:
-        ConfigError: it is not the URL of a database.
+        ConfigError: it is not the URL of a database, or of a kind that SQLAlchemy does not know.
     """
     try:
-        return sa.make_url(url)
+        parts = sa.make_url(url)
+        parts.get_dialect()
+        return parts
+    except NoSuchModuleError as error:
+        known = ", ".join(sa.dialects.__all__)
+        name = url.partition("://")[0]
+        raise ConfigError(
+            f"the url of an SqlStore has the dialect {name!r}, which SQLAlchemy does not know: use "
+            f"one of {known}, or install the package that adds it"
+        ) from error
     except ArgumentError as error:
         raise ConfigError(
             "the url of an SqlStore must be one of SQLAlchemy's, such as "
