@@ -33,6 +33,7 @@ def completed(
 ) -> subprocess.CompletedProcess[str]:
     """Run an example in a folder; return what it prints and what it logs."""
     environment = {**os.environ, "PREFECTX": mode, "PYTHONWARNINGS": "default"}
+    environment["PREFECTX_ROOT"] = str(folder)  # else the folder of the examples' configuration
     if api is not None:
         environment["PREFECT_API_URL"] = api
     done = subprocess.run(

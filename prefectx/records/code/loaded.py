@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from types import CodeType, FunctionType
 
 from prefectx.arguments.fingerprint import fingerprint
 from prefectx.records.code.modules import Module
 
+_METHODS = (FunctionType, staticmethod, classmethod, property)
 # What evaluating does nothing but give a value: no calls.
 _WITHOUT_EFFECT = (
     ast.Constant, ast.Name, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Dict,
@@ -26,9 +27,10 @@ _WITHOUT_EFFECT = (
 def is_as_loaded(module: Module, name: str) -> bool | None:
     """Tell whether what a module binds to a name is what its source says.
 
-    A file that has not changed since this process began is that of the loaded code. Of a later
-    one functions are compared by their code, and constants by their value where that is written
-    out; what cannot be compared is not known to be the same.
+    A file that has not changed since this process began is that of the loaded code. Of a later one
+    functions and classes are compared by their code, and constants, defaults and attributes by
+    their value where that is written out; what cannot be compared, as what a decorator did, is not
+    known to be the same.
 
     Parameters:
         module: the source.
@@ -42,23 +44,117 @@ def is_as_loaded(module: Module, name: str) -> bool | None:
     loaded = sys.modules.get(module.loaded_as)
     if loaded is None:
         return True  # it will be loaded from this source
-    if name not in vars(loaded):
+    nodes = module.bindings[name]
+    if name not in vars(loaded) or len(nodes) != 1:
         return None
-    value = vars(loaded)[name]
-    functions = list(_functions(value))
-    if functions:
-        codes = _codes_by_name(module.path, module.stat.st_mtime_ns, module.stat.st_size)
-        own = [function for function in functions if function.__module__ == loaded.__name__]
-        if not own:
+    value, node = vars(loaded)[name], nodes[0]
+    codes = _codes_by_name(module.path, module.stat.st_mtime_ns, module.stat.st_size)
+    comparison = _Comparison(codes, vars(loaded))
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return comparison.of_function(node, getattr(value, "fn", value))
+    if isinstance(node, ast.ClassDef):
+        return comparison.of_class(node, value)
+    return comparison.of_constant(node, value)
+
+
+class _Comparison:
+    """Compares what was loaded from a module with its source, stripped.
+
+    Parameters:
+        codes: the code objects of the source, by qualified name.
+        namespace: the globals of the module.
+    """
+
+    def __init__(
+        self, codes: Mapping[str, Sequence[CodeType]], namespace: Mapping[str, object]
+    ) -> None:
+        self._codes = codes
+        self._namespace = dict(namespace)
+
+    def of_function(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, value: object
+    ) -> bool | None:
+        """Compare a function; what decorators made of it cannot be told."""
+        if not isinstance(value, FunctionType) or hasattr(value, "__wrapped__"):
             return None
-        return all(
-            any(
-                does_the_same(function.__code__, code)
-                for code in codes.get(function.__code__.co_qualname, ())
-            )
-            for function in own
-        )
-    return _has_written_value(module.bindings[name], value, vars(loaded)) or None
+        known = self._codes.get(value.__code__.co_qualname, ())
+        if not any(does_the_same(value.__code__, code) for code in known):
+            return False
+        named = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+        keywords = {key.arg: default for key, default in named if default is not None}
+        loaded = value.__kwdefaults__ or {}
+        if len(node.args.defaults) != len(value.__defaults__ or ()) or keywords.keys() != set(
+            loaded
+        ):
+            return False
+        pairs = [*zip(node.args.defaults, value.__defaults__ or (), strict=True)]
+        pairs += [(default, loaded[key]) for key, default in keywords.items()]
+        is_known = not node.decorator_list and all(self._gives(*pair) for pair in pairs)
+        return True if is_known else None
+
+    def of_class(self, node: ast.ClassDef, value: object) -> bool | None:
+        """Compare a class: its bases, methods and attributes."""
+        if not isinstance(value, type) or node.decorator_list or node.keywords:
+            return None
+        bases = value.__bases__ if node.bases else ()
+        if len(bases) != len(node.bases) or not all(map(self._is, node.bases, bases)):
+            return None
+        left = {
+            name: member
+            for name, member in vars(value).items()
+            if not (name.startswith("__") and name.endswith("__")) or isinstance(member, _METHODS)
+        }
+        for part in node.body:
+            if isinstance(part, ast.Pass):
+                continue
+            if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                found = self._of_method(part, left.pop(part.name, None))
+            elif isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Name):
+                found = self.of_constant(part, left.pop(part.targets[0].id, None))
+            else:
+                found = None
+            if not found:
+                return found
+        return None if left else True
+
+    def _of_method(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, value: object
+    ) -> bool | None:
+        kind = {staticmethod: "staticmethod", classmethod: "classmethod", property: "property"}
+        decorators = [part.id for part in node.decorator_list if isinstance(part, ast.Name)]
+        wanted = [kind[type(value)]] if type(value) in kind else []
+        if decorators != wanted or len(decorators) != len(node.decorator_list):
+            return None
+        plain = copy.copy(node)
+        plain.decorator_list = []
+        inner = getattr(value, "fget", None) or getattr(value, "__func__", value)
+        return self.of_function(plain, getattr(inner, "fn", inner))
+
+    def of_constant(self, node: ast.AST, value: object) -> bool | None:
+        """Compare a value with the expression of an assignment, `LIMIT = 3 * SIZE`."""
+        is_plain = isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        return True if is_plain and self._gives(node.value, value) else None  # type: ignore[attr-defined]
+
+    def _is(self, expression: ast.expr, value: object) -> bool:
+        """Tell whether a name, also one with attributes, stands for a value."""
+        if not all(
+            isinstance(node, (ast.Name, ast.Attribute, ast.Load)) for node in ast.walk(expression)
+        ):
+            return False
+        return self._evaluated(expression) is value
+
+    def _gives(self, expression: ast.expr, value: object) -> bool:
+        """Tell whether an expression, which does nothing but give a value, gives this one."""
+        if not all(isinstance(node, _WITHOUT_EFFECT) for node in ast.walk(expression)):
+            return False
+        try:
+            return fingerprint(self._evaluated(expression)) == fingerprint(value)
+        except Exception:  # whatever operators raise: it is not known to be the same
+            return False
+
+    def _evaluated(self, expression: ast.expr) -> object:
+        code = compile(ast.Expression(expression), "<constant>", "eval")
+        return eval(code, self._namespace)
 
 
 def is_source_of(function: FunctionType) -> bool:
@@ -72,26 +168,6 @@ def is_source_of(function: FunctionType) -> bool:
         return True
     codes = _codes_by_name(code.co_filename, stat.st_mtime_ns, stat.st_size)
     return any(does_the_same(code, other) for other in codes.get(code.co_qualname, ()))
-
-
-def _functions(value: object) -> Iterator[FunctionType]:
-    """Yield the functions that a function, task or class is made of."""
-    waiting: list[Any] = [value]
-    seen: list[object] = []
-    while waiting and len(seen) < 1000:
-        thing = waiting.pop()
-        if any(thing is other for other in seen):
-            continue
-        seen.append(thing)
-        if isinstance(thing, FunctionType):
-            yield thing
-        if isinstance(thing, type) and thing is value:
-            waiting += vars(thing).values()
-        elif not isinstance(thing, (type, ModuleType)):
-            for attribute in ("fn", "__wrapped__", "__func__", "func", "fget", "fset", "fdel"):
-                inner = getattr(thing, attribute, None)
-                if callable(inner):
-                    waiting.append(inner)
 
 
 def does_the_same(one: CodeType, other: CodeType) -> bool:
@@ -128,28 +204,17 @@ def _codes_by_name(path: str, mtime: int, size: int) -> dict[str, list[CodeType]
     return found
 
 
-def _has_written_value(nodes: list[ast.AST], value: object, namespace: dict[str, object]) -> bool:
-    """Tell whether a statement writes out a value, `LIMIT = 3 * SIZE`, and it has that value."""
-    if len(nodes) != 1 or not isinstance(nodes[0], ast.Assign):
-        return False
-    expression = nodes[0].value
-    if not isinstance(nodes[0].targets[0], ast.Name) or not all(
-        isinstance(node, _WITHOUT_EFFECT) for node in ast.walk(expression)
-    ):
-        return False
-    try:
-        code = compile(ast.Expression(expression), "<constant>", "eval")
-        return fingerprint(eval(code, dict(namespace))) == fingerprint(value)
-    except Exception:  # whatever operators raise: it is not known to be the same
-        return False
-
-
 @functools.cache
 def process_start() -> float:
-    """Return when this process began, in seconds since 1970, or a little earlier."""
+    """Return when this process began, in seconds since 1970: before it read its first module.
+
+    The system tells it in ticks of 10 ms, rounded down; Python takes longer than one to start.
+    """
     try:
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
-        ticks = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        ticks = (int(fields[19]) + 1) / os.sysconf("SC_CLK_TCK")
         return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks
     except (OSError, ValueError, IndexError, AttributeError):
-        return 0.0  # nothing is known to be older
+        import psutil  # of other systems; slower
+
+        return float(psutil.Process().create_time())

@@ -148,6 +148,11 @@ class _Strip(ast.NodeTransformer):
         is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
         return None if is_text else self.generic_visit(node)
 
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        """Strip empty texts in f-strings, which some versions of Python put at their end."""
+        node.values = [part for part in node.values if getattr(part, "value", None) != ""]
+        return self.generic_visit(node)
+
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
         """Strip an annotation; in a class it makes a field, of a dataclass for one."""
         self.generic_visit(node)
