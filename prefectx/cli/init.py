@@ -16,7 +16,16 @@ from rich.prompt import Prompt
 from prefectx.cli.output import errors, output
 from prefectx.cli.source import names_of_tasks, parsed
 from prefectx.modes import MODES, get_mode
-from prefectx.settings import FILE_NAME, Key, all_keys, dotted, outranked, schema_text, to_toml
+from prefectx.settings import (
+    FILE_NAME,
+    Key,
+    all_keys,
+    dotted,
+    outranked,
+    schema_text,
+    to_toml,
+    working_folder,
+)
 
 SCHEMA_NAME = ".prefectx.schema.json"
 _SKIPPED = frozenset({"tests", "test", "docs", "build", "dist", "venv", "node_modules"})
@@ -46,6 +55,7 @@ def init(
         folder: the project's folder; by default the working directory.
         yes: take the defaults without asking.
     """
+    working_folder()  # an error if it was deleted
     file = folder / FILE_NAME
     if not folder.is_dir():
         errors().print(f"{folder}: folder not found", markup=False)

@@ -232,7 +232,9 @@ def parse_place(value: object, info: ValidationInfo) -> str | None:
     _without_control(text, "a path")
     if "://" in text:
         return text.rstrip("/") if not text.endswith("://") else text
-    folder = (info.context or {}).get("folder") or Path.cwd()
+    folder: Path | None = (info.context or {}).get("folder")
+    if folder is None:  # read already, in the folder of its source
+        return text
     return os.path.abspath(folder / at_home(text))  # noqa: PTH100  # also drops ".."
 
 

@@ -1,6 +1,8 @@
 """prefectx config show, check, schema: as a user runs them."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from textwrap import dedent
 
@@ -388,3 +390,17 @@ def test_check_for_github(project, prefectx, monkeypatch):
         "::error file=pipeline.py,line=1::cannot be imported: "
         "ModuleNotFoundError: No module named 'no_such_package'",
     ]
+
+
+@pytest.mark.parametrize("arguments", [["config", "show"], ["config", "check"], ["init"]])
+def test_in_a_folder_that_was_deleted(tmp_path, arguments):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    program = "import os, sys\nos.rmdir(os.getcwd())\nfrom prefectx.cli import main\nmain()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], cwd=gone, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "the working directory does not exist any more; change to another folder\n"
+    )

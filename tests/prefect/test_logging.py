@@ -127,3 +127,11 @@ def test_a_configured_root_gets_lines_once(run_script):
     done = run_script(program(before), PREFECTX="cache", **LOGGING)
     assert re.findall(r".*from the task 1", done.stderr) == ["ROOT from the task 1"]
     assert re.findall(r".*from mylib 1", done.stderr) == ["ROOT from mylib 1"]
+
+
+def test_a_flow_first_says_which_configuration_is_in_force(logged):
+    console, lines = logged()
+    messages = [message for _, message in lines]
+    said = "No configuration file was found"
+    assert messages.count(said) == 1
+    assert console.index(said) < console.index("from the flow")
