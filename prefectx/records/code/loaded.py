@@ -215,6 +215,6 @@ def process_start() -> float:
         ticks = (int(fields[19]) + 1) / os.sysconf("SC_CLK_TCK")
         return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks
     except (OSError, ValueError, IndexError, AttributeError):
-        import psutil  # of other systems; slower
+        import psutil  # type: ignore[import-untyped]  # of other systems; slower
 
         return float(psutil.Process().create_time())
