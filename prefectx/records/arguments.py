@@ -7,6 +7,7 @@ import decimal
 import enum
 import fractions
 import pathlib
+import reprlib
 import sys
 import uuid
 from collections.abc import Collection, Mapping
@@ -21,7 +22,7 @@ from prefectx.arguments.references import holds_references
 from prefectx.arguments.traversal import ATOMS, replace
 from prefectx.futures import Future
 from prefectx.item import Item
-from prefectx.masking import mask_urls
+from prefectx.masking import mask, mask_urls, masked
 from prefectx.records.record import Argument
 
 # Longer texts are recorded by their fingerprint.
@@ -60,7 +61,7 @@ def recorded(value: object, folders: Folders) -> Argument:
         text = repr(value)
         if len(text) <= _LONGEST:
             return mask_urls(text) if "://" in text else text
-        return ["plain", *_stamp(value, folders)]
+        return ["plain", *_stamp(value, folders, reprlib.repr(mask_urls(text)))]
     if hasattr(value, "get_secret_value"):
         return None
     if holds_references(value):
@@ -68,14 +69,21 @@ def recorded(value: object, folders: Folders) -> Argument:
     else:
         kind = "plain" if _is_plain(value) else "object"
     try:
-        return [kind, *_stamp(value, folders)]
+        return [kind, *_stamp(value, folders, _shown(value) if kind == "plain" else "")]
     except Unidentifiable:
         return None
 
 
-def _stamp(value: object, folders: Folders) -> list[Any]:
+def _stamp(value: object, folders: Folders, shown: str) -> list[Any]:
     stamp = Stamp.of(value, folders)
-    return [stamp.digest, stamp.scheme, *stamp.libraries]
+    return [stamp.digest, shown, stamp.scheme, *stamp.libraries]
+
+
+def _shown(value: object) -> str:
+    """Return a short text for people."""
+    if isinstance(value, pathlib.PurePath):
+        return str(value)[-_LONGEST:]
+    return mask(reprlib.repr(masked(value)))
 
 
 def _without_references(value: object) -> object:

@@ -110,7 +110,7 @@ def _is_same(then: Argument, now: Argument) -> bool | None:
     if isinstance(then, str) or isinstance(now, str):
         return then == now
     # Fingerprints of other schemes, and of other versions of a library, say nothing.
-    if list(then[2:]) != list(now[2:]):
+    if list(then[3:]) != list(now[3:]):
         return None if then[0] == now[0] else False
     return then[1] == now[1]
 
@@ -124,5 +124,5 @@ def _kind(then: Argument, now: Argument) -> str:
 
 def _shown(argument: Argument) -> str:
     if not isinstance(argument, str):
-        return "…"
+        return str((argument or ["", "", ""])[2]) or "…"
     return argument if len(argument) <= _SHOWN else f"{argument[:_SHOWN]}…"

@@ -45,11 +45,11 @@ __all__ = [
     "Key",
     "Keywords",
     "Logging",
-    "Luggage",
     "Options",
     "Place",
     "Problem",
     "Runner",
+    "SentSettings",
     "Setting",
     "Settings",
     "Source",
@@ -77,8 +77,8 @@ __all__ = [
 ]
 
 
-# The process that has sent settings, and these; None if they are not overridden any more.
-Luggage = tuple[tuple[str, int], Settings | None]
+# What a process has sent: its id, and its settings, None if they are not overridden any more.
+SentSettings = tuple[tuple[str, int], Settings | None]
 
 
 class _Process(Scoped[Settings]):
@@ -110,7 +110,7 @@ class _Process(Scoped[Settings]):
         with self._lock:
             self.project = None
 
-    def luggage(self) -> Luggage | None:
+    def to_send(self) -> SentSettings | None:
         """Return what a pickled task or flow takes along: the settings, if there is an override.
 
         If there is none any more, a process that has got one must know that, too.
@@ -120,9 +120,9 @@ class _Process(Scoped[Settings]):
         self._has_sent = self._has_sent or overridden is not None
         return ((self._token, os.getpid()), overridden) if self._has_sent else None
 
-    def unpack(self, luggage: Luggage) -> None:
+    def unpack(self, sent: SentSettings) -> None:
         """Put in force what a task or flow from another process has taken along."""
-        sender, settings = luggage
+        sender, settings = sent
         if sender == (self._token, os.getpid()):
             return
         if self._before is None:
@@ -244,8 +244,5 @@ def use(settings: Settings) -> AbstractContextManager[Settings]:
 
 
 def reset() -> None:
-    """Forget the project's settings, so that they are read again when next needed.
-
-    For tests and notebooks that change the environment, the working directory or the file.
-    """
+    """Forget the project's settings: they are read again, as after a change of the file."""
     STATE.forget()

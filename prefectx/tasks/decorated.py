@@ -110,11 +110,11 @@ class Decorated(Generic[P, R]):
         return _find(self.__module__, self.__qualname__) is self
 
     def __reduce__(self) -> tuple[object, ...]:
-        luggage = settings.STATE.luggage()
+        sent = settings.STATE.to_send()
         if self.is_named:
             name = (type(self), self.__module__, self.__qualname__)
-            return _from_name, name if luggage is None else (*name, luggage)
-        return _new, (type(self), luggage), self.__getstate__()
+            return _from_name, name if sent is None else (*name, sent)
+        return _new, (type(self), sent), self.__getstate__()
 
     def __getstate__(self) -> dict[str, object]:
         state = {name: value for name, value in vars(self).items() if name not in self._derived}
@@ -160,18 +160,18 @@ def _from_name(
     cls: type[Decorated[..., object]],
     module: str,
     qualname: str,
-    luggage: settings.Luggage | None = None,
+    sent: settings.SentSettings | None = None,
 ) -> object:
     # A function that calls the class method, as cloudpickle pickles class methods by value.
     found = cls._from_name(module, qualname)
-    if luggage is not None:
-        settings.STATE.unpack(luggage)
+    if sent is not None:
+        settings.STATE.unpack(sent)
     return found
 
 
-def _new(cls: type[Decorated[..., object]], luggage: settings.Luggage | None) -> object:
-    if luggage is not None:
-        settings.STATE.unpack(luggage)
+def _new(cls: type[Decorated[..., object]], sent: settings.SentSettings | None) -> object:
+    if sent is not None:
+        settings.STATE.unpack(sent)
     return object.__new__(cls)
 
 

@@ -122,6 +122,7 @@ def test_report_names_modules_that_do_not_parse(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sysconfig.get_path", lambda name: str(library))
     monkeypatch.setattr("sys.argv", ["library_report.py"])
     monkeypatch.setenv("PREFECTX", "cache")
+    monkeypatch.setenv("PREFECTX_ROOT", str(tmp_path))
 
     runpy.run_path(str(EXAMPLES / "library_report.py"), run_name="__main__")
     output = capsys.readouterr().out
