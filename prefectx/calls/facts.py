@@ -61,7 +61,8 @@ def _facts(call: DecidedCall, found: dict[Store, set[str]]) -> Facts:
     if item.location not in found[item.store]:
         return Facts(item, inputs=pending)
     doubt = _doubt(call, item)
-    lineage = None if doubt else call.recall()
+    is_ignored = set(call.options.stale.values()) == {"ignore"}
+    lineage = None if doubt or is_ignored else call.recall()
     if lineage is None:
         return Facts(item, exists=True, doubt=doubt, inputs=pending)
     stale = lineage.staleness(item, call.given)

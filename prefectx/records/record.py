@@ -12,8 +12,8 @@ from prefectx.versions import FileState
 FORMAT = 1
 """The number of the journals' format; a newer one is not read."""
 
-# The text of a scalar; or the kind of argument, its fingerprint, a text for people, the scheme of the
-# fingerprint and the libraries that it depends on; or None: it cannot be compared.
+# The text of a scalar; or the kind of argument, its fingerprint, a text for people, the scheme of
+# the fingerprint and the libraries that it depends on; or None: it cannot be compared.
 Argument = str | Sequence[Any] | None
 # Location and version, None if unknown.
 Input = Sequence[str | None]
