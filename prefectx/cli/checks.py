@@ -103,6 +103,8 @@ def _collisions(resolved_tasks: Iterable[ResolvedTask]) -> Iterator[Problem]:
 
 def _as_filled(template: Template, task: TaskDefinition) -> str:
     own = {"{funcname}": task.__name__, "{name}": task.name, "{module}": task.__module__}
+    if task.given_name and "base" not in task.signature.names:
+        own["{base}"] = f"{task.given_name}-{{base}}"  # an automatic one begins with the name
     text = template.text
     for field, value in own.items():
         text = text.replace(field, value)

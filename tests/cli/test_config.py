@@ -227,6 +227,13 @@ def test_check_compares_with_the_tasks(case, project, prefectx):
     assert expected in errors.replace("  \n", "\n")
 
 
+def test_a_copy_of_a_task_with_a_name_has_outputs_of_its_own(project, prefectx):
+    code = '@task\ndef one(x): ...\ntwo = one.with_options(name="two")\n'
+    project(prefectx_toml="", pipeline_py=dedent(PIPELINE) + code)
+    exit_code, _, errors = prefectx("config", "check", "pipeline.py")
+    assert (exit_code, errors) == (0, "")
+
+
 def test_check_knows_what_is_provided_at_run_time(project, prefectx):
     project(
         prefectx_toml="[context]\nyear = 2024\n",
