@@ -8,7 +8,8 @@ from pathlib import Path
 from prefectx import settings
 from prefectx.calls import ResolvedTask, TaskDefinition
 from prefectx.cli.loading import AnyTask, loaded
-from prefectx.errors import PrefectxError
+from prefectx.errors import ConfigError, PrefectxError
+from prefectx.monitoring.logging import check_config
 from prefectx.settings import Place, Problem, Settings, did_you_mean, show
 from prefectx.stores import make_store
 from prefectx.targets.fields import Fields
@@ -31,6 +32,7 @@ def check_files(files: Sequence[Path], found: Settings) -> list[Problem]:
             problems.extend(found.sections_without_task(sorted(program.names)))
         wrong_stores = (_store_problem(name, found, files) for name in found.stores)
         problems.extend(problem for problem in wrong_stores if problem)
+        problems.extend(_logging_problem(found))
         told = {problem.message for problem in problems}
         resolved_tasks = [
             resolved for task in program.tasks if (resolved := _resolved(task, problems, told))
@@ -50,6 +52,17 @@ def _store_problem(name: str, found: Settings, files: Sequence[Path]) -> Problem
     except PrefectxError as error:
         return found.store_problem(name, str(error))
     return None
+
+
+def _logging_problem(found: Settings) -> Iterator[Problem]:
+    """Yield a problem if the file that sets up logging cannot be used."""
+    path = found.project.logging.config
+    try:
+        if path is not None:
+            check_config(path)
+    except ConfigError as error:
+        where = found.project.sources["logging.config"].where
+        yield Problem(Place(where), "logging.config", str(error).removeprefix("logging.config: "))
 
 
 def _resolved(task: AnyTask, problems: list[Problem], told: Collection[str]) -> ResolvedTask | None:

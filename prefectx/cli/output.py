@@ -56,6 +56,10 @@ def _in_json(value: object) -> object:
     return repr(value)
 
 
+# A longer line of a file is cut.
+_WIDEST = 200
+
+
 def print_rows(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     """Print a table without borders; the cells of the first column are not broken."""
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -75,6 +79,7 @@ def print_problems(problems: Iterable[Problem]) -> None:
         console.print(Text(f"  {problem.message}", style="red"), soft_wrap=True)
         if place.line:
             before, shown = mask(place.line[: place.start]), mask(place.line).expandtabs(1)
+            shown = shown if len(shown) <= _WIDEST else f"{shown[:_WIDEST]}…"
             mark = "^" * max(min(place.end, len(shown)) - place.start, 1)
             console.print(Text(f"  {place.row} | {shown}"))
             console.print(Text(f"  {' ' * len(str(place.row))} | {' ' * len(before)}{mark}"))

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from prefectx.errors import ConfigError
 from prefectx.monitoring.hooks import RUNNING
@@ -111,14 +111,31 @@ def apply_config(path: str, read: Callable[[Path], object]) -> None:
     """
     from logging.config import dictConfig
 
+    _use_config(path, lambda: dictConfig({"disable_existing_loggers": False, **_table(read, path)}))
+
+
+def check_config(path: str) -> None:
+    """Refuse what can be told to be no file for `apply_config`, without setting up anything.
+
+    Raises:
+        ConfigError: if the file is missing, or no table in YAML or JSON.
+    """
+    _use_config(path, lambda: _table(lambda file: read_config(file, "INFO"), path))
+
+
+def _table(read: Callable[[Path], object], path: str) -> dict[str, Any]:
+    config = read(Path(path))
+    if not isinstance(config, dict):
+        raise ValueError(f"it holds {type(config).__name__}, not a table")
+    return config
+
+
+def _use_config(path: str, use: Callable[[], object]) -> None:
     # JSON is a subset of YAML. The parser comes with Prefect and is slow to import.
     from yaml import YAMLError
 
     try:
-        config = read(Path(path))
-        if not isinstance(config, dict):
-            raise ValueError(f"it holds {type(config).__name__}, not a table")
-        dictConfig({"disable_existing_loggers": False, **config})
+        use()
     except (OSError, ValueError, TypeError, AttributeError, ImportError, YAMLError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ConfigError(f"logging.config: {path} cannot be used: {reason}") from error

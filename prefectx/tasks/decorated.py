@@ -179,9 +179,15 @@ def _import(module: str, qualname: str) -> Any:
     return functools.reduce(getattr, qualname.split("."), importlib.import_module(module))
 
 
+def _is_spawning() -> bool:
+    """Tell whether what is pickled is for a process of multiprocessing, which has the program."""
+    context = sys.modules.get("multiprocessing.context")
+    return context is not None and context.get_spawning_popen() is not None
+
+
 def _find(module: str, qualname: str) -> object:
-    # Not in __main__: on a worker that is another program.
-    if module == "__main__" or module not in sys.modules:
+    # Not in __main__: on a worker that is another program, but not in a process that is spawned.
+    if (module == "__main__" and not _is_spawning()) or module not in sys.modules:
         return None
     try:
         return cast(object, functools.reduce(getattr, qualname.split("."), sys.modules[module]))

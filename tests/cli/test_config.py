@@ -190,6 +190,11 @@ MISFITS = {
         "prefectx.toml:1:9  stores.x\n  the store 'x' cannot be made: the module "
         "'no_such_package', needed for 'no_such_package:Store', cannot be found: correct its name",
     ),
+    "a file for logging that is not there": (
+        '[logging]\nconfig = "nope.yml"\n',
+        "",
+        "prefectx.toml:2  logging.config\n  ",
+    ),
     "an unknown format": (
         '[tasks.clean]\nformat = "xyzzy"\n',
         "",

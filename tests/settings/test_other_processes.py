@@ -3,6 +3,7 @@
 import copy
 import multiprocessing
 import pickle
+import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
 
@@ -65,3 +66,33 @@ def test_a_copy_in_this_process_changes_nothing(module):
 
 def test_without_an_override_nothing_is_taken_along(module):
     assert len(pickle.dumps(module.inner)) < 200
+
+
+PROGRAM = """
+import multiprocessing
+import prefectx
+
+@prefectx.task(target="{x}.json")
+def double(x):
+    return 2 * x
+
+def show(task):
+    print(task(1).location)
+
+if __name__ == "__main__":
+    for method in ("spawn", "forkserver"):
+        with prefectx.override(mode="cache", root="/tmp/elsewhere"):
+            process = multiprocessing.get_context(method).Process(target=show, args=(double,))
+            process.start()
+            process.join()
+"""
+
+
+def test_an_override_reaches_a_task_of_the_program(tmp_path):
+    """The program's own tasks are pickled by name for a process that is given the program."""
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM.replace("/tmp/elsewhere", str(tmp_path / "elsewhere")))
+    said = subprocess.run(
+        [sys.executable, str(program)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert said.stdout.split() == [str(tmp_path / "elsewhere" / "1.json")] * 2
