@@ -190,14 +190,22 @@ class Item(Generic[R_co]):
         store: the store of the output.
         location: its path, URL or key there.
         version: the fingerprint of the bytes that it stands for, None if unknown.
+        state: size and time of change, in nanoseconds, of what has this version.
     """
 
-    __slots__ = ("__weakref__", "_location", "_store", "_version")
+    __slots__ = ("__weakref__", "_location", "_state", "_store", "_version")
 
-    def __init__(self, store: Store, location: str, version: str | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        location: str,
+        version: str | None = None,
+        state: tuple[int | None, int | None] | None = None,
+    ) -> None:
         self._store = store
         self._location = location
         self._version = version
+        self._state = state
 
     @property
     def store(self) -> Store:
@@ -214,9 +222,15 @@ class Item(Generic[R_co]):
         """The fingerprint of the bytes that it stands for, None if unknown."""
         return self._version
 
-    def stands_for(self, version: str | None) -> None:
-        """Take note of the version that was made or found."""
+    @property
+    def state(self) -> tuple[int | None, int | None] | None:
+        """Size in bytes and time of change in nanoseconds of what has this version."""
+        return self._state
+
+    def stands_for(self, version: str | None, state: tuple[int | None, int | None] | None) -> None:
+        """Take note of the version that was made or found, and the state of what has it."""
         self._version = version
+        self._state = state
 
     @property
     def name(self) -> str:
@@ -276,8 +290,10 @@ class Item(Generic[R_co]):
             "data, or give the item to a task, which receives its data"
         )
 
-    def __reduce__(self) -> tuple[type[Item[R_co]], tuple[Store, str, str | None]]:
-        return Item, (self.store, self.location, self.version)
+    def __reduce__(self) -> tuple[type[Item[R_co]], tuple[object, ...]]:
+        if self._version is None:
+            return Item, (self.store, self.location)
+        return Item, (self.store, self.location, self._version, self._state)
 
     def __repr__(self) -> str:
         return f"Item({mask_urls(self.location)!r})"

@@ -62,28 +62,43 @@ def version_of_path(path: str) -> str | None:
     return version
 
 
+def state_of_path(path: str) -> tuple[int, int]:
+    """Return size and time of change of a file; of a folder those of all that is in it.
+
+    Raises:
+        OSError: there is none, or it cannot be looked up.
+    """
+    found = os.stat(path)
+    size, newest = found.st_size, found.st_mtime_ns
+    if stat.S_ISDIR(found.st_mode):
+        size = 0
+        for folder, folders, names in os.walk(path):
+            for name in (*folders, *names):
+                found = os.stat(os.path.join(folder, name), follow_symlinks=False)
+                newest = max(newest, found.st_mtime_ns)
+                size += 0 if stat.S_ISDIR(found.st_mode) else found.st_size
+    return size, newest
+
+
 def file_state(path: str, limit: int | None) -> FileState:
-    """Return size, time and version of a file that a task reads; None if there is none.
+    """Return size, time and version of what a task reads; None if there is nothing.
 
     Parameters:
         path: a file or a folder.
-        limit: of a file with more bytes only size and time count.
+        limit: if it has more bytes only size and time count.
     """
     try:
-        found = os.stat(path)
-        if stat.S_ISDIR(found.st_mode):
-            return [None, None, version_of_path(path)]
-        is_large = limit is not None and found.st_size > limit
-        version = None if is_large else version_of_path(path)
+        size, mtime = state_of_path(path)
+        version = None if limit is not None and size > limit else version_of_path(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError):
         return [None, None, None]
-    return [found.st_size, found.st_mtime_ns, version]
+    return [size, mtime, version]
 
 
 def is_changed(path: str, before: FileState, made: float) -> bool | None:
-    """Tell whether a file is no longer as it was; None: that cannot be told.
+    """Tell whether a file or folder is no longer as it was; None: that cannot be told.
 
     Parameters:
         path: the file.
@@ -91,7 +106,7 @@ def is_changed(path: str, before: FileState, made: float) -> bool | None:
         made: when that was, in seconds since 1970.
     """
     try:
-        found = os.stat(path)
+        state = state_of_path(path)
     except (FileNotFoundError, NotADirectoryError):
         return before is not None
     except (OSError, ValueError):
@@ -99,15 +114,12 @@ def is_changed(path: str, before: FileState, made: float) -> bool | None:
     if before is None:
         return True
     size, mtime, version = before
-    is_folder = stat.S_ISDIR(found.st_mode)
-    if not is_folder and (found.st_size, found.st_mtime_ns) == (size, mtime):
-        is_recent = found.st_mtime_ns > made * 1e9 - _TICK_NS
-        if not is_recent or version is None:
-            return False
-    if size is not None and found.st_size != size and not is_folder:
+    if size is None:
+        return None
+    if state == (size, mtime) and (version is None or state[1] <= made * 1e9 - _TICK_NS):
+        return False
+    if state[0] != size or version is None:
         return True
-    if version is None:
-        return None if size is None else True
     try:
         return bool(version_of_path(path) != version)
     except OSError:
@@ -117,10 +129,7 @@ def is_changed(path: str, before: FileState, made: float) -> bool | None:
 def is_same_state(path: str, before: FileState) -> bool:
     """Tell whether a file still has its size and time: nothing wrote to it meanwhile."""
     try:
-        found = os.stat(path)
+        state = state_of_path(path)
     except OSError:
         return before is None
-    if before is None:
-        return False
-    is_folder = stat.S_ISDIR(found.st_mode)
-    return is_folder or (found.st_size, found.st_mtime_ns) == (before[0], before[1])
+    return before is not None and list(state) == list(before[:2])

@@ -35,7 +35,7 @@ class AsideItem(Item[R_co]):
         """The output that exists, for functions that continue one."""
         return self._final
 
-    def __reduce__(self) -> tuple[type[Item[R_co]], tuple[Store, str, str | None]]:
+    def __reduce__(self) -> tuple[type[Item[R_co]], tuple[object, ...]]:
         return self._final.__reduce__()
 
 

@@ -67,7 +67,7 @@ def put_back(lineage: Lineage | None, item: Item[object] | None, arguments: Argu
         state = state_of(item)
         if state is not None:
             lineage.records.add(record._replace(size=state[0], mtime=state[1]))
-        item.stands_for(record.version)
+        item.stands_for(record.version, state)
         return True
     return False
 

@@ -134,7 +134,7 @@ class Lineage(NamedTuple):
         if not self.recorded:
             return None
         record, version, is_edited = self._match(item)
-        item.stands_for(version)
+        item.stands_for(version, state_of(item))
         causes = [
             cause
             for cause in self._causes(record, is_edited, arguments)
@@ -144,6 +144,8 @@ class Lineage(NamedTuple):
         if not causes:
             return None
         reaction = max((self.origin.stale[cause.kind] for cause in causes), key=_ORDER.index)
+        if is_edited and reaction == "rerun" and self.origin.stale["edited"] != "rerun":
+            reaction = "warn"  # what somebody edited is replaced only where that is asked for
         if reaction == "error":
             causes = [cause for cause in causes if self.origin.stale[cause.kind] == "error"]
         return Stale(tuple(causes), reaction)

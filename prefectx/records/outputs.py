@@ -1,15 +1,12 @@
 """Outputs in their stores: their state, and the version that an item stands for."""
-# pathlib costs more than the system calls that it wraps.
-# ruff: noqa: PTH116, PTH118
 
 from __future__ import annotations
-
-import os
 
 from prefectx.errors import StoreError
 from prefectx.item import Item
 from prefectx.records.records import Records
 from prefectx.stores import Filestore
+from prefectx.versions import state_of_path
 
 # Size in bytes and time of change in nanoseconds, each None if the store does not know it.
 State = tuple[int | None, int | None]
@@ -17,11 +14,14 @@ State = tuple[int | None, int | None]
 
 def version_of(item: Item[object], records: Records) -> str | None:
     """Return the version of an output as it is now, None if there is none or it is unknown."""
-    if item.version is not None:
-        return item.version
+    is_local = isinstance(item.store, Filestore) and "://" not in item.location
+    if item.version is not None and not is_local:
+        return item.version  # asking would cost a request
     state = state_of(item)
     if state is None:
         return None
+    if item.version is not None and item.state == state:
+        return item.version
     for record in records.find(item):
         if (record.size, record.mtime) == state:
             return record.version
@@ -46,14 +46,6 @@ def state_of(item: Item[object]) -> State | None:
         if not isinstance(item.store, Filestore) or "://" in location:
             info = item.info()
             return info.size, None if info.saved is None else round(info.saved.timestamp() * 1e9)
-        found = os.stat(location)
-        if not location.endswith("/"):
-            return found.st_size, found.st_mtime_ns
-        size, newest = 0, found.st_mtime_ns
-        for folder, _, names in os.walk(location):
-            for name in names:
-                found = os.stat(os.path.join(folder, name))
-                size, newest = size + found.st_size, max(newest, found.st_mtime_ns)
-        return size, newest
+        return state_of_path(location)
     except (OSError, ValueError, StoreError, NotImplementedError):
         return None

@@ -93,4 +93,4 @@ class Recorder:
                 round(time.time(), 3), round(self._seconds, 4),
             )
         )  # fmt: skip
-        item.stands_for(version)
+        item.stands_for(version, (size, mtime))

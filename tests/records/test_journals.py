@@ -196,3 +196,38 @@ def test_no_kill_parts_an_output_from_its_record(tmp_path):
             state = (path.stat().st_size, path.stat().st_mtime_ns)
             versions = {r.version for r in found if (r.size, r.mtime) == state}
             assert versions == {version_of_path(str(path))}
+
+
+def test_an_item_from_before_does_not_hide_that_its_output_was_made_anew(cache):
+    """An item that somebody holds stands for what is there, not for what it was made with."""
+
+    @task(target="one.json", version="1")
+    def one(x):
+        return x
+
+    @task(target="two.json", version="1", stale="rerun")
+    def two(found):
+        return found + 1
+
+    old = one(1)
+    assert two(old).load() == 2
+    old.save(5)
+    assert two(old).load() == 6
+
+
+def test_what_somebody_edited_is_replaced_only_if_that_is_asked_for(cache):
+    @task(target="one.json", version="1")
+    def one(x):
+        return x
+
+    @task(target="two.json", version="1", stale="rerun")
+    def two(found):
+        return found + 1
+
+    first = one(1)
+    item = two(first)
+    item.save(100)
+    first.save(5)
+    assert two(first).load() == 100
+    wanted = {"inputs": "rerun", "edited": "rerun"}
+    assert two.with_options(stale=wanted)(first).load() == 6

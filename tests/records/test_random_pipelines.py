@@ -52,6 +52,7 @@ class Pipeline:
         self.parts = [dict.fromkeys(NAMES, 0) for _ in graph]
         self.made: dict[int, object] = {}
         self.values: dict[int, int] = {}
+        self.edited: set[int] = set()
         self.comments = 0
         self.clock = 0
 
@@ -64,10 +65,12 @@ class Pipeline:
         elif kind == "delete":
             output.unlink(missing_ok=True)
             self.made.pop(i, None)
+            self.edited.discard(i)
         elif kind == "edit" and output.exists():
             value += 5  # no task gives that: an earlier output put back is no edit
             prefectx.Filestore(fsync=False).save(str(output), value)
             self.values[i] = value
+            self.edited.add(i)
         elif kind == "touch" and output.exists():
             self.clock += 1
             os.utime(output, (self.clock, self.clock))
@@ -125,7 +128,7 @@ class Pipeline:
         for i, part in enumerate(self.parts):
             inputs = [self.values[j] for j in self.graph[i]]
             recipe = (tuple(part.items()), tuple(inputs))
-            if self.made.get(i) != recipe:
+            if self.made.get(i) != recipe and i not in self.edited:
                 ran.append(i)
                 self.made[i] = recipe
                 self.values[i] = self.value(part, i, inputs)

@@ -137,6 +137,7 @@ class _SameItem(NamedTuple):
     """Stands for the item of the call, which its sender has, and the version that it has now."""
 
     version: str | None
+    state: tuple[int | None, int | None] | None
 
 
 class Failure(NamedTuple):
@@ -189,7 +190,9 @@ def run_packed(content: bytes) -> bytes:
         return _packed_failure(call, error)
     try:
         if call.item is not None and outcome.value is call.item and outcome.state is None:
-            return pickle.dumps(outcome._replace(value=_SameItem(call.item.version)))
+            return pickle.dumps(
+                outcome._replace(value=_SameItem(call.item.version, call.item.state))
+            )
         return cast(bytes, cloudpickle.dumps(outcome))
     except Exception as error:
         unsendable = WorkerError(
@@ -232,7 +235,7 @@ def ended(call: Call, content: bytes) -> LocalFuture:
         return failed(call, unreadable)
     if isinstance(found, Outcome) and isinstance(found.value, _SameItem):
         assert call.item is not None
-        call.item.stands_for(found.value.version)
+        call.item.stands_for(found.value.version, found.value.state)
         found = found._replace(value=call.item)
     if isinstance(found, Outcome):
         return over(call, found)
