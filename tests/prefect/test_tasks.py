@@ -403,6 +403,20 @@ def test_task_run_names(mode):
     assert pipeline() == ["look-3", "called"]
 
 
+def test_a_run_is_named_by_prefect_where_its_inputs_are_not_known_yet(mode):
+    """A name from arguments that are futures without an output cannot be filled."""
+
+    @task(task_run_name="named-{base}")
+    def add(x):
+        return x + 1
+
+    @flow
+    def pipeline():
+        return load(add.submit(add.submit(1)))
+
+    assert pipeline() == 3
+
+
 def test_print_is_logged_where_the_flow_says(mode, caplog):
     """`log_prints` of the flow holds for its tasks."""
 

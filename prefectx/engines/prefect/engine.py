@@ -17,7 +17,7 @@ from prefect.client.schemas.objects import State as PrefectState
 from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture, PrefectFutureList
 
-from prefectx.arguments.references import holds_items
+from prefectx.arguments.references import futures_in, holds_items
 from prefectx.arguments.signature import Arguments
 from prefectx.calls import Call, Decision, Skip
 from prefectx.engines.local.futures import LocalFuture
@@ -196,6 +196,8 @@ def _run_name(call: Call) -> str | None:
         return None
     if not call.mode.keeps and call.arguments.keys() >= set(template.names()):
         return template.text
+    if not call.mode.keeps and futures_in(call.arguments):
+        return None  # what they will return is not known: Prefect names the run
     try:
         return template.fill(call.fields).replace("{", "{{").replace("}", "}}")
     except TargetError as error:
