@@ -403,7 +403,7 @@ def test_task_run_names(mode):
     assert pipeline() == ["look-3", "called"]
 
 
-def test_a_run_is_named_by_prefect_where_its_inputs_are_not_known_yet(mode):
+def test_a_run_is_named_by_its_task_where_its_inputs_are_not_known_yet(mode):
     """A name from arguments that are futures without an output cannot be filled."""
 
     @task(task_run_name="named-{base}")

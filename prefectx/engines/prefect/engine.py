@@ -196,10 +196,11 @@ def _run_name(call: Call) -> str | None:
         return None
     if not call.mode.keeps and call.arguments.keys() >= set(template.names()):
         return template.text
-    if not call.mode.keeps and futures_in(call.arguments):
-        return None  # what they will return is not known: Prefect names the run
     try:
-        return template.fill(call.fields).replace("{", "{{").replace("}", "}}")
+        # What futures without an output will return is not known: the task's name has to do.
+        is_known = call.mode.keeps or not futures_in(call.arguments)
+        name = template.fill(call.fields) if is_known else call.task.name
+        return name.replace("{", "{{").replace("}", "}}")
     except TargetError as error:
         where = f"task {call.task.name!r}, task_run_name {template.text!r}"
         raise TargetError(f"{where}: {error}") from error
