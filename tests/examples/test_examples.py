@@ -158,7 +158,8 @@ def test_report_reaches_prefect_once(tmp_path, prefect_api):
 def test_report_goes_on_after_a_kill(tmp_path):
     """A run that is killed leaves whole outputs or none; the next one does only the rest."""
     command = [sys.executable, EXAMPLES / "library_report.py", "--limit", "600"]
-    run = subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "PREFECTX": "cache"})
+    environment = {**os.environ, "PREFECTX": "cache", "PREFECTX_ROOT": str(tmp_path)}
+    run = subprocess.Popen(command, cwd=tmp_path, env=environment)
     measured = tmp_path / "working" / "measure"
     while not measured.exists() or len(list(measured.iterdir())) < 50:
         assert run.poll() is None
