@@ -16,7 +16,7 @@ from typing import Any
 from prefectx.arguments.fingerprint import Stamp
 from prefectx.arguments.identity.form import Unidentifiable
 from prefectx.arguments.identity.means import is_means
-from prefectx.arguments.identity.places import Folders
+from prefectx.arguments.identity.places import Folders, canonical_place
 from prefectx.arguments.marks import is_annotated
 from prefectx.arguments.references import holds_references
 from prefectx.arguments.traversal import ATOMS, replace
@@ -62,6 +62,8 @@ def recorded(value: object, folders: Folders) -> Argument:
         if len(text) <= _LONGEST:
             return mask_urls(text) if "://" in text else text
         return ["plain", *_stamp(value, folders, reprlib.repr(mask_urls(text)))]
+    if isinstance(value, pathlib.PurePath):
+        return f"Path{canonical_place(str(value), folders)}"
     if hasattr(value, "get_secret_value"):
         return None
     if holds_references(value):
@@ -81,8 +83,6 @@ def _stamp(value: object, folders: Folders, shown: str) -> list[Any]:
 
 def _shown(value: object) -> str:
     """Return a short text for people."""
-    if isinstance(value, pathlib.PurePath):
-        return str(value)[-_LONGEST:]
     return mask(reprlib.repr(masked(value)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from prefectx.arguments.references import items_in
@@ -123,7 +123,9 @@ class Lineage(NamedTuple):
                 for item in items
             ]
             for name, value in arguments.items()
-            if type(value) not in ATOMS and (items := items_in(value))
+            if type(value) not in ATOMS
+            and not isinstance(value, PurePath)
+            and (items := items_in(value))
         }
 
     def staleness(self, item: Item[object], arguments: Arguments) -> Stale | None:

@@ -22,6 +22,9 @@ def version_of(item: Item[object], records: Records) -> str | None:
         return None
     if item.version is not None and item.state == state:
         return item.version
+    newest = records.newest(item.store, item.location)
+    if newest is not None and (newest.get("size"), newest.get("mtime")) == state:
+        return newest.get("version")
     for record in records.find(item):
         if (record.size, record.mtime) == state:
             return record.version

@@ -102,11 +102,14 @@ class Record(NamedTuple):
         """
         values = orjson.loads(line)
         try:
-            found = cls(**{name: values[name] for name in values.keys() & _NAMES})
+            if not values.keys() <= _NAMES:  # of a later version, which has more
+                values = {name: values[name] for name in values.keys() & _NAMES}
+            found = cls(**values)
         except (TypeError, AttributeError) as error:
             raise ValueError(f"no record: {error}") from error
-        if not all(isinstance(getattr(found, name), kinds) for name, kinds in _KINDS.items()):
-            raise ValueError("no record: a value is of the wrong type")
+        for name, value in values.items():
+            if not isinstance(value, _KINDS[name]):
+                raise ValueError(f"no record: {name} is of the wrong type")
         return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import socket
 import threading
@@ -41,7 +42,11 @@ _MEANS = (
 
 def is_means(value: object) -> bool:
     """Tell whether a value is a logger, a lock, or a connection to a database or another host."""
-    kind = type(value)
+    return _are_means(type(value))  # type: ignore[arg-type]  # mypy: a type might have no hash
+
+
+@functools.lru_cache(maxsize=4096)
+def _are_means(kind: type) -> bool:
     if issubclass(kind, _MEANS):
         return True
     # What Python's database modules have in common.
