@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import Contender
-from prefectx import task
+from prefectx import Task, task
 from prefectx.calls import target_owners
 
 FINISHED = "finished/{n}"
@@ -56,6 +56,27 @@ def ours(mode: str, target: str = FINISHED) -> list[Contender]:
             (f"prefectx {mode}, mapped", lambda count: skipped.map(range(count))),
         )
     ]
+
+
+def recorded(count: int, target: str) -> list[Contender]:
+    """Return calls of mode `cache` whose outputs have records: by default, and with `rerun`."""
+    task(target=target, mode="cache", fsync=False)(double).map(range(count))
+    found = []
+    for stale in ("warn", "rerun"):
+        skipped = task(target=target, mode="cache", stale=stale)(double)
+
+        def called(count: int, skipped: Task[[int], int] = skipped) -> None:
+            for n in range(count):
+                skipped(n)
+
+        def submitted(count: int, skipped: Task[[int], int] = skipped) -> None:
+            for n in range(count):
+                skipped.submit(n)
+
+        for how, work in (("called", called), ("submitted", submitted)):
+            name = f"prefectx cache, records, {stale}, {how}"
+            found.append(Contender(name, work, before=lambda: target_owners().clear()))
+    return found
 
 
 def peers() -> Iterator[Contender]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import sys
 
-from benchmarks.contenders import finish, floor, ours, peers
+from benchmarks.contenders import finish, floor, ours, peers, recorded
 from benchmarks.harness import Contender, Result, measure, show
 from prefectx import flow
 
@@ -24,6 +24,7 @@ def _beside(rivals: list[Contender], count: int, rounds: int) -> list[Result]:
     # A separate folder for each count, as the time to list a folder depends on its size.
     target = f"finished-{count}/{{n}}"
     own = [*ours("cache", target), *ours("prefect.skiptask", target)]
+    own += recorded(count, f"recorded-{count}/{{n}}")
     return measure([floor(finish(count, target)), *own, *rivals], count, rounds)
 
 

@@ -19,6 +19,10 @@ _SKIPPING = [f"prefectx {m}, {how}" for m in ("cache", "prefect.skiptask")
 _MAPPED = [f"prefectx {mode}, mapped" for mode in ("cache", "prefect.skiptask")]
 
 
+def _recorded(stale: str) -> list[str]:
+    return [f"prefectx cache, records, {stale}, {how}" for how in ("called", "submitted")]
+
+
 class Goal(NamedTuple):
     """An upper limit for a figure."""
 
@@ -85,7 +89,11 @@ def _growth(figures: Figures) -> float:
 GOALS = (
     Goal("finished call, called or submitted, against `os.stat`", 4, "x",
          lambda f: f.worst(FINISHED, _SKIPPING, FLOOR, 1000)),
-    Goal("the same against a hit of joblib.Memory", 1 / 20, "x",
+    Goal("the same with records, `stale` as by default", 4, "x",
+         lambda f: f.worst(FINISHED, _recorded("warn"), FLOOR, 1000)),
+    Goal('the same with records, `stale = "rerun"`', 6, "x",
+         lambda f: f.worst(FINISHED, _recorded("rerun"), FLOOR, 1000)),
+    Goal("the same without records against a hit of joblib.Memory", 1 / 20, "x",
          lambda f: f.worst(FINISHED, _SKIPPING, "joblib.Memory", 1000)),
     Goal("the same against Prefect's own cached submit", 1 / 500, "x",
          lambda f: f.ratio(PREFECT, "prefectx prefect.skiptask, submitted", CACHED)),
