@@ -23,6 +23,7 @@ from prefectx.records import (
     Origin,
     Records,
     code_of,
+    installed_versions,
     recorded_arguments,
     records_in,
     state_of,
@@ -100,11 +101,12 @@ class Lineages:
     def origin(self) -> Origin:
         """What the outputs of all calls have in common."""
         code, options = self.code, self._options
+        is_compared = self._stale["packages"] != "ignore"
+        versions = installed_versions(code.imports) if is_compared else {}
         return Origin(
             self.folder, self._bytes, self._task.name, self._function,
             (code.digest, code.own, code.symbols), self._stale, options.hash_limit, options.code,
-            options.shared,
-            options.keep,
+            versions, options.shared, options.keep,
         )  # fmt: skip
 
     @property
@@ -146,7 +148,7 @@ class Lineages:
             return False
         if get("arguments") != dict(zip(names, map(repr, values), strict=False)):
             return False
-        if "inputs" in record or "files" in record:
+        if "inputs" in record or "files" in record or "packages" in record:
             return False
         if not self._is_local or "://" in location:
             state = state_of(Item(self._store, location))

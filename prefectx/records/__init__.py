@@ -5,6 +5,7 @@ from prefectx.records.code import Code, check_code, code_of, version_code
 from prefectx.records.earlier import put_back
 from prefectx.records.lineage import Lineage, Origin, Stale
 from prefectx.records.outputs import state_of
+from prefectx.records.packages import installed_versions
 from prefectx.records.record import Record, Sources
 from prefectx.records.recorder import recording
 from prefectx.records.records import Records, records_in
@@ -19,6 +20,7 @@ __all__ = [
     "Stale",
     "check_code",
     "code_of",
+    "installed_versions",
     "put_back",
     "recorded_arguments",
     "recording",

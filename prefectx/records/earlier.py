@@ -84,6 +84,7 @@ def _is_same(record: Record, lineage: Lineage, inputs: dict[str, list[list[str |
         and record.code == recipe.code
         and record.arguments == recipe.arguments
         and record.inputs == inputs
+        and record.packages == lineage.origin.versions
         and record.files.keys() == lineage.files.keys()
         and all(
             is_changed(path, record.files[name], began) is False

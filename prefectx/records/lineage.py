@@ -50,6 +50,7 @@ class Origin(NamedTuple):
         stale: what becomes of a stale output, by the cause.
         limit: the size in bytes above which a file's content is not read.
         packages: the installed packages whose code counts as the project's.
+        versions: the versions of the packages that the code imports, if they are compared.
         is_shared: whether different calls may have one target.
         keep: how many earlier versions of an output are kept.
     """
@@ -62,6 +63,7 @@ class Origin(NamedTuple):
     stale: Mapping[str, str]
     limit: int | None
     packages: tuple[str, ...]
+    versions: Mapping[str, str]
     is_shared: bool
     keep: int
 
@@ -162,6 +164,11 @@ class Lineage(NamedTuple):
         for cause in changes_of_recipe(record, self.recipe, symbols, is_other_function=is_other):
             if not (cause.kind == "inputs" and inputs):  # told already, and better
                 yield cause
+        versions = self.origin.versions
+        for name in record.packages.keys() & versions.keys():
+            if record.packages[name] != versions[name]:
+                change = f"{record.packages[name]} is now {versions[name]}"
+                yield Cause("packages", f"the package {name} changed: {change}")
         began = record.made - record.seconds
         for name, path in self.files.items():
             if name in record.files and is_changed(path, record.files[name], began):

@@ -68,6 +68,7 @@ class Record(NamedTuple):
         inputs: as in `Sources`.
         files: as in `Sources`.
         code: the fingerprint of the code; its symbols are recorded once for all.
+        packages: the versions of the packages that it imports; only where they are compared.
         made: when, in seconds since 1970.
         seconds: how long it took.
         run: the process that made it; its host and versions are recorded once for all.
@@ -84,6 +85,7 @@ class Record(NamedTuple):
     inputs: Mapping[str, Sequence[Input]] = {}
     files: Mapping[str, FileState] = {}
     code: str | None = None
+    packages: Mapping[str, str] = {}
     made: float = 0.0
     seconds: float = 0.0
     run: str = ""
@@ -120,7 +122,7 @@ _NUMBER, _TEXT = (int, float), (str, type(None))
 _KINDS: dict[str, Any] = {
     "location": str, "task": str, "function": str, "version": _TEXT, "size": (int, type(None)),
     "mtime": (int, type(None)), "arguments": dict, "defaults": (list, tuple), "inputs": dict,
-    "files": dict, "code": _TEXT, "made": _NUMBER, "seconds": _NUMBER, "run": str,
+    "files": dict, "code": _TEXT, "packages": dict, "made": _NUMBER, "seconds": _NUMBER, "run": str,
 }  # fmt: skip
 
 

@@ -90,7 +90,7 @@ class Recorder:
             Record(
                 name, recipe.task, recipe.function, version, size, mtime, recipe.arguments,
                 recipe.defaults, self._sources.inputs, unchanged, recipe.code,
-                round(time.time(), 3), round(self._seconds, 4),
+                lineage.origin.versions, round(time.time(), 3), round(self._seconds, 4),
             )
         )  # fmt: skip
         item.stands_for(version, (size, mtime))

@@ -28,6 +28,18 @@ def references(nodes: Collection[ast.AST]) -> set[Chain]:
     return found
 
 
+def imported_by(nodes: Collection[ast.AST]) -> frozenset[str]:
+    """Return the top-level modules that import statements name, also those inside functions."""
+    found = set()
+    for node in nodes:
+        for part in ast.walk(node):
+            if isinstance(part, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in part.names}
+            elif isinstance(part, ast.ImportFrom) and part.module and not part.level:
+                found.add(part.module.partition(".")[0])
+    return frozenset(found)
+
+
 def global_names(code: CodeType) -> Iterator[str]:
     """Yield the names that code, and the code inside it, looks up outside of functions."""
     for instruction in dis.get_instructions(code):

@@ -25,7 +25,13 @@ from prefectx.records.code.definitions import definition_of
 from prefectx.records.code.loaded import is_as_loaded
 from prefectx.records.code.modules import Module
 from prefectx.records.code.project import Project, Symbol
-from prefectx.records.code.references import Chain, chains, global_names, references
+from prefectx.records.code.references import (
+    Chain,
+    chains,
+    global_names,
+    imported_by,
+    references,
+)
 from prefectx.records.code.syntax import fingerprint_of
 
 
@@ -39,6 +45,7 @@ class Code(NamedTuple):
             source is not that of the loaded code.
         sources: the source text of each known fingerprint.
         outdated: the symbols whose source was changed after the code was loaded.
+        imports: the top-level modules that the code uses and that are not of the project.
     """
 
     digest: str
@@ -46,6 +53,7 @@ class Code(NamedTuple):
     symbols: Mapping[str, str | None]
     sources: Mapping[str, str]
     outdated: frozenset[str] = frozenset()
+    imports: frozenset[str] = frozenset()
 
 
 class Walk:
@@ -64,6 +72,7 @@ class Walk:
         self._waiting: list[Symbol] = []
         self._own: str | None = None
         self._outdated: set[str] = set()
+        self._imports: set[str] = set()
         self._follow(function, own=True)
         while self._waiting:
             self._add(self._waiting.pop())
@@ -72,7 +81,10 @@ class Walk:
         """Return what was found."""
         named = repr(sorted((self.symbols | {"": self._own}).items()))
         digest = xxhash.xxh3_128(named.encode()).hexdigest()
-        return Code(digest, self._own, self.symbols, self.sources, frozenset(self._outdated))
+        imports = frozenset(name for name in self._imports if self.project.module(name) is None)
+        return Code(
+            digest, self._own, self.symbols, self.sources, frozenset(self._outdated), imports
+        )
 
     def _follow(self, thing: object, own: bool = False) -> str | None:
         """Take in a function, class or other object; return what stands for it, None if unknown."""
@@ -91,6 +103,7 @@ class Walk:
                 return self._add(symbol, own)
             if isinstance(thing, FunctionType) and not self.project.is_library(thing.__module__):
                 return self._add_function(thing, own)
+            self._imports.add(thing.__module__.partition(".")[0])
             return self._name(":".join(qualified_name(thing)), own)
         if isinstance(thing, (BuiltinFunctionType, MethodDescriptorType, ModuleType)):
             return self._name(repr(getattr(thing, "__qualname__", thing.__name__)), own)
@@ -117,7 +130,8 @@ class Walk:
         if symbol.label in self.symbols and not own:
             return self.symbols[symbol.label]
         module, name = symbol
-        digest, used = _analysed(module, name)
+        digest, used, imports = _analysed(module, name)
+        self._imports |= imports
         is_loaded = is_as_loaded(module, name)
         made = digest if is_loaded else None
         if is_loaded is False:
@@ -170,6 +184,8 @@ class Walk:
         if name not in function.__globals__:
             return name  # a built-in one, or nothing
         value = function.__globals__[name]
+        if isinstance(value, ModuleType):
+            self._imports.add(value.__name__.partition(".")[0])
         while isinstance(value, ModuleType) and rest:
             inner = self.project.module(value.__name__)
             symbol = None if inner is None else self.project.resolve(inner, tuple(rest))
@@ -193,10 +209,12 @@ class Walk:
 
 
 @functools.lru_cache(maxsize=16384)
-def _analysed(module: Module, name: str) -> tuple[str, list[Chain]]:
-    """Return the fingerprint of what a module binds to a name, and what that refers to."""
+def _analysed(module: Module, name: str) -> tuple[str, list[Chain], frozenset[str]]:
+    """Return the fingerprint of what a module binds to a name, what that refers to and imports."""
     nodes = module.bindings[name]
-    return fingerprint_of(nodes), sorted(references(nodes))
+    used = references(nodes)
+    named = {part for chain in used for part in module.bindings.get(chain[0], ())}
+    return fingerprint_of(nodes), sorted(used), imported_by([*nodes, *named])
 
 
 def _innermost(function: object) -> object:
