@@ -62,6 +62,8 @@ def main() -> int:
         del os.environ[name]
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
+        # Else the configuration of the repository counts, where the programs are.
+        Path("prefectx.toml").touch()
         os.environ["PREFECT_HOME"] = str(Path(folder) / "prefect")
         figures = short() if is_short else full()
         os.chdir("/")
