@@ -34,6 +34,10 @@ class ItemInfo:
     saved: datetime | None = None
 
 
+# Size in bytes and time of change in nanoseconds, each None if the store does not know it.
+OutputState = tuple[int | None, int | None]
+
+
 class Written(NamedTuple):
     """What was written, before it becomes the output.
 
@@ -200,7 +204,7 @@ class Item(Generic[R_co]):
         store: Store,
         location: str,
         version: str | None = None,
-        state: tuple[int | None, int | None] | None = None,
+        state: OutputState | None = None,
     ) -> None:
         self._store = store
         self._location = location
@@ -223,11 +227,11 @@ class Item(Generic[R_co]):
         return self._version
 
     @property
-    def state(self) -> tuple[int | None, int | None] | None:
+    def state(self) -> OutputState | None:
         """Size in bytes and time of change in nanoseconds of what has this version."""
         return self._state
 
-    def stands_for(self, version: str | None, state: tuple[int | None, int | None] | None) -> None:
+    def stands_for(self, version: str | None, state: OutputState | None) -> None:
         """Take note of the version that was made or found, and the state of what has it."""
         self._version = version
         self._state = state

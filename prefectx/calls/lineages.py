@@ -86,10 +86,6 @@ class Lineages:
         )
 
     @functools.cached_property
-    def _digest(self) -> str:
-        return self.code.digest
-
-    @functools.cached_property
     def code(self) -> Code:
         """The task's code."""
         version = self._task.prefect_keywords.get("version")
@@ -144,7 +140,7 @@ class Lineages:
         if record is None:
             return True
         get = record.get
-        if get("code") != self._digest or get("function") != self._function:
+        if get("code") != self.code.digest or get("function") != self._function:
             return False
         if get("arguments") != dict(zip(names, map(repr, values), strict=False)):
             return False

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from prefectx.arguments.references import items_in
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
-from prefectx.item import Item, Store
+from prefectx.item import Item, OutputState, Store
 from prefectx.records.code import function_exists
 from prefectx.records.outputs import read_version, state_of, version_of
 from prefectx.records.record import Argument, Input, Recipe, Record, Sources
@@ -137,8 +137,9 @@ class Lineage(NamedTuple):
         """
         if not self.recorded:
             return None
-        record, version, is_edited = self._match(item)
-        item.stands_for(version, state_of(item))
+        state = state_of(item)
+        record, version, is_edited = self._match(item, state)
+        item.stands_for(version, state)
         causes = [
             cause
             for cause in self._causes(record, is_edited, arguments)
@@ -157,11 +158,13 @@ class Lineage(NamedTuple):
     def _causes(self, record: Record, is_edited: bool, arguments: Arguments) -> Iterator[Cause]:
         if is_edited:
             yield Cause("edited", "the output is not what was saved: it was edited or replaced")
-        is_other = record.function != self.recipe.function and function_exists(record.function)
-        symbols = self.symbols.get(record.code or "", {})
+        recipe = self.recipe
+        is_other = record.function != recipe.function and function_exists(record.function)
+        # A record that was found later is of a code that the call did not bring along.
+        symbols = self.symbols.get(record.code or "") or self.records.symbols(record.code)
         inputs = tuple(changes_of_inputs(record.inputs, self.inputs(arguments)))
         yield from inputs
-        for cause in changes_of_recipe(record, self.recipe, symbols, is_other_function=is_other):
+        for cause in changes_of_recipe(record, recipe, symbols, is_other_function=is_other):
             if not (cause.kind == "inputs" and inputs):  # told already, and better
                 yield cause
         versions = self.origin.versions
@@ -178,21 +181,27 @@ class Lineage(NamedTuple):
                 )
                 yield Cause("files", f"the file {name} {what}")
 
-    def _match(self, item: Item[object]) -> tuple[Record, str | None, bool]:
+    def _match(
+        self, item: Item[object], state: OutputState | None
+    ) -> tuple[Record, str | None, bool]:
         """Return the record of what is at a location, its version, and whether it was edited."""
-        newest, state = self.recorded[0], state_of(item)
-        for attempt in (self.recorded, None):
-            candidates = attempt
-            if candidates is None:  # another process may have replaced it
-                self.records.refresh()
-                candidates = tuple(self.records.find(item))
-            for record in candidates:
-                if (record.size, record.mtime) == state:
-                    return record, record.version, False
+        found = _of_state(self.recorded, state)
+        if found is not None:
+            return found, found.version, False
+        self.records.refresh()  # another process may have replaced it
+        recorded = self.records.find(item) or self.recorded
+        found = _of_state(recorded, state)
+        if found is not None:
+            return found, found.version, False
         version = read_version(item)
-        for record in candidates or self.recorded:
+        for record in recorded:
             if record.version == version and version is not None:
                 if state is not None:  # it was touched or copied: remembered
                     self.records.add(record._replace(size=state[0], mtime=state[1]))
                 return record, version, False
-        return newest, version, version is not None
+        return recorded[0], version, version is not None
+
+
+def _of_state(recorded: Sequence[Record], state: OutputState | None) -> Record | None:
+    """Return the newest record of an output with this size and time, None if there is none."""
+    return next((record for record in recorded if (record.size, record.mtime) == state), None)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from prefectx.errors import StoreError
-from prefectx.item import Item
+from prefectx.item import Item, OutputState
 from prefectx.records.records import Records
 from prefectx.stores import Filestore
 from prefectx.versions import state_of_path
-
-# Size in bytes and time of change in nanoseconds, each None if the store does not know it.
-State = tuple[int | None, int | None]
 
 
 def version_of(item: Item[object], records: Records) -> str | None:
@@ -39,7 +36,7 @@ def read_version(item: Item[object]) -> str | None:
         return None
 
 
-def state_of(item: Item[object]) -> State | None:
+def state_of(item: Item[object]) -> OutputState | None:
     """Return size and time of an output, without reading it; None if there is none.
 
     Of a folder the size of all files in it, and the newest time.

@@ -12,7 +12,7 @@ from types import CellType, FunctionType
 # Their public names do not move between versions, their modules do.
 _CANONICAL = frozenset({"numpy", "pandas", "polars", "pyarrow"}) | sys.stdlib_module_names
 _RENAMED = {"bool_": "bool"}  # of NumPy 1
-_INSTALLED = frozenset({"site-packages", "dist-packages"})
+INSTALLED = frozenset({"site-packages", "dist-packages"})
 # Decorated functions are wrapped a few times at most.
 _MOST_STEPS = 50
 
@@ -110,7 +110,7 @@ def library_version(module: str) -> str | None:
     """
     root = module.partition(".")[0]
     file = getattr(sys.modules.get(root), "__file__", None) or ""
-    if root in sys.stdlib_module_names or _INSTALLED.isdisjoint(Path(file).parts):
+    if root in sys.stdlib_module_names or INSTALLED.isdisjoint(Path(file).parts):
         return None
     # Slow to import, and seldom needed.
     from importlib.metadata import PackageNotFoundError, version

@@ -21,7 +21,7 @@ from prefectx.engines.local.running import Inputs, failed, over
 from prefectx.engines.local.termination import end_with_parent
 from prefectx.engines.packing import pack, unpack
 from prefectx.errors import WorkerError
-from prefectx.item import Item, Store
+from prefectx.item import Item, OutputState, Store
 from prefectx.monitoring import logging as logs
 from prefectx.records import Lineage, Origin
 from prefectx.settings import Settings
@@ -137,7 +137,7 @@ class _SameItem(NamedTuple):
     """Stands for the item of the call, which its sender has, and the version that it has now."""
 
     version: str | None
-    state: tuple[int | None, int | None] | None
+    state: OutputState | None
 
 
 class Failure(NamedTuple):

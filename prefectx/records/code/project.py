@@ -13,15 +13,13 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import NamedTuple
 
-from prefectx.arguments.identity.names import module_name, qualified_name
+from prefectx.arguments.identity.names import INSTALLED, module_name, qualified_name
 from prefectx.records.code.modules import Module, file_of, read
+from prefectx.records.code.references import Chain
 from prefectx.records.code.syntax import DEFINITIONS
 
-_INSTALLED = frozenset({"site-packages", "dist-packages"})
 _NEVER = frozenset({"prefectx", "prefect"})
 _STDLIB = os.path.realpath(sysconfig.get_paths()["stdlib"]) + os.sep
-
-Chain = tuple[str, ...]
 
 
 class Symbol(NamedTuple):
@@ -45,9 +43,15 @@ class Project:
 
     def __init__(self, packages: Collection[str] = ()) -> None:
         self.packages = frozenset(packages)
+        self._modules: dict[str, Module | None] = {}
 
     def module(self, loaded_as: str) -> Module | None:
         """Return a module of the project; None: it is none, or has no source."""
+        if loaded_as not in self._modules:
+            self._modules[loaded_as] = self._find(loaded_as)
+        return self._modules[loaded_as]
+
+    def _find(self, loaded_as: str) -> Module | None:
         path = file_of(sys.modules.get(loaded_as), loaded_as)
         if path is None or not self._is_inside(loaded_as, path):
             return None
@@ -63,7 +67,7 @@ class Project:
 
     def _is_inside(self, name: str, path: str) -> bool:
         top = name.partition(".")[0]
-        is_installed = not _INSTALLED.isdisjoint(Path(path).parts)
+        is_installed = not INSTALLED.isdisjoint(Path(path).parts)
         is_library = not is_installed and os.path.realpath(path).startswith(_STDLIB)
         if top in _NEVER or is_library:
             return False
