@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import copy
-import functools
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
@@ -73,6 +72,8 @@ class Lineages:
             if isinstance(part, Field)
             and any(is_attribute and step in PATH_ATTRIBUTES for is_attribute, step in part.steps)
         }
+        self._code: Code | None = None
+        self._origin: Origin | None = None
         self._named = tuple(map(compile_template, options.files))
         signature = task.signature
         self._defaults = {
@@ -85,18 +86,28 @@ class Lineages:
             self._path_names & set(signature.names) or self._named or self._secret
         )
 
-    @functools.cached_property
+    @property
     def code(self) -> Code:
-        """The task's code."""
-        version = self._task.prefect_keywords.get("version")
-        if version is not None:
-            return version_code(str(version))
-        return code_of(self._task.fn, self._options.code)
+        """The task's code; made anew if globals that no source tells of have changed."""
+        if self._code is None or (self._code.globals and not self._code.holds()):
+            version = self._task.prefect_keywords.get("version")
+            self._code = (
+                code_of(self._task.fn, self._options.code)
+                if version is None
+                else version_code(str(version))
+            )
+        return self._code
 
-    @functools.cached_property
+    @property
     def origin(self) -> Origin:
-        """What the outputs of all calls have in common."""
-        code, options = self.code, self._options
+        """What the outputs of calls have in common; the same object as long as the code is."""
+        code = self.code
+        if self._origin is None or self._origin.code[0] != code.digest:
+            self._origin = self._make_origin(code)
+        return self._origin
+
+    def _make_origin(self, code: Code) -> Origin:
+        options = self._options
         is_compared = self._stale["packages"] != "ignore"
         versions = installed_versions(code.imports) if is_compared else {}
         return Origin(

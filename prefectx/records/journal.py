@@ -78,7 +78,8 @@ class FileJournal:
                 with self._lock:
                     if self._descriptor is None:
                         self._descriptor = self._open()
-            os.write(self._descriptor, line)
+            if os.write(self._descriptor, line) < len(line):
+                raise OSError("the disk is full")
         except OSError as error:
             self._is_broken = True
             _log.warning(
@@ -102,11 +103,14 @@ class FileJournal:
         if not ignored.exists():
             ignored.write_text(_IGNORED)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        descriptor = os.open(self.path, flags, 0o666)
-        with contextlib.suppress(OSError):  # a file system without locks
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # it is not merged
-        os.write(descriptor, opening_line(self._run))
-        return descriptor
+        while True:
+            descriptor = os.open(self.path, flags, 0o666)
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(descriptor, fcntl.LOCK_SH)  # it is not merged from now on
+            if os.fstat(descriptor).st_nlink:
+                os.write(descriptor, opening_line(self._run))
+                return descriptor
+            os.close(descriptor)  # another process has merged it before it was locked
 
 
 class ObjectJournal:

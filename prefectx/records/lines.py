@@ -20,6 +20,16 @@ from prefectx.records.snapshot import CODE, KEPT, LOCATION, PREFIX, Snapshot, ke
 
 _log = logging.getLogger("prefectx.records")
 _ALL = 1 << 62
+# How often a folder is read in which files vanish meanwhile.
+_TIMES = 5
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    """Return the size of a file; 1 of one that has just vanished, which reading it will tell."""
+    try:
+        return entry.stat().st_size
+    except FileNotFoundError:
+        return 1
 
 
 class Lines:
@@ -74,8 +84,10 @@ class Lines:
         with self._lock:
             self._is_read = True
             # What is merged while it is read is in a snapshot that was not there before.
-            while not all(self._read_file(*file) for file in sorted(self._files())):
-                continue
+            for _ in range(_TIMES):
+                files = sorted(self._files())
+                if not [file for file in files if not self._read_file(*file)]:
+                    return
 
     def _files(self) -> list[tuple[str, int]]:
         """Return the journals and snapshots, and their sizes; behind URLs each is there whole."""
@@ -84,7 +96,7 @@ class Lines:
                 return [(place, 1) for place in self._store.list(f"{self._folder}/")]
             with os.scandir(self._folder) as entries:
                 found = [entry for entry in entries if entry.name.endswith(".jsonl")]
-                return [(entry.path, entry.stat().st_size) for entry in found]
+            return [(entry.path, _size(entry)) for entry in found]
         except (FileNotFoundError, NotADirectoryError):
             return []
         except (OSError, StoreError, NotImplementedError) as error:
@@ -162,6 +174,8 @@ class Lines:
             else:
                 # Not in the order of the journals: the oldest may belong to a process that runs.
                 lines = earlier if isinstance(earlier, tuple) else (earlier,)
+                if line in lines:  # of this process, or merged since it was read
+                    return True
                 self._newest[key] = tuple(sorted((*lines, line), key=made)[-KEPT:])
             return True
         if line.startswith(CODE):

@@ -13,12 +13,14 @@ import heapq
 import mmap
 import os
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from contextlib import ExitStack
+from itertools import groupby, islice
 from uuid import uuid4
 
 import orjson
 
 from prefectx.records.journal import opening_line
+from prefectx.records.record import FORMAT
 
 PREFIX = "snapshot-"
 LOCATION = b'{"location":"'
@@ -27,6 +29,8 @@ CODE = b'{"code":"'
 KEPT = 8
 # From this many journals on they are merged.
 _MANY = 32
+# How many are merged at once: each is a file that is open meanwhile.
+_AT_ONCE = 256
 # After this many single searches all of a snapshot is read: it is cheaper then.
 _SEARCHES = 200
 
@@ -136,9 +140,12 @@ def merge(folder: str, run: str) -> None:
         return
     if len(names) < _MANY:
         return
-    with contextlib.suppress(OSError), open(f"{folder}/merging.lock", "w") as lock:
+    with ExitStack() as opened, contextlib.suppress(OSError):
+        lock = opened.enter_context(open(f"{folder}/merging.lock", "w"))
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        sources = [f"{folder}/{name}" for name in names if _is_closed(f"{folder}/{name}")]
+        paths = [f"{folder}/{name}" for name in names]
+        closed = (path for path in paths if _is_closed(path, opened))
+        sources = list(islice(closed, _AT_ONCE))
         if len(sources) < _MANY // 2:
             return
         place = f"{folder}/{PREFIX}{uuid4().hex}"
@@ -157,14 +164,15 @@ def merge(folder: str, run: str) -> None:
             os.unlink(source)
 
 
-def _is_closed(path: str) -> bool:
-    """Tell whether nobody writes to a journal any more: who does holds its lock."""
-    if os.path.basename(path).startswith(PREFIX):  # noqa: PTH119
-        return True
+def _is_closed(path: str, opened: ExitStack) -> bool:
+    """Tell whether a file can be merged: it is of this format, and nobody writes to it.
+
+    Who writes holds the lock of a journal. It is ours until `opened` is closed.
+    """
     try:
-        with open(path, "rb") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
+        stream = opened.enter_context(open(path, "rb"))  # noqa: SIM115  # that closes it
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return _format(stream.readline()) == FORMAT
     except OSError:
         return False
 

@@ -1,5 +1,6 @@
 """Fingerprints of code: what counts, under which name, the same on every version of Python."""
 
+import functools
 import importlib
 import math
 import subprocess
@@ -7,8 +8,11 @@ import sys
 import textwrap
 import time
 
+import pydantic
 import pytest
 
+import prefectx
+from prefectx import task
 from prefectx.records import code_of
 
 MODULE = """
@@ -230,9 +234,47 @@ def test_a_function_without_source_is_known_by_its_bytecode():
     assert first.own != code_of(namespace["one"]).own
 
 
+def test_functions_with_one_code_differ_by_what_they_enclose():
+    """Two closures of one factory inside a third: each counts."""
+
+    def made(n):
+        return lambda x: x + n
+
+    def both(first, second):
+        return lambda x: first(x) + second(x)
+
+    assert code_of(both(made(1), made(2))).own != code_of(both(made(1), made(3))).own
+
+
+def test_a_value_of_a_notebook_counts_as_it_is_when_the_task_is_called(tmp_path):
+    """A function without a module has no source that would say what its globals are."""
+    namespace = {"__name__": "nowhere", "task": task}
+    exec("LIMIT = 2\n@task(target='{x}.json', stale='rerun')\ndef one(x):\n    return x + LIMIT",
+         namespace)  # fmt: skip
+    with prefectx.override(mode="cache", root=tmp_path):
+        assert namespace["one"](1).load() == 3
+        namespace["LIMIT"] = 5
+        assert namespace["one"](1).load() == 6
+
+
+def test_a_function_of_a_notebook_that_is_defined_anew_counts(tmp_path):
+    namespace = {"__name__": "nowhere", "task": task}
+    exec("def two():\n    return 2\n@task(target='{x}.json', stale='rerun')\n"
+         "def one(x):\n    return x + two()", namespace)  # fmt: skip
+    with prefectx.override(mode="cache", root=tmp_path):
+        assert namespace["one"](1).load() == 3
+        exec("def two():\n    return 3", namespace)
+        made = namespace["one"](1)
+        assert made.load() == 4
+        before = made.info()
+        exec("def two():\n    return 3", namespace)  # the same once more
+        assert namespace["one"](1).info() == before
+
+
 def test_functions_of_libraries_are_known_by_their_names():
     """Their versions are no change of the code, and their sources are not read."""
-    for function in (textwrap.dedent, len, str.upper, subprocess.run):
+    methods = (pydantic.BaseModel.model_dump, functools.partial(pydantic.create_model, "A"))
+    for function in (textwrap.dedent, len, str.upper, subprocess.run, *methods):
         code = code_of(function)
         assert code.own is not None
         assert not code.symbols

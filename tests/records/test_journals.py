@@ -15,7 +15,7 @@ from pydantic import SecretStr
 import prefectx
 import prefectx.testing
 from prefectx import Filestore, Item, flow, task
-from prefectx.records import records_in
+from prefectx.records import Record, Records, records_in
 from prefectx.versions import version_of_path
 
 KILLS = int(os.environ.get("EXAMPLES", "40"))
@@ -132,6 +132,47 @@ def test_many_journals_are_merged(cache):
         assert all_of_them.last_run.tasks["double"].skipped == 40
 
 
+def test_a_journal_that_is_gone_hides_no_other(cache):
+    """As when another process merges it while the folder is listed."""
+    double(3)
+    (journal,) = journals(cache)
+    (journal.parent / "gone.jsonl").symlink_to("nowhere")
+    forget()
+    (record,) = records_in(str(cache)).find(Item(Filestore(), str(cache / "working/3.json")))
+    assert record.arguments["x"] == "3"
+
+
+def test_a_journal_of_another_version_is_not_merged(cache):
+    """Its lines may say what this version does not know."""
+    double(0)
+    (journal,) = journals(cache)
+    forget()
+    newer = journal.with_name("newer.jsonl")
+    newer.write_bytes(b'{"format":99}\n{"something":"else"}\n')
+    for x in range(1, 40):
+        double(x)
+        forget()
+    assert len(journals(cache)) < 40
+    assert newer.read_bytes() == b'{"format":99}\n{"something":"else"}\n'
+
+
+def test_nothing_is_lost_while_others_merge(tmp_path):
+    """A journal that is opened while another process merges is not removed with the closed ones."""
+
+    def write(number):
+        for n in range(30):
+            records = Records(str(tmp_path))
+            records.add(Record(f"{number}-{n}.json", "t", "m:t", None, 1, 1, {}))
+            records.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    found = Records(str(tmp_path))
+    names = [f"{number}-{n}.json" for number in range(8) for n in range(30)]
+    items = {name: Item(Filestore(), str(tmp_path / name)) for name in names}
+    assert [name for name, item in items.items() if not found.find(item)] == []
+
+
 def test_an_earlier_output_that_is_put_back_is_known(cache):
     """The record of an output is that of its bytes, not the last that was written."""
     calls = []
@@ -198,36 +239,29 @@ def test_no_kill_parts_an_output_from_its_record(tmp_path):
             assert versions == {version_of_path(str(path))}
 
 
+@task(target="one.json", version="1")
+def one_of_two(x):
+    return x
+
+
+@task(target="two.json", version="1", stale="rerun")
+def two_of_two(found):
+    return found + 1
+
+
 def test_an_item_from_before_does_not_hide_that_its_output_was_made_anew(cache):
     """An item that somebody holds stands for what is there, not for what it was made with."""
-
-    @task(target="one.json", version="1")
-    def one(x):
-        return x
-
-    @task(target="two.json", version="1", stale="rerun")
-    def two(found):
-        return found + 1
-
-    old = one(1)
-    assert two(old).load() == 2
+    old = one_of_two(1)
+    assert two_of_two(old).load() == 2
     old.save(5)
-    assert two(old).load() == 6
+    assert two_of_two(old).load() == 6
 
 
 def test_what_somebody_edited_is_replaced_only_if_that_is_asked_for(cache):
-    @task(target="one.json", version="1")
-    def one(x):
-        return x
-
-    @task(target="two.json", version="1", stale="rerun")
-    def two(found):
-        return found + 1
-
-    first = one(1)
-    item = two(first)
+    first = one_of_two(1)
+    item = two_of_two(first)
     item.save(100)
     first.save(5)
-    assert two(first).load() == 100
+    assert two_of_two(first).load() == 100
     wanted = {"inputs": "rerun", "edited": "rerun"}
-    assert two.with_options(stale=wanted)(first).load() == 6
+    assert two_of_two.with_options(stale=wanted)(first).load() == 6

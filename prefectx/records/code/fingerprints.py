@@ -5,7 +5,8 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 
-from prefectx.records.code.walk import Code, Walk
+from prefectx.records.code.contents import Code
+from prefectx.records.code.walk import Walk
 
 _CODES: weakref.WeakKeyDictionary[Callable[..., object], Code] = weakref.WeakKeyDictionary()
 
@@ -19,7 +20,7 @@ def code_of(function: Callable[..., object], packages: tuple[str, ...] = ()) -> 
     """
     try:
         known = _CODES.get(function)
-        if known is None:
+        if known is None or not known.holds():
             known = _CODES[function] = Walk(function, packages).code()
     except TypeError:  # it cannot be referred to weakly, or not be a key
         return Walk(function, packages).code()

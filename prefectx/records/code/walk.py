@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import (
     BuiltinFunctionType,
     CodeType,
@@ -14,13 +14,16 @@ from types import (
     MethodType,
     ModuleType,
 )
-from typing import Any, NamedTuple
 
 import xxhash
 
-from prefectx.arguments.fingerprint import fingerprint
-from prefectx.arguments.identity.form import Unidentifiable
-from prefectx.arguments.identity.names import defining_module, leads_back, qualified_name
+from prefectx.arguments.identity.names import (
+    defining_module,
+    depth_under_name,
+    leads_back,
+    qualified_name,
+)
+from prefectx.records.code.contents import Code, Global, digest_of, task_function
 from prefectx.records.code.definitions import definition_of
 from prefectx.records.code.loaded import is_as_loaded
 from prefectx.records.code.modules import Module
@@ -35,27 +38,6 @@ from prefectx.records.code.references import (
 from prefectx.records.code.syntax import fingerprint_of
 
 
-class Code(NamedTuple):
-    """The code of a task.
-
-    Attributes:
-        digest: a fingerprint of all of it.
-        own: that of the task's function alone, None if unknown.
-        symbols: that of each symbol of the project that it refers to; None: unknown, as the
-            source is not that of the loaded code.
-        sources: the source text of each known fingerprint.
-        outdated: the symbols whose source was changed after the code was loaded.
-        imports: the top-level modules that the code uses and that are not of the project.
-    """
-
-    digest: str
-    own: str | None
-    symbols: Mapping[str, str | None]
-    sources: Mapping[str, str]
-    outdated: frozenset[str] = frozenset()
-    imports: frozenset[str] = frozenset()
-
-
 class Walk:
     """The way from one function through everything that it refers to.
 
@@ -68,7 +50,8 @@ class Walk:
         self.project = Project({*_own_package(_innermost(function)), *packages})
         self.symbols: dict[str, str | None] = {}
         self.sources: dict[str, str] = {}
-        self._seen_functions: set[CodeType] = set()
+        self._functions: dict[int, tuple[FunctionType, str | None]] = {}
+        self._globals: list[Global] = []
         self._waiting: list[Symbol] = []
         self._own: str | None = None
         self._outdated: set[str] = set()
@@ -83,18 +66,24 @@ class Walk:
         digest = xxhash.xxh3_128(named.encode()).hexdigest()
         imports = frozenset(name for name in self._imports if self.project.module(name) is None)
         return Code(
-            digest, self._own, self.symbols, self.sources, frozenset(self._outdated), imports
+            digest,
+            self._own,
+            self.symbols,
+            self.sources,
+            frozenset(self._outdated),
+            imports,
+            tuple(self._globals),
         )
 
     def _follow(self, thing: object, own: bool = False) -> str | None:
         """Take in a function, class or other object; return what stands for it, None if unknown."""
         if isinstance(thing, functools.partial):
-            given = _digest((thing.args, thing.keywords))
+            given = digest_of((thing.args, thing.keywords))
             inner = self._follow(thing.func, own)
             return None if given is None or inner is None else f"{inner} with {given}"
         if isinstance(thing, (staticmethod, classmethod, MethodType)):
             return self._follow(thing.__func__, own)
-        unwrapped = _task_function(thing)
+        unwrapped = task_function(thing)
         if unwrapped is not None:
             return self._follow(unwrapped, own)
         if isinstance(thing, (FunctionType, type)):
@@ -108,9 +97,9 @@ class Walk:
         if isinstance(thing, (BuiltinFunctionType, MethodDescriptorType, ModuleType)):
             return self._name(repr(getattr(thing, "__qualname__", thing.__name__)), own)
         if own:  # a callable object: its class, and what it holds
-            inner, held = self._follow(type(thing), own), _digest(thing)
+            inner, held = self._follow(type(thing), own), digest_of(thing)
             return None if inner is None or held is None else f"{inner} with {held}"
-        return _digest(thing)
+        return digest_of(thing)
 
     def _name(self, name: str, own: bool) -> str:
         """Return what stands for something of a library: its name, as its version is no code."""
@@ -147,15 +136,14 @@ class Walk:
         """Take in a function that its name does not lead to: a local or an interactive one."""
         code = function.__code__
         label = ".".join(qualified_name(function))
-        if code in self._seen_functions:
-            return self.symbols.get(label)
-        self._seen_functions.add(code)
+        if id(function) in self._functions:
+            return self._functions[id(function)][1]
+        self._functions[id(function)] = function, label  # it may refer to itself
         node, text = definition_of(function)
-        parts = [fingerprint_of([node]) if node is not None else _digest(code)]
+        parts = [fingerprint_of([node]) if node is not None else digest_of(code)]
         if node is None:  # bytecode differs between versions of Python
             parts.append(f"Python {sys.version_info.major}.{sys.version_info.minor}")
-        parts += [_digest(function.__defaults__), _digest(function.__kwdefaults__)]
-        self._note(label, None, "", own)  # it may refer to itself
+        parts += [digest_of(function.__defaults__), digest_of(function.__kwdefaults__)]
         for cell in function.__closure__ or ():
             try:
                 parts.append(self._follow(cell.cell_contents))
@@ -168,6 +156,7 @@ class Walk:
             parts.append(self._global(function, chain))
         known = [part for part in parts if part is not None]
         made = _hash(known) if len(known) == len(parts) else None
+        self._functions[id(function)] = function, made
         self._note(label, made, text, own)
         return made
 
@@ -192,6 +181,7 @@ class Walk:
             if symbol is not None:
                 return self._later(symbol)
             value, rest = getattr(value, rest[0], None), rest[1:]
+        self._globals.append(Global.read(function.__globals__, chain))
         return self._follow(value)
 
     def _later(self, symbol: Symbol | None) -> str | None:
@@ -226,23 +216,13 @@ def _innermost(function: object) -> object:
 
 def _own_package(function: object) -> set[str]:
     """Return the package of a task; not that of a library's function that was made one."""
-    module = str(getattr(function, "__module__", ""))
-    name = str(getattr(function, "__qualname__", ""))
-    is_plain = vars(sys.modules.get(module, object)).get(name) is function
+    if not isinstance(function, (FunctionType, type)):
+        return set()
+    module = defining_module(function)
+    held = vars(sys.modules.get(module, object)).values()
+    is_task = any(task_function(thing) is function for thing in held)
+    is_plain = depth_under_name(function) == 0 and not is_task
     return set() if is_plain else {module.partition(".")[0]}
-
-
-def _task_function(thing: object) -> object:
-    """Return the function of a task or flow, None if it is neither."""
-    is_ours = type(thing).__module__.partition(".")[0] in ("prefectx", "prefect")
-    return getattr(thing, "fn", None) if is_ours else None
-
-
-def _digest(value: Any) -> str | None:
-    try:
-        return fingerprint(value).hex()
-    except Unidentifiable:
-        return None
 
 
 def _hash(parts: list[str]) -> str:
