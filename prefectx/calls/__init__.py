@@ -4,6 +4,7 @@ from prefectx.calls.attempts import function_of
 from prefectx.calls.call import Call
 from prefectx.calls.decision import Decision, Facts, Refuse, Run, Skip, Wait, decide
 from prefectx.calls.facts import look
+from prefectx.calls.failed_calls import FailedCalls
 from prefectx.calls.make_call import make_call
 from prefectx.calls.own_output import current_target
 from prefectx.calls.payload import Outcome, Payload
@@ -15,6 +16,7 @@ __all__ = [
     "Call",
     "Decision",
     "Facts",
+    "FailedCalls",
     "Outcome",
     "Payload",
     "Refuse",

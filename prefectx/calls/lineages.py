@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
@@ -21,6 +20,7 @@ from prefectx.records import (
     Lineage,
     Origin,
     Records,
+    bytes_store,
     code_of,
     installed_versions,
     recorded_arguments,
@@ -62,7 +62,7 @@ class Lineages:
         self._options = options
         self._folders = folders
         self.folder = _folder(options.root, store, template)
-        self._bytes = _bytes_store(store) if "://" in self.folder else None
+        self._bytes = bytes_store(store) if "://" in self.folder else None
         self._stale = {**STALE_BY_DEFAULT, **options.stale}
         self._is_ignored = set(self._stale.values()) == {"ignore"}
         # Text of which the template takes the stem is a path.
@@ -195,15 +195,6 @@ def _folder(root: str, store: Store, template: Template) -> str:
     place = store.locate(root, f"{template.prefix}x").rpartition("/")[0]
     begin = root.rstrip("/")
     return begin if f"{place}/".startswith(f"{begin}/") else place
-
-
-def _bytes_store(store: Store) -> Store:
-    """Return a store that keeps bytes as they are, with the same access."""
-    if not isinstance(store, Filestore):
-        return Filestore(format=".bin")
-    copied = copy.copy(store)
-    copied.format, copied.signing_key, copied.fsync = ".bin", None, False
-    return copied
 
 
 def _is_default(value: object, default: object) -> bool:

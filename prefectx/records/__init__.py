@@ -4,20 +4,22 @@ from prefectx.records.arguments import recorded_arguments
 from prefectx.records.code import Code, check_code, code_of, version_code
 from prefectx.records.earlier import put_back
 from prefectx.records.lineage import Lineage, Origin, Stale
-from prefectx.records.outputs import state_of
+from prefectx.records.outputs import bytes_store, state_of
 from prefectx.records.packages import installed_versions
-from prefectx.records.record import Record, Sources
+from prefectx.records.record import Failure, Record, Sources
 from prefectx.records.recorder import recording
 from prefectx.records.records import Records, records_in
 
 __all__ = [
     "Code",
+    "Failure",
     "Lineage",
     "Origin",
     "Record",
     "Records",
     "Sources",
     "Stale",
+    "bytes_store",
     "check_code",
     "code_of",
     "installed_versions",

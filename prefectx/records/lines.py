@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import contextlib
+import heapq
 import logging
 import os
 import threading
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,33 @@ import orjson
 from prefectx.errors import StoreError
 from prefectx.item import Store
 from prefectx.records.record import FORMAT, location_key
-from prefectx.records.snapshot import CODE, KEPT, LOCATION, PREFIX, Snapshot, key_of, made
+from prefectx.records.snapshot import (
+    CODE,
+    FAILED,
+    KEPT,
+    LOCATION,
+    OPENING,
+    PREFIX,
+    Snapshot,
+    failed_key,
+    is_removal,
+    key_of,
+    made,
+)
 
 _log = logging.getLogger("prefectx.records")
 _ALL = 1 << 62
 # How often a folder is read in which files vanish meanwhile.
 _TIMES = 5
+
+
+def _counting(lines: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Leave out what was recorded before an output was deleted on purpose."""
+    removals = [made(line) for line in lines if is_removal(line)]
+    if not removals:
+        return lines
+    last = max(removals)
+    return tuple(line for line in lines if not is_removal(line) and made(line) > last)
 
 
 def _size(entry: os.DirEntry[str]) -> int:
@@ -45,6 +68,8 @@ class Lines:
         self._store = store
         self._newest: dict[bytes, bytes | tuple[bytes, ...]] = {}
         self._codes: dict[str, Mapping[str, str | None]] = {}
+        self._failures: dict[bytes, bytes] = {}
+        self._runs: dict[str, Mapping[str, Any]] = {}
         self._snapshots: list[Snapshot] = []
         self._read: dict[str, int] = {}
         self._is_read = False
@@ -58,8 +83,8 @@ class Lines:
         if line is None and self._snapshots:
             line = self.of(location)
         if isinstance(line, tuple):
-            return line[-1] if line else None
-        return line
+            line = line[-1] if line else None
+        return None if line is None or is_removal(line) else line
 
     def of(self, location: str) -> tuple[bytes, ...]:
         """Return the lines of a location, the newest at the end."""
@@ -68,7 +93,37 @@ class Lines:
         key = location_key(location)
         lines = self._newest.get(key, ())
         older = [line for snapshot in self._snapshots for line in snapshot.find(key)]
-        return (*older, *(lines if isinstance(lines, tuple) else (lines,)))
+        return _counting((*older, *(lines if isinstance(lines, tuple) else (lines,))))
+
+    def all(self) -> Iterator[bytes]:
+        """Yield the newest line of each location, sorted by location."""
+        if not self._is_read:
+            self.refresh()
+        with self._lock:
+            here = [
+                (key, line)
+                for key, lines in sorted(self._newest.items())
+                for line in (lines if isinstance(lines, tuple) else (lines,))
+            ]
+        sources = [
+            ((key_of(line) or b"", line) for line in each.lines()) for each in self._snapshots
+        ]
+        merged = heapq.merge(here, *sources, key=lambda pair: pair[0])
+        for _, same in groupby(merged, lambda pair: pair[0]):
+            lines = [line for _, line in same]
+            newest = lines[0] if len(lines) == 1 else max(lines, key=made)
+            if not is_removal(newest):
+                yield newest
+
+    def failures(self) -> list[bytes]:
+        """Return the line of each call that failed the last time, by location and task."""
+        if not self._is_read:
+            self.refresh()
+        return list(self._failures.values())
+
+    def run(self, name: str) -> Mapping[str, Any]:
+        """Return what is known of a process: host, versions, when it began; empty if nothing is."""
+        return self._runs.get(name, {})
 
     def symbols(self, code: str) -> Mapping[str, str | None]:
         """Return the fingerprints of the symbols that code consists of; empty if unknown."""
@@ -125,7 +180,7 @@ class Lines:
         self._read[name] = _ALL
         if self._is_ours(name, snapshot.format):
             self._snapshots.append(snapshot)
-            for line in snapshot.codes:
+            for line in snapshot.header:
                 self._take(line)
 
     def _take_journal(self, name: str, begin: int) -> None:
@@ -184,8 +239,17 @@ class Lines:
                 self._codes[values["code"]] = dict(values["symbols"])
                 return True
             return False
-        # A journal that was opened again begins anew.
-        return line == b"\n" or line.startswith(b'{"format":')
+        if line.startswith(FAILED):
+            key, earlier = failed_key(line), self._failures.get(failed_key(line))
+            if earlier is None or made(earlier) <= made(line):
+                self._failures[key] = line
+            return line.endswith(b"}\n")
+        if line.startswith(OPENING):  # also of a journal that was opened again
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                run = orjson.loads(line)
+                self._runs[run["run"]] = run
+            return True
+        return line == b"\n"
 
     def sources(self) -> dict[str, str]:
         """Return the source texts that were kept, by fingerprint; all files are read for it."""

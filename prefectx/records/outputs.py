@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+
 from prefectx.errors import StoreError
-from prefectx.item import Item, OutputState
+from prefectx.item import Item, OutputState, Store
 from prefectx.records.records import Records
 from prefectx.stores import Filestore
 from prefectx.versions import state_of_path
@@ -49,3 +51,12 @@ def state_of(item: Item[object]) -> OutputState | None:
         return state_of_path(location)
     except (OSError, ValueError, StoreError, NotImplementedError):
         return None
+
+
+def bytes_store(store: Store | None) -> Store:
+    """Return a store that keeps bytes as they are, with the access of another one."""
+    if not isinstance(store, Filestore):
+        return Filestore(format=".bin")
+    copied = copy.copy(store)
+    copied.format, copied.signing_key, copied.fsync = ".bin", None, False
+    return copied

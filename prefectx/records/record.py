@@ -72,6 +72,7 @@ class Record(NamedTuple):
         made: when, in seconds since 1970.
         seconds: how long it took.
         run: the process that made it; its host and versions are recorded once for all.
+        removed: whether the output was deleted on purpose; what was recorded before counts no more.
     """
 
     location: str
@@ -89,6 +90,7 @@ class Record(NamedTuple):
     made: float = 0.0
     seconds: float = 0.0
     run: str = ""
+    removed: bool = False
 
     def line(self) -> bytes:
         """Return the record as a line, without what is empty; the location comes first."""
@@ -115,6 +117,54 @@ class Record(NamedTuple):
         return found
 
 
+class Failure(NamedTuple):
+    """A call that failed.
+
+    Attributes:
+        failed: where its output would be, relative to the folder of the records; empty if the
+            task keeps none.
+        task: the name of the task.
+        function: where its function is defined.
+        file: the source file of the function, None if it has none.
+        arguments: the arguments for people, by name; secrets are not among them.
+        error: the type and the message of the exception.
+        traceback: as Python prints it, without the frames of prefectx before the function.
+        kept: the file with the arguments below `failed/`, empty if they are not kept.
+        reason: why they are not kept.
+        made: when, in seconds since 1970.
+        run: the process in which it failed.
+    """
+
+    failed: str
+    task: str
+    function: str
+    file: str | None
+    arguments: Mapping[str, str]
+    error: str
+    traceback: str
+    kept: str = ""
+    reason: str = ""
+    made: float = 0.0
+    run: str = ""
+
+    def line(self) -> bytes:
+        """Return the failure as a line; the location comes first."""
+        return orjson.dumps(self._asdict(), option=_LINE)
+
+    @classmethod
+    def of_line(cls, line: bytes) -> Failure:
+        """Read a failure.
+
+        Raises:
+            ValueError: the line is none.
+        """
+        values = orjson.loads(line)
+        try:
+            return cls(**{name: values[name] for name in values.keys() & set(cls._fields)})
+        except (TypeError, AttributeError) as error:
+            raise ValueError(f"no failure: {error}") from error
+
+
 _KEPT = frozenset({"location", "task", "function", "version", "size", "mtime", "arguments"})
 _NAMES = frozenset(Record._fields)
 _LINE = orjson.OPT_APPEND_NEWLINE
@@ -123,6 +173,7 @@ _KINDS: dict[str, Any] = {
     "location": str, "task": str, "function": str, "version": _TEXT, "size": (int, type(None)),
     "mtime": (int, type(None)), "arguments": dict, "defaults": (list, tuple), "inputs": dict,
     "files": dict, "code": _TEXT, "packages": dict, "made": _NUMBER, "seconds": _NUMBER, "run": str,
+    "removed": bool,
 }  # fmt: skip
 
 

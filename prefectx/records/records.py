@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -13,8 +14,8 @@ import orjson
 from prefectx.item import Item, Store
 from prefectx.records.journal import FOLDER, FileJournal, Journal, ObjectJournal, new_run
 from prefectx.records.lines import Lines
-from prefectx.records.record import Record
-from prefectx.records.snapshot import merge
+from prefectx.records.record import Failure, Record
+from prefectx.records.snapshot import made, merge
 from prefectx.stores import Filestore
 
 _log = logging.getLogger("prefectx.records")
@@ -35,7 +36,7 @@ class Records:
         self._begin = folder.rstrip("/") + "/"
         self._place = f"{self._begin}{FOLDER}/records"
         self._run = new_run()
-        self._is_local = store is None
+        self._store = store
         self._lines = Lines(self._place, store)
         self._written_codes: set[str] = set()
         self._is_written = False
@@ -77,6 +78,35 @@ class Records:
             return None
         return found if isinstance(found, dict) else None
 
+    def all(self) -> Iterator[Record]:
+        """Yield the newest record of each output, by location, in bounded memory."""
+        for line in self._lines.all():
+            try:
+                yield Record.of_line(line)
+            except ValueError as error:
+                _log.warning("A record in %s cannot be read: %s", self._place, error)
+
+    def failures(self) -> list[Failure]:
+        """Return the calls that failed the last time that they ran, the latest first."""
+        found = []
+        for line in self._lines.failures():
+            try:
+                failure = Failure.of_line(line)
+            except ValueError as error:
+                _log.warning("A failure in %s cannot be read: %s", self._place, error)
+                continue
+            newest = self._lines.newest(failure.failed) if failure.failed else None
+            if newest is None or made(newest) < failure.made:
+                found.append(failure)
+        return sorted(found, key=lambda failure: failure.made, reverse=True)
+
+    def run(self, name: str) -> Mapping[str, Any]:
+        """Return what is known of a process that made outputs.
+
+        It is its host, the versions of Python and prefectx, and when it began; empty if unknown.
+        """
+        return self._lines.run(name)
+
     def symbols(self, code: str | None) -> Mapping[str, str | None]:
         """Return the fingerprints of the symbols that code consists of; empty if unknown."""
         return self._lines.symbols(code or "")
@@ -87,10 +117,40 @@ class Records:
 
     def add(self, record: Record) -> None:
         """Keep a record."""
-        if not self._is_written and self._is_local:
+        if not self._is_written and self._store is None:
             self._is_written = True
             merge(self._place, self._run)
-        line = record._replace(run=self._run).line()
+        self._append(record._replace(run=self._run).line())
+
+    def add_failure(self, failure: Failure) -> None:
+        """Keep the record of a call that failed."""
+        self._append(failure._replace(run=self._run).line())
+
+    def keep_arguments(self, name: str, content: bytes) -> None:
+        """Keep the pickled arguments of a failed call, beside the journals."""
+        place = f"{self._begin}{FOLDER}/failed/{name}"
+        (self._store or Filestore(format=".bin", fsync=False)).save(place, content)
+
+    def kept_arguments(self, name: str) -> bytes:
+        """Return the pickled arguments of a failed call.
+
+        Raises:
+            FileNotFoundError: they are not there.
+        """
+        place = f"{self._begin}{FOLDER}/failed/{name}"
+        return bytes((self._store or Filestore(format=".bin")).load(place))
+
+    def remove(self, name: str, task: str) -> None:
+        """Forget an output that was deleted on purpose.
+
+        Parameters:
+            name: its name in records.
+            task: the name of its task.
+        """
+        now = round(time.time(), 3)
+        self.add(Record(name, task, "", None, None, None, {}, made=now, removed=True))
+
+    def _append(self, line: bytes) -> None:
         self._journal.append(line)
         self._lines.add(line)
 
@@ -107,9 +167,7 @@ class Records:
         if digest not in self._written_codes:
             self._written_codes.add(digest)
             values = {"code": digest, "symbols": dict(symbols), "sources": dict(sources)}
-            line = orjson.dumps(values, option=orjson.OPT_APPEND_NEWLINE)
-            self._journal.append(line)
-            self._lines.add(line)
+            self._append(orjson.dumps(values, option=orjson.OPT_APPEND_NEWLINE))
 
     def refresh(self) -> None:
         """Read what was written since the last time."""

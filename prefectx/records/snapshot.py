@@ -25,6 +25,9 @@ from prefectx.records.record import FORMAT
 PREFIX = "snapshot-"
 LOCATION = b'{"location":"'
 CODE = b'{"code":"'
+FAILED = b'{"failed":"'
+OPENING = b'{"format":'
+_REMOVED = b'"removed":true}'
 # How many records of one location are kept: two writers may overtake each other.
 KEPT = 8
 # From this many journals on they are merged.
@@ -49,6 +52,16 @@ def made(line: bytes) -> float:
         return 0.0
 
 
+def failed_key(line: bytes) -> bytes:
+    """Return what stands for location and task in the line of a failure."""
+    return line[len(FAILED) : line.find(b'","function":')]
+
+
+def is_removal(line: bytes) -> bool:
+    """Tell whether a line says that an output was deleted on purpose."""
+    return line.rstrip().endswith(_REMOVED)
+
+
 class Snapshot:
     """The records of one snapshot.
 
@@ -56,7 +69,7 @@ class Snapshot:
         path: the file.
 
     Attributes:
-        codes: the lines that tell what code consists of.
+        header: the lines on processes, on what code consists of, and on failures.
 
     Raises:
         OSError: it cannot be read.
@@ -66,12 +79,12 @@ class Snapshot:
         with open(path, "rb") as stream:
             opening = stream.readline()
             self.format = _format(opening)
-            self.codes: list[bytes] = []
+            self.header: list[bytes] = []
             self._begin = stream.tell()
             for line in iter(stream.readline, b""):
-                if not line.startswith(CODE):
+                if not line.startswith((CODE, FAILED, OPENING)):
                     break
-                self.codes.append(line)
+                self.header.append(line)
                 self._begin = stream.tell()
             size = os.fstat(stream.fileno()).st_size
             is_empty = size <= self._begin
@@ -93,9 +106,12 @@ class Snapshot:
         return self._lines.get(key, ())
 
     def lines(self) -> Iterator[bytes]:
-        """Yield the lines of all records."""
-        if self._map is not None:
-            yield from self._map[self._begin :].splitlines(keepends=True)
+        """Yield the lines of all records, sorted by location."""
+        content, begin = self._map, self._begin
+        while content is not None and begin < len(content):
+            end = content.find(b"\n", begin) + 1 or len(content)
+            yield content[begin:end]
+            begin = end
 
     def _search(self, key: bytes) -> Iterator[bytes]:
         content = self._map
@@ -178,17 +194,24 @@ def _is_closed(path: str, opened: ExitStack) -> bool:
 
 
 def _merged(sources: Iterable[str]) -> Iterator[bytes]:
-    """Yield the lines of journals and snapshots: what code consists of, then sorted records."""
-    codes: dict[bytes, None] = {}
+    """Yield the lines of journals and snapshots: the header, then the records, sorted."""
+    header: dict[bytes, None] = {}
+    failures: dict[bytes, tuple[float, bytes]] = {}
     records: list[tuple[bytes, float, bytes]] = []
     for source in sources:
         with open(source, "rb") as stream:
             for line in stream:
-                if line.startswith(CODE) and line.endswith(b"}\n"):
-                    codes[line] = None
-                elif line.startswith(LOCATION) and (key := key_of(line)) is not None:
-                    records.append((key, made(line), line))
-    yield from codes
+                if not line.endswith(b"}\n"):
+                    continue
+                if line.startswith((CODE, OPENING)):
+                    header[line] = None
+                elif line.startswith(FAILED):
+                    key, when = failed_key(line), made(line)
+                    failures[key] = max((when, line), failures.get(key, (when, line)))
+                elif line.startswith(LOCATION) and (name := key_of(line)) is not None:
+                    records.append((name, made(line), line))
+    yield from header
+    yield from (line for _, line in failures.values())
     records.sort(key=lambda record: record[:2])
     for _, same in groupby(records, lambda record: record[0]):
         yield from (line for _, _, line in heapq.nlargest(KEPT, same, key=lambda r: r[1])[::-1])
