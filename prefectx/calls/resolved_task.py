@@ -15,6 +15,7 @@ from prefectx.calls.target_owners import Callee
 from prefectx.calls.task_definition import TaskDefinition
 from prefectx.errors import ConfigError, StoreError, TargetError
 from prefectx.item import Item, Store
+from prefectx.masking import is_secret
 from prefectx.modes import LOCAL, get_mode
 from prefectx.settings import Settings
 from prefectx.stores import Filestore, make_store
@@ -111,8 +112,9 @@ class ResolvedTask:
                 self._check_store(self.target)
         constants = {"funcname": task.__name__, "name": task.name, "module": task.__module__}
         constants["ext"] = "." + (options.format or "pkl").lstrip(".")
+        hidden = task.hidden_arguments.union(filter(is_secret, task.signature.names))
         default_name = DefaultName(
-            task.__name__, task.hidden_arguments, options.ignore, self.folders, self._name_in_base()
+            task.__name__, hidden, options.ignore, self.folders, self._name_in_base()
         )
         self.fields = TaskFields(constants, options.context, default_name, task.signature.keywords)
         self._fold(constants, default_name)

@@ -1,4 +1,7 @@
-"""The lines of all journals and snapshots of one folder, by location; read when first needed."""
+"""The lines of all journals and snapshots of one folder, by location; read when first needed.
+
+In one file, as all of it shares what was read.
+"""
 # pathlib costs more than the system calls that it wraps.
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ class DefaultName:
 
     Parameters:
         default: the name of a call without arguments.
-        hidden: the names of arguments that are not shown: `self`, `*args`, `**kwargs`. They count
-            in the hash if they are not empty.
+        hidden: the names of arguments that are not shown: `self`, `*args`, `**kwargs`, passwords.
+            They count in the hash if they are not empty.
         ignored: the names of arguments that are left out altogether.
         folders: the root and the project's folder: paths in the hash count relative to them.
         name: the name that was given to the task; it stands before the arguments.

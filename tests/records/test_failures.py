@@ -76,7 +76,8 @@ def test_a_failure_of_a_task_that_keeps_nothing_is_recorded_by_its_name(tmp_path
 
 
 @pytest.mark.parametrize(
-    "value", [SecretStr("hunter2"), {"a": [SecretStr("hunter2")]}, "postgresql://me:hunter2@host/db"]
+    "value",
+    [SecretStr("hunter2"), {"a": [SecretStr("hunter2")]}, "postgresql://me:hunter2@host/db"],
 )
 def test_secrets_are_neither_shown_nor_kept(tmp_path, value):
     with pytest.raises(ValueError, match="no 1"):
@@ -136,3 +137,14 @@ def test_an_output_that_was_removed_has_no_record_until_it_is_made_again(tmp_pat
     item.delete()
     make(1)
     assert len(records_in(str(tmp_path)).find(item)) == 1
+
+
+def test_a_password_is_not_part_of_a_path(tmp_path):
+    @task
+    def connect(host, password="hunter2"):
+        return host
+
+    first, second = connect("db"), connect("db", "hunter3")
+    assert first != second
+    assert "hunter" not in first.location + second.location
+    assert first.name.startswith("db-")
