@@ -22,6 +22,8 @@ from .errors import (
 from .formats import register_format
 from .futures import Future, FutureList
 from .item import Item, ItemInfo, Store
+from .planned_outputs import planning
+from .plans import Plan, plan
 from .run_context import context
 from .settings import override
 from .stores import Filestore, SqlStore
@@ -40,6 +42,7 @@ __all__ = [
     "Item",
     "ItemInfo",
     "MissingDependencyError",
+    "Plan",
     "PrefectxError",
     "SaveError",
     "ServerError",
@@ -60,6 +63,8 @@ __all__ = [
     "get_run_logger",
     "load",
     "override",
+    "plan",
+    "planning",
     "quote",
     "register_format",
     "register_identity",

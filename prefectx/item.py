@@ -17,6 +17,7 @@ from typing import Any, Generic, NamedTuple, NoReturn, cast
 from typing_extensions import TypeVar
 
 from prefectx.masking import MASK, is_secret, mask_urls
+from prefectx.planned_outputs import planned
 
 R_co = TypeVar("R_co", covariant=True, default=Any)
 
@@ -248,22 +249,34 @@ class Item(Generic[R_co]):
 
     def exists(self) -> bool:
         """Tell whether the output exists."""
-        return self.store.exists(self.location)
+        plan = planned()
+        known = None if plan is None else plan.exists(self)
+        return self.store.exists(self.location) if known is None else known
 
     def load(self) -> R_co:
         """Read the output."""
+        self._check_planned()
         return cast(R_co, self.store.load(self.location))
 
     def save(self, data: object) -> None:
-        """Save `data` as the output, or replace it."""
-        self.store.save(self.location, data)
+        """Save `data` as the output, or replace it; a plan only takes note of it."""
+        plan = planned()
+        if plan is not None:
+            plan.save(self)
+        else:
+            self.store.save(self.location, data)
 
     def delete(self) -> None:
-        """Delete the output, so that its task runs again."""
-        self.store.delete(self.location)
+        """Delete the output, so that its task runs again; a plan only takes note of it."""
+        plan = planned()
+        if plan is not None:
+            plan.delete(self)
+        else:
+            self.store.delete(self.location)
 
     def info(self) -> ItemInfo:
         """Return its size and the time of saving."""
+        self._check_planned()
         return self.store.info(self.location)
 
     @property
@@ -275,7 +288,13 @@ class Item(Generic[R_co]):
         """
         return self
 
+    def _check_planned(self) -> None:
+        plan = planned()
+        if plan is not None:
+            plan.check(self)
+
     def __fspath__(self) -> str:
+        self._check_planned()
         return self.store.fspath(self.location)
 
     def __eq__(self, other: object) -> bool:

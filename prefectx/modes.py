@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prefectx.errors import ConfigError
+from prefectx.planned_outputs import planning
 
 LOCAL = "prefectx.engines.local"
 PREFECT = "prefectx.engines.prefect"
+PLANNING = "prefectx.plans.engine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,13 @@ MODES = {
 
 
 def get_mode(name: str) -> Mode:
-    """Return the mode with this name.
+    """Return the mode with this name; while a plan is made, with the engine that runs nothing.
 
     Raises:
         ConfigError: if there is none; it lists the modes.
     """
     try:
-        return MODES[name]
+        mode = MODES[name]
     except KeyError:
         raise ConfigError(f"unknown mode {name!r}; the modes are {', '.join(MODES)}") from None
+    return replace(mode, engine=PLANNING) if planning() else mode

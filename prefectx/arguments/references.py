@@ -9,8 +9,9 @@ from prefectx.arguments.marks import allow_failure, is_annotated, is_marked, quo
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import replace
 from prefectx.errors import UpstreamError
-from prefectx.futures import Future, FutureList, State, data_of, item_of
+from prefectx.futures import Future, FutureList, State, data_of, item_of, item_or
 from prefectx.item import Item
+from prefectx.planned_outputs import PlannedData, PlannedOutputs
 
 R = TypeVar("R")
 
@@ -117,6 +118,21 @@ def items_in(values: object) -> list[Item[object]]:
         if item is not None:
             found.append(item)
     return found
+
+
+def unsettled_in(plan: PlannedOutputs, values: object) -> list[object]:
+    """Return the items, or items of futures, and the data in nested values that a run would make.
+
+    Parameters:
+        plan: what is known while a plan is made.
+        values: the values.
+    """
+
+    def is_unsettled(value: object) -> bool:
+        item = item_of(value)
+        return isinstance(value, PlannedData) or (item is not None and plan.is_unsettled(item))
+
+    return [item_or(value) for value in _matching(values, is_unsettled)]
 
 
 def _any(values: object, matches: Callable[[object], bool]) -> bool:

@@ -8,11 +8,13 @@ from prefectx.calls.failed_calls import FailedCalls
 from prefectx.calls.make_call import make_call
 from prefectx.calls.own_output import current_target
 from prefectx.calls.payload import Outcome, Payload
+from prefectx.calls.redefinitions import REDEFINITIONS
 from prefectx.calls.resolved_task import ResolvedTask
 from prefectx.calls.target_owners import owners_of_run, target_owners
 from prefectx.calls.task_definition import TaskDefinition
 
 __all__ = [
+    "REDEFINITIONS",
     "Call",
     "Decision",
     "Facts",

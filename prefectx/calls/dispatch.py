@@ -49,7 +49,7 @@ def call(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:
             return run(engine, made, decision, wait_for, return_state)
         item = decision.item
     for skipped in HOOKS.call_skipped:
-        skipped(task)
+        skipped(task, item.location)
     if return_state:
         item = ENGINES[task.mode.engine].finished(item.store, item.location).state
     return _as_coroutine(item) if task.task.isasync else item
@@ -68,7 +68,7 @@ def submit(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:
     row, location, exists = task.fast_path.find(args, kwargs)
     if exists and location is not None:
         for skipped in HOOKS.call_skipped:
-            skipped(task)
+            skipped(task, location)
         future = engine.finished(task.fast_path.store, location)
     else:
         made, decision = _decided(engine, task, args, kwargs, row, location)
@@ -143,7 +143,7 @@ def _hand_on(
 
 def _skipped(engine: Engine, task: ResolvedTask, store: Store, location: str) -> Future[Any]:
     for skipped in HOOKS.call_skipped:
-        skipped(task)
+        skipped(task, location)
     return engine.finished(store, location)
 
 

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
+from prefectx.arguments.references import unsettled_in
 from prefectx.arguments.signature import Arguments
 from prefectx.calls.decision import Facts, Reason
 from prefectx.calls.redefinitions import REDEFINITIONS
 from prefectx.errors import CorruptItemError, StoreError
 from prefectx.item import Item, Store
 from prefectx.monitoring.hooks import ObservedCall
+from prefectx.planned_outputs import planned
 from prefectx.records import Lineage
 
 _log = logging.getLogger("prefectx.calls")
@@ -67,9 +69,17 @@ def _facts(call: DecidedCall, found: dict[Store, set[str]]) -> Facts:
         return Facts(item, exists=True, doubt=doubt, inputs=pending)
     stale = lineage.staleness(item, call.given)
     awaits = bool(
-        pending and lineage.recorded and lineage.origin.stale["inputs"] in ("rerun", "error")
+        lineage.recorded
+        and lineage.origin.stale["inputs"] in ("rerun", "error")
+        and (pending or has_unsettled(call.given))
     )
     return Facts(item, exists=True, inputs=pending, stale=stale, awaits_inputs=awaits)
+
+
+def has_unsettled(arguments: Arguments) -> bool:
+    """Tell whether inputs would be made anew in the run that is planned."""
+    plan = planned()
+    return plan is not None and bool(unsettled_in(plan, arguments))
 
 
 def _doubt(call: DecidedCall, item: Item[object]) -> Reason | None:

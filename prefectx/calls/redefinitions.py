@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
 
@@ -41,6 +42,15 @@ class Redefinitions:
             future.add_done_callback(
                 lambda done: self.renew(done.item, version) if done.state.is_completed() else None
             )
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Forget with the end of the block what is noted in it."""
+        before = dict(self._versions)
+        try:
+            yield
+        finally:
+            self._versions = before
 
     def clear(self) -> None:
         """Forget the versions."""

@@ -75,8 +75,13 @@ R = TypeVar("R")
 class Subscriber:
     """Base class of subscribers; a subclass overrides the methods that it needs."""
 
-    def call_skipped(self, task: ObservedTask) -> None:
-        """Handle a call of a task that was skipped: its output existed."""
+    def call_skipped(self, task: ObservedTask, location: str) -> None:
+        """Handle a call that was skipped: its output existed.
+
+        Parameters:
+            task: the task.
+            location: the output.
+        """
 
     def call_stale(self, task: ObservedTask, location: str, causes: Sequence[str]) -> None:
         """Handle a call whose output is kept though it is stale.
@@ -113,7 +118,7 @@ class Hooks:
     """The subscribed methods, one list for each hook; to fire a hook is to call all of its list."""
 
     def __init__(self) -> None:
-        self.call_skipped: list[Callable[[ObservedTask], None]] = []
+        self.call_skipped: list[Callable[[ObservedTask, str], None]] = []
         self.call_stale: list[Callable[[ObservedTask, str, Sequence[str]], None]] = []
         self.call_submitted: list[Callable[[ObservedCall], None]] = []
         self.call_over: list[Callable[[ObservedCall, End, float], None]] = []

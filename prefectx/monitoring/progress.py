@@ -27,7 +27,7 @@ class Progress(Subscriber):
         """Stop counting until the next flow runs."""
         HOOKS.unsubscribe(self)
 
-    def call_skipped(self, task: ObservedTask) -> None:
+    def call_skipped(self, task: ObservedTask, location: str) -> None:
         """Count a call that was skipped."""
         summary = current()
         if summary is not None:

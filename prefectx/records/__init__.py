@@ -2,7 +2,7 @@
 
 from prefectx.records.arguments import recorded_arguments
 from prefectx.records.code import Code, check_code, code_of, version_code
-from prefectx.records.earlier import put_back
+from prefectx.records.earlier import put_back, version_to_put_back
 from prefectx.records.lineage import Lineage, Origin, Stale
 from prefectx.records.outputs import bytes_store, state_of
 from prefectx.records.packages import installed_versions
@@ -29,4 +29,5 @@ __all__ = [
     "records_in",
     "state_of",
     "version_code",
+    "version_to_put_back",
 ]

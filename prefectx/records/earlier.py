@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from collections.abc import Iterator
 from uuid import uuid4
 
 from prefectx.arguments.signature import Arguments
@@ -52,14 +53,9 @@ def put_back(lineage: Lineage | None, item: Item[object] | None, arguments: Argu
     Returns:
         Whether there was one.
     """
-    place = None if lineage is None or item is None else _place(lineage, item)
-    if lineage is None or item is None or place is None:
+    if lineage is None or item is None:
         return False
-    inputs = {name: [list(i) for i in found] for name, found in lineage.inputs(arguments).items()}
-    for record in lineage.recorded:
-        path = f"{place}/{record.version}"
-        if not (os.path.exists(path) and _is_same(record, lineage, inputs)):  # noqa: PTH110
-            continue
+    for record, path in _candidates(lineage, item, arguments):
         if version_of_path(path) != record.version:
             os.unlink(path)  # it was edited as the output, which was the same file
             continue
@@ -70,6 +66,28 @@ def put_back(lineage: Lineage | None, item: Item[object] | None, arguments: Argu
         item.stands_for(record.version, state)
         return True
     return False
+
+
+def version_to_put_back(
+    lineage: Lineage | None, item: Item[object], arguments: Arguments
+) -> str | None:
+    """Return the version that `put_back` would put back, None if there is none."""
+    found = () if lineage is None else _candidates(lineage, item, arguments)
+    return next((r.version for r, path in found if version_of_path(path) == r.version), None)
+
+
+def _candidates(
+    lineage: Lineage, item: Item[object], arguments: Arguments
+) -> Iterator[tuple[Record, str]]:
+    """Yield the versions that were made from just the same, and the files that keep them."""
+    place = _place(lineage, item)
+    if place is None:
+        return
+    inputs = {name: [list(i) for i in found] for name, found in lineage.inputs(arguments).items()}
+    for record in lineage.recorded:
+        path = f"{place}/{record.version}"
+        if os.path.exists(path) and _is_same(record, lineage, inputs):  # noqa: PTH110
+            yield record, path
 
 
 def _is_same(record: Record, lineage: Lineage, inputs: dict[str, list[list[str | None]]]) -> bool:

@@ -10,6 +10,7 @@ from prefectx.arguments.references import items_in
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
 from prefectx.item import Item, OutputState, Store
+from prefectx.planned_outputs import planning
 from prefectx.records.code import function_exists
 from prefectx.records.outputs import read_version, state_of, version_of
 from prefectx.records.record import Argument, Input, Recipe, Record, Sources
@@ -196,7 +197,7 @@ class Lineage(NamedTuple):
         version = read_version(item)
         for record in recorded:
             if record.version == version and version is not None:
-                if state is not None:  # it was touched or copied: remembered
+                if state is not None and not planning():  # it was touched or copied: remembered
                     self.records.add(record._replace(size=state[0], mtime=state[1]))
                 return record, version, False
         return recorded[0], version, version is not None

@@ -6,6 +6,7 @@ import copy
 
 from prefectx.errors import StoreError
 from prefectx.item import Item, OutputState, Store
+from prefectx.planned_outputs import planned
 from prefectx.records.records import Records
 from prefectx.stores import Filestore
 from prefectx.versions import state_of_path
@@ -13,6 +14,9 @@ from prefectx.versions import state_of_path
 
 def version_of(item: Item[object], records: Records) -> str | None:
     """Return the version of an output as it is now, None if there is none or it is unknown."""
+    plan = planned()
+    if plan is not None and plan.exists(item) is not None:
+        return plan.versions.get(item)  # None if a run would make it first
     is_local = isinstance(item.store, Filestore) and "://" not in item.location
     if item.version is not None and not is_local:
         return item.version  # asking would cost a request

@@ -44,10 +44,14 @@ class Pipeline:
     Parameters:
         folder: where the files are.
         graph: of each task the earlier tasks whose outputs it takes.
+        returned: what the flow returns.
     """
 
-    def __init__(self, folder: Path, graph: list[list[int]]) -> None:
+    def __init__(
+        self, folder: Path, graph: list[list[int]], returned: str = "[load(x) for x in f]"
+    ) -> None:
         self.folder = folder
+        self.returned = returned
         self.graph = graph
         self.parts = [dict.fromkeys(NAMES, 0) for _ in graph]
         self.made: dict[int, object] = {}
@@ -113,7 +117,7 @@ class Pipeline:
             f"FOLDER = pathlib.Path({str(self.folder)!r})",
             "@flow\ndef pipeline():\n    f = []",
             *calls,
-            "    return [load(x) for x in f]",
+            f"    return {self.returned}",
         ]
         for name, lines in zip(MODULES, (tasks, helpers, constants), strict=True):
             path = self.folder / f"{name}.py"

@@ -1,0 +1,7 @@
+"""Plans: what a run of a flow would do, told without running it."""
+
+from prefectx.plans.calls import PlannedCall
+from prefectx.plans.forecast import Forecast
+from prefectx.plans.plan import Plan, plan
+
+__all__ = ["Forecast", "Plan", "PlannedCall", "plan"]
