@@ -21,6 +21,7 @@ from .errors import (
 )
 from .formats import register_format
 from .futures import Future, FutureList
+from .inspection import outputs, why
 from .item import Item, ItemInfo, Store
 from .planned_outputs import planning
 from .plans import Plan, plan
@@ -62,6 +63,7 @@ __all__ = [
     "flow",
     "get_run_logger",
     "load",
+    "outputs",
     "override",
     "plan",
     "planning",
@@ -73,4 +75,5 @@ __all__ = [
     "task",
     "unmapped",
     "wait",
+    "why",
 ]

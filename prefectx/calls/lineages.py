@@ -20,6 +20,7 @@ from prefectx.records import (
     Lineage,
     Origin,
     Records,
+    accepted_in,
     bytes_store,
     code_of,
     installed_versions,
@@ -113,7 +114,7 @@ class Lineages:
         return Origin(
             self.folder, self._bytes, self._task.name, self._function,
             (code.digest, code.own, code.symbols), self._stale, options.hash_limit, options.code,
-            versions, options.shared, options.keep,
+            versions, options.shared, options.keep, accepted_in(self._folders[-1]),
         )  # fmt: skip
 
     @property

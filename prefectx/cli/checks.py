@@ -7,8 +7,8 @@ from pathlib import Path
 
 from prefectx import settings
 from prefectx.calls import ResolvedTask, TaskDefinition
-from prefectx.cli.loading import AnyTask, loaded
 from prefectx.errors import ConfigError, PrefectxError
+from prefectx.inspection.loading import AnyTask, loaded
 from prefectx.monitoring.logging import check_config
 from prefectx.settings import Place, Problem, Settings, did_you_mean, show
 from prefectx.stores import make_store

@@ -12,7 +12,6 @@ from cyclopts import App, Parameter
 from prefectx import settings
 from prefectx.cli.checks import check_files
 from prefectx.cli.choices import NONE, Choices
-from prefectx.cli.loading import load_tasks
 from prefectx.cli.output import (
     AsJson,
     as_json,
@@ -23,6 +22,7 @@ from prefectx.cli.output import (
     print_problems,
     print_rows,
 )
+from prefectx.inspection.loading import load_tasks
 from prefectx.settings import (
     CommandLine,
     Options,

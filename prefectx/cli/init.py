@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from rich.prompt import Prompt
 
 from prefectx.cli.output import errors, output
-from prefectx.cli.source import names_of_tasks, parsed
+from prefectx.inspection.source import names_of_tasks, parsed
 from prefectx.modes import MODES, get_mode
 from prefectx.settings import (
     FILE_NAME,

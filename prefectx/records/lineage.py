@@ -15,7 +15,7 @@ from prefectx.records.code import function_exists
 from prefectx.records.outputs import read_version, state_of, version_of
 from prefectx.records.record import Argument, Input, Recipe, Record, Sources
 from prefectx.records.records import Records, records_in
-from prefectx.records.staleness import Cause, changes_of_inputs, changes_of_recipe
+from prefectx.records.staleness import Accepted, Cause, changes_of_inputs, changes_of_recipe
 from prefectx.versions import file_state, is_changed
 
 _ORDER = ("ignore", "warn", "rerun", "error")
@@ -54,6 +54,7 @@ class Origin(NamedTuple):
         versions: the versions of the packages that the code imports, if they are compared.
         is_shared: whether different calls may have one target.
         keep: how many earlier versions of an output are kept.
+        accepted: changes of code that count as none.
     """
 
     folder: str
@@ -67,6 +68,7 @@ class Origin(NamedTuple):
     versions: Mapping[str, str]
     is_shared: bool
     keep: int
+    accepted: Accepted
 
 
 class Lineage(NamedTuple):
@@ -165,14 +167,20 @@ class Lineage(NamedTuple):
         symbols = self.symbols.get(record.code or "") or self.records.symbols(record.code)
         inputs = tuple(changes_of_inputs(record.inputs, self.inputs(arguments)))
         yield from inputs
-        for cause in changes_of_recipe(record, recipe, symbols, is_other_function=is_other):
+        for cause in changes_of_recipe(
+            record,
+            recipe,
+            symbols,
+            is_other_function=is_other,
+            accepted=self.origin.accepted,
+        ):
             if not (cause.kind == "inputs" and inputs):  # told already, and better
                 yield cause
         versions = self.origin.versions
         for name in record.packages.keys() & versions.keys():
             if record.packages[name] != versions[name]:
                 change = f"{record.packages[name]} is now {versions[name]}"
-                yield Cause("packages", f"the package {name} changed: {change}")
+                yield Cause("packages", f"the package {name} changed: {change}", name)
         began = record.made - record.seconds
         for name, path in self.files.items():
             if name in record.files and is_changed(path, record.files[name], began):
@@ -180,7 +188,7 @@ class Lineage(NamedTuple):
                 what = (
                     "is new" if before is None else "changed" if Path(path).exists() else "is gone"
                 )
-                yield Cause("files", f"the file {name} {what}")
+                yield Cause("files", f"the file {name} {what}", name)
 
     def _match(
         self, item: Item[object], state: OutputState | None

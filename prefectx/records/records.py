@@ -30,13 +30,18 @@ class Records:
     Parameters:
         folder: the folder, or the URL, that locations are relative to.
         store: reads and writes bytes behind a URL; None for a path.
+
+    Attributes:
+        folder: the folder.
+        store: the store.
     """
 
     def __init__(self, folder: str, store: Store | None = None) -> None:
+        self.folder = folder
+        self.store = store
         self._begin = folder.rstrip("/") + "/"
         self._place = f"{self._begin}{FOLDER}/records"
         self._run = new_run()
-        self._store = store
         self._lines = Lines(self._place, store)
         self._written_codes: set[str] = set()
         self._is_written = False
@@ -117,7 +122,7 @@ class Records:
 
     def add(self, record: Record) -> None:
         """Keep a record."""
-        if not self._is_written and self._store is None:
+        if not self._is_written and self.store is None:
             self._is_written = True
             merge(self._place, self._run)
         self._append(record._replace(run=self._run).line())
@@ -129,7 +134,7 @@ class Records:
     def keep_arguments(self, name: str, content: bytes) -> None:
         """Keep the pickled arguments of a failed call, beside the journals."""
         place = f"{self._begin}{FOLDER}/failed/{name}"
-        (self._store or Filestore(format=".bin", fsync=False)).save(place, content)
+        (self.store or Filestore(format=".bin", fsync=False)).save(place, content)
 
     def kept_arguments(self, name: str) -> bytes:
         """Return the pickled arguments of a failed call.
@@ -138,7 +143,7 @@ class Records:
             FileNotFoundError: they are not there.
         """
         place = f"{self._begin}{FOLDER}/failed/{name}"
-        return bytes((self._store or Filestore(format=".bin")).load(place))
+        return bytes((self.store or Filestore(format=".bin")).load(place))
 
     def remove(self, name: str, task: str) -> None:
         """Forget an output that was deleted on purpose.

@@ -17,10 +17,16 @@ class Cause(NamedTuple):
     Attributes:
         kind: the kind of cause, as the option `stale` names it.
         text: what happened, in words: `an input was made anew: working/clean/a`.
+        subject: what changed: an argument, an input, a file, a symbol of the code, a package.
     """
 
     kind: Kind
     text: str
+    subject: str = ""
+
+
+Accepted = Mapping[str, Mapping[str, str]]
+"""By symbol: fingerprints, and those that they were accepted to be equal to."""
 
 
 def changes_of_recipe(
@@ -29,6 +35,7 @@ def changes_of_recipe(
     symbols: Mapping[str, str | None],
     *,
     is_other_function: bool,
+    accepted: Accepted,
 ) -> Iterator[Cause]:
     """Yield how a call differs from the one that made an output, in arguments and code.
 
@@ -37,6 +44,7 @@ def changes_of_recipe(
         recipe: what it would be made of now.
         symbols: the fingerprints of the code in the record.
         is_other_function: whether the function in the record is another one, which exists.
+        accepted: changes of code that count as none.
     """
     if is_other_function:
         text = f"it was made by {record.function}, and {recipe.function} has the same target"
@@ -45,27 +53,29 @@ def changes_of_recipe(
     then, now = record.arguments, recipe.arguments
     for name in now:
         if name not in then:
-            yield Cause("code", f"the parameter {name!r} is new")
+            yield Cause("code", f"the parameter {name!r} is new", name)
             continue
         if _is_same(then[name], now[name]) is not False:
             continue
         change = f"{_shown(then[name])} is now {_shown(now[name])}"
         kind = _kind(then[name], now[name])
         if kind == "inputs":
-            yield Cause("inputs", f"the argument {name!r} has other inputs")
+            yield Cause("inputs", f"the argument {name!r} has other inputs", name)
         elif name in record.defaults and name in recipe.defaults:
-            yield Cause("code", f"the default of {name!r} changed: {change}")
+            yield Cause("code", f"the default of {name!r} changed: {change}", name)
         elif kind == "plain":
-            yield Cause("arguments", f"the argument {name!r} changed: {change}")
+            yield Cause("arguments", f"the argument {name!r} changed: {change}", name)
         else:
-            yield Cause("code", f"the object {name!r} changed")
+            yield Cause("code", f"the object {name!r} changed", name)
     for name in then.keys() - now.keys():
-        yield Cause("code", f"the parameter {name!r} was removed")
+        yield Cause("code", f"the parameter {name!r} was removed", name)
     if record.code is not None and recipe.code is not None and record.code != recipe.code:
-        yield from _changes_of_code(symbols, recipe)
+        yield from _changes_of_code(symbols, recipe, accepted)
 
 
-def _changes_of_code(then: Mapping[str, str | None], recipe: Recipe) -> Iterator[Cause]:
+def _changes_of_code(
+    then: Mapping[str, str | None], recipe: Recipe, accepted: Accepted
+) -> Iterator[Cause]:
     if not then:
         return  # which code it was is lost
     now = {**recipe.symbols, "": recipe.own}
@@ -76,13 +86,31 @@ def _changes_of_code(then: Mapping[str, str | None], recipe: Recipe) -> Iterator
     for name in sorted(now.keys() & then.keys()):
         if None not in (now[name], then[name]) and now[name] != then[name]:
             what = name or recipe.function.rpartition(":")[2]
-            yield Cause("code", f"the code of {what} changed")
+            if not _is_accepted(accepted.get(name or recipe.function, {}), then[name], now[name]):
+                yield Cause("code", f"the code of {what} changed", name)
     for name, made in sorted(new.items()):
-        if made is not None and made not in moved and "" not in (name,):
-            yield Cause("code", f"the code refers to {name} now")
+        is_accepted = _is_accepted(accepted.get(name, {}), NOTHING, made)
+        if made is not None and made not in moved and name and not is_accepted:
+            yield Cause("code", f"the code refers to {name} now", name)
     for name, made in sorted(gone.items()):
-        if made is not None and made not in moved:
-            yield Cause("code", f"the code refers to {name} no more")
+        is_accepted = _is_accepted(accepted.get(name, {}), made, NOTHING)
+        if made is not None and made not in moved and not is_accepted:
+            yield Cause("code", f"the code refers to {name} no more", name)
+
+
+NOTHING = "none"
+"""Stands for the fingerprint of a symbol that is not there."""
+
+
+def _is_accepted(known: Mapping[str, str], then: str | None, now: str | None) -> bool:
+    """Tell whether a fingerprint was accepted to be equal to another one, also step by step."""
+    seen: set[str | None] = set()
+    while then is not None and then not in seen:
+        seen.add(then)
+        then = known.get(then)
+        if then == now:
+            return True
+    return False
 
 
 def changes_of_inputs(
@@ -94,14 +122,16 @@ def changes_of_inputs(
         after = [tuple(each) for each in now.get(name, ())]
         if [place for place, _ in before] != [place for place, _ in after]:
             if len(before) != len(after):
-                yield Cause("inputs", f"{name!r} had {len(before)} inputs, and has {len(after)}")
+                yield Cause(
+                    "inputs", f"{name!r} had {len(before)} inputs, and has {len(after)}", name
+                )
             else:
                 other = next(a for b, a in zip(before, after, strict=True) if a[0] != b[0])
-                yield Cause("inputs", f"another input: {other[0]}")
+                yield Cause("inputs", f"another input: {other[0]}", str(other[0]))
             continue
         for (place, old), (_, new) in zip(before, after, strict=True):
             if old is not None and new is not None and old != new:
-                yield Cause("inputs", f"an input was made anew: {place}")
+                yield Cause("inputs", f"an input was made anew: {place}", str(place))
 
 
 def _is_same(then: Argument, now: Argument) -> bool | None:

@@ -70,6 +70,7 @@ class Code(NamedTuple):
         sources: the source text of each known fingerprint.
         outdated: the symbols whose source was changed after the code was loaded.
         imports: the top-level modules that the code uses and that are not of the project.
+        referrers: of each symbol one that refers to it, empty for the function itself.
         globals: the globals that no source tells of, as those of a notebook, which may change.
     """
 
@@ -80,6 +81,7 @@ class Code(NamedTuple):
     outdated: frozenset[str] = frozenset()
     imports: frozenset[str] = frozenset()
     globals: tuple[Global, ...] = ()
+    referrers: Mapping[str, str] = {}
 
     def holds(self) -> bool:
         """Tell whether the globals without a source are still what they were."""

@@ -53,6 +53,7 @@ class Walk:
         self._functions: dict[int, tuple[FunctionType, str | None]] = {}
         self._globals: list[Global] = []
         self._waiting: list[Symbol] = []
+        self._referrers: dict[str, str] = {}
         self._own: str | None = None
         self._outdated: set[str] = set()
         self._imports: set[str] = set()
@@ -73,6 +74,7 @@ class Walk:
             frozenset(self._outdated),
             imports,
             tuple(self._globals),
+            self._referrers,
         )
 
     def _follow(self, thing: object, own: bool = False) -> str | None:
@@ -130,6 +132,7 @@ class Walk:
             found = self.project.resolve(module, chain)
             if found is not None and found.label not in self.symbols and found != symbol:
                 self._waiting.append(found)
+                self._referrers.setdefault(found.label, "" if own else symbol.label)
         return made
 
     def _add_function(self, function: FunctionType, own: bool) -> str | None:

@@ -15,7 +15,12 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from prefectx import settings
-from prefectx.cli.source import imports_of_its_package, names_in_contexts, names_of_tasks, parsed
+from prefectx.inspection.source import (
+    imports_of_its_package,
+    names_in_contexts,
+    names_of_tasks,
+    parsed,
+)
 from prefectx.settings import Place, Problem
 from prefectx.tasks.deferrable import Deferrable
 from prefectx.tasks.flow import Flow
@@ -101,7 +106,7 @@ _CALLS: tuple[tuple[type, str], ...] = (
 
 
 @contextmanager
-def _only_importing(problems: list[Problem]) -> Iterator[None]:
+def only_importing(problems: list[Problem]) -> Iterator[None]:
     """Refuse calls of flows and tasks, and collect the mistakes of decorators."""
     kept = [(cls, name, vars(cls)[name]) for cls, name in _CALLS]
     for cls, name, _ in kept:
@@ -123,7 +128,7 @@ def _load(file: Path, problems: list[Problem]) -> ModuleType | None:
             sys.path.insert(0, folder)
     module = None
     try:
-        with _only_importing(problems):
+        with only_importing(problems):
             if package := name.rpartition(".")[0]:
                 importlib.import_module(package)
             module = sys.modules.get(name)
