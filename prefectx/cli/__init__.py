@@ -12,6 +12,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Parameters:
         arguments: the arguments; by default those of the command line.
     """
-    from prefectx.cli.app import run
+    from prefectx.cli.app import run_command
 
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    sys.exit(run_command(sys.argv[1:] if arguments is None else arguments))

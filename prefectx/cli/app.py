@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
 from cyclopts import App, CycloptsError
 
 from prefectx.cli.config import config
+from prefectx.cli.flows import plan, run
 from prefectx.cli.init import init
 from prefectx.cli.output import errors, print_problems
+from prefectx.cli.outputs import accept, ls, rm, show, status, verify
+from prefectx.cli.replay import replay
+from prefectx.cli.why import why
 from prefectx.errors import ConfigError, PrefectxError
 
 DONE, FAILED, WRONG = 0, 1, 2
@@ -20,11 +26,11 @@ app = App(
     help="Plain functions, run four ways from a configuration file.",
     version=version("prefectx"),
 )
-app.command(init)
-app.command(config)
+for _command in (*(init, config, run, plan, why, status, ls, show, rm, accept, verify, replay),):
+    app.command(_command)
 
 
-def run(arguments: Sequence[str]) -> int:
+def run_command(arguments: Sequence[str]) -> int:
     """Run one command.
 
     Parameters:
@@ -36,6 +42,10 @@ def run(arguments: Sequence[str]) -> int:
     try:
         command, bound, _ = app.parse_args(list(arguments), exit_on_error=False, print_error=False)
         return int(command(*bound.args, **bound.kwargs) or DONE)
+    except BrokenPipeError:
+        # Whoever reads has enough; what is left must not be written when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except CycloptsError as error:
         errors().print(f"{error}\nFor usage, see prefectx --help.", markup=False)
         return WRONG

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -28,9 +29,13 @@ class Choices:
         Parameter(name=["--option", "-o"], negative="", n_tokens=1, consume_multiple=False),
     ] = ()
 
-    def apply(self) -> None:
-        """Put them in force for this process."""
-        settings.use_command_line(self.config, self.profile, self.option)
+    def apply(self, program: Path | None = None) -> None:
+        """Put them in force for this process.
+
+        Parameters:
+            program: the folder of the program that the command runs.
+        """
+        settings.use_command_line(self.config, self.profile, self.option, program)
 
 
 NONE = Choices()

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import os
+import shutil
+import subprocess
 import sys
-from collections.abc import Iterable, Mapping
-from datetime import date, time
-from typing import Annotated, TextIO
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time
+from itertools import chain, islice
+from typing import IO, Annotated, TextIO
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -34,7 +40,7 @@ def errors() -> Console:
 
 def _console(file: TextIO) -> Console:
     width = None if file.isatty() else _WIDE
-    return Console(file=file, width=width, highlight=False)
+    return Console(file=file, width=width, highlight=False, emoji=False)
 
 
 def print_json(value: object) -> None:
@@ -54,6 +60,15 @@ def _in_json(value: object) -> object:
     if isinstance(value, date | time):
         return value.isoformat()
     return repr(value)
+
+
+def print_json_stream(values: Iterable[object]) -> None:
+    """Print values as a JSON list, one on each line, as they come."""
+    sys.stdout.write("[")
+    for number, value in enumerate(values):
+        text = json.dumps(_in_json(value), ensure_ascii=False)
+        sys.stdout.write(f"{',' if number else ''}\n  {text}")
+    sys.stdout.write("\n]\n")
 
 
 # A longer line of a file is cut.
@@ -116,3 +131,90 @@ def print_for_github(problems: Iterable[Problem], kind: str = "error") -> None:
 def _escaped(value: object, *, in_property: bool = True) -> str:
     text = str(value).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return text.replace(":", "%3A").replace(",", "%2C") if in_property else text
+
+
+_FIRST = 200
+"""So many rows tell how wide the columns are; further ones are printed as they come."""
+
+
+def print_stream(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
+    """Print a table row by row, in bounded memory; on a terminal a long one in a pager.
+
+    Parameters:
+        columns: the names of the columns.
+        rows: the cells of each row.
+
+    Returns:
+        The number of rows.
+    """
+    waiting = iter(rows)
+    first = list(islice(waiting, _FIRST))
+    if not first:
+        return 0
+    widths = [max(map(len, cells)) for cells in zip(columns, *first, strict=True)]
+    count = 0
+    with _paged(len(first)) as out:
+        for row in chain([columns], first, waiting):
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            out.write("  ".join(cells).rstrip() + "\n")
+            count += 1
+    return count - 1
+
+
+@contextmanager
+def _paged(rows: int) -> Iterator[IO[str]]:
+    """Give where to print: a pager for what does not fit on a terminal."""
+    pager = shutil.which("less") if "PAGER" not in os.environ else os.environ["PAGER"]
+    if not sys.stdout.isatty() or not pager or rows < shutil.get_terminal_size().lines - 2:
+        yield sys.stdout
+        return
+    environment = {"LESS": "FRSX", **os.environ}
+    process = subprocess.Popen(pager, shell=True, stdin=subprocess.PIPE, text=True, env=environment)
+    assert process.stdin is not None
+    try:
+        with contextlib.suppress(BrokenPipeError), process.stdin:  # it was left before the end
+            yield process.stdin
+    finally:
+        process.wait()
+
+
+def in_bytes(size: int | None) -> str:
+    """Format a size: `12 B`, `3.4 kB`, `1.2 GB`."""
+    if size is None:
+        return ""
+    number, unit = float(size), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if number < 999.5:
+            break
+        number, unit = number / 1000, larger
+    return f"{size} B" if unit == "B" else f"{number:.3g} {unit}"
+
+
+def in_age(when: datetime) -> str:
+    """Format how long ago something was: `12 s`, `3 min`, `2 h`, `5 d`."""
+    seconds = max((datetime.now(UTC) - when).total_seconds(), 0)
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def print_diff(line: str) -> None:
+    """Print a line; those of a diff in colours."""
+    style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+    output().print(Text(line, style=style or ""), soft_wrap=True)
+
+
+def asks(question: str, yes: bool) -> bool:
+    """Ask for consent; without a terminal only `--yes` gives it.
+
+    Parameters:
+        question: the question.
+        yes: whether it was given beforehand.
+    """
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        errors().print("Nothing was done: answer with --yes where nobody can be asked.")
+        return False
+    return input(f"{question} [y/N] ").strip().casefold() in ("y", "yes")

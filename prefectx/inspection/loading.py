@@ -122,7 +122,7 @@ def only_importing(problems: list[Problem]) -> Iterator[None]:
 
 def _load(file: Path, problems: list[Problem]) -> ModuleType | None:
     """Import a file; if that fails, return what it has defined until then."""
-    name, root = _name_and_root(file)
+    name, root = name_and_root(file)
     for folder in (str(Path.cwd()), str(root)):
         if folder not in sys.path:
             sys.path.insert(0, folder)
@@ -140,11 +140,11 @@ def _load(file: Path, problems: list[Problem]) -> ModuleType | None:
                 sys.modules.setdefault(name, module)
                 spec.loader.exec_module(module)
     except (Exception, SystemExit, _CalledError) as error:
-        problems.append(_failure(file, error))
+        problems.append(import_failure(file, error))
     return module
 
 
-def _name_and_root(file: Path) -> tuple[str, Path]:
+def name_and_root(file: Path) -> tuple[str, Path]:
     """Return the full name of a file's module, and the folder from which that is imported."""
     root = file.parent
     while (root / "__init__.py").is_file():
@@ -156,7 +156,8 @@ def _name_and_root(file: Path) -> tuple[str, Path]:
     return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts), root
 
 
-def _failure(file: Path, error: BaseException) -> Problem:
+def import_failure(file: Path, error: BaseException) -> Problem:
+    """Return why a file cannot be imported, with the line of it that the error comes from."""
     frames = traceback.extract_tb(error.__traceback__)
     if isinstance(error, _CalledError):
         caller = frames[-2]  # the last one refuses the call

@@ -105,7 +105,11 @@ class Output:
     @functools.cached_property
     def arguments(self) -> dict[str, str]:
         """The arguments of the call, as people read them."""
-        return {name: readable(value) for name, value in self.record.arguments.items()}
+        found = {name: readable(value) for name, value in self.record.arguments.items()}
+        for name, places in self.record.inputs.items():
+            first = self.project.shown(str(places[0][0])) if places else ""
+            found[name] = first if len(places) == 1 else f"{len(places):,} inputs"
+        return found
 
     def field(self, name: str) -> str | None:
         """Return the value of a field of the target, such as `year` or `path.stem`; None: unknown.

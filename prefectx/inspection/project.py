@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -43,6 +44,7 @@ class Project:
         self.tasks = Tasks()
         self._stores = _stores(current)
         self._folders = _folders(current)
+        self._consumers: dict[str, list[Output]] | None = None
 
     def records(self) -> Iterator[Records]:
         """Yield the records of each folder that has some."""
@@ -105,6 +107,15 @@ class Project:
         if not match and self._stores:
             return [output for output in self.all() if output.location == text][:1]
         return []
+
+    def consumers(self) -> Mapping[str, list[Output]]:
+        """Return the outputs that were made from each input, by the input's name in records."""
+        if self._consumers is None:
+            self._consumers = defaultdict(list)
+            for output in self.all():
+                for place in output.inputs:
+                    self._consumers[place].append(output)
+        return self._consumers
 
     def shown(self, location: str) -> str:
         """Return a location as people read it: relative to the root if it lies there."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 
 from prefectx.inspection.output import Output
@@ -16,10 +15,7 @@ def with_downstream(project: Project, outputs: Iterable[Output]) -> list[Output]
         project: the project.
         outputs: the outputs.
     """
-    consumers: dict[str, list[Output]] = defaultdict(list)
-    for output in project.all():
-        for place in output.inputs:
-            consumers[place].append(output)
+    consumers = project.consumers()
     waiting = list(outputs)
     found: dict[str, Output] = {}
     while waiting:

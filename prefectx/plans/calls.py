@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from prefectx.item import Item
@@ -43,6 +43,8 @@ class PlannedCalls(PlannedOutputs, Subscriber):
         self._begin = f"{root.rstrip('/')}/"
         self._places: dict[tuple[str, str | None], int] = {}
         self.calls: list[PlannedCall] = []
+        self.edges: set[tuple[str, str]] = set()
+        self._tasks: dict[str, str] = {}
 
     def __enter__(self) -> PlannedCalls:
         HOOKS.subscribe(self)
@@ -79,8 +81,17 @@ class PlannedCalls(PlannedOutputs, Subscriber):
             self.unsettled.add(item)
         self._note(PlannedCall(task, self.shown(item.location), status, reason))
 
+    def takes(self, task: str, inputs: Iterable[Item[object]]) -> None:
+        """Take note of the inputs of a call that is not finished."""
+        for item in inputs:
+            source = self._tasks.get(self.shown(item.location))
+            if source is not None:
+                self.edges.add((source, task))
+
     def _note(self, call: PlannedCall) -> None:
         """Keep one line for each output; what was said first of it stays."""
+        if call.location is not None:
+            self._tasks[call.location] = call.task
         key = (call.task, call.location)
         at = self._places.setdefault(key, len(self.calls))
         if at == len(self.calls):

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping
 from typing import cast
 
-from prefectx.arguments.references import unsettled_in
+from prefectx.arguments.references import items_in, unsettled_in
 from prefectx.arguments.signature import Arguments, Signature
 from prefectx.arguments.validation import validated
 from prefectx.calls import Call, Decision, Run, Skip, owners_of_run
@@ -46,6 +46,7 @@ class PlanningEngine(LocalEngine):
             plan.finished(call.task.name, decision.item, decision.stale)
         else:
             plan.add(call.task.name, item, *_status(call, decision, plan))
+            plan.takes(call.task.name, items_in(call.given))
         value = PlannedData(call.task.name) if item is None else item
         return LocalFuture(value, item=item)
 

@@ -33,12 +33,14 @@ class Forecast(NamedTuple):
     def __str__(self) -> str:
         """Return the forecast in words."""
         side = f" with {self.workers} workers" if self.workers > 1 else ""
+        calls = "call" if self.unknown == 1 else "calls"
+        unknown = f"{self.unknown:,} {calls} of tasks that never ran"
+        if not self.high:
+            return f"how long is not known, as there are {unknown}" if self.unknown else "0 s"
         span = in_words(self.high)
         if in_words(self.low) != span:
             span = f"{in_words(self.low)} to {span}"
-        calls = "call" if self.unknown == 1 else "calls"
-        unknown = f", and {self.unknown:,} {calls} of tasks that never ran" if self.unknown else ""
-        return f"{span}{side}{unknown}"
+        return f"{span}{side}" + (f", and {unknown}" if self.unknown else "")
 
 
 def forecast(calls: Iterable[PlannedCall], records: Iterable[Record], options: Options) -> Forecast:

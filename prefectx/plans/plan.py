@@ -34,11 +34,13 @@ class Plan:
         flow: the name of the flow.
         calls: its calls, in the order in which the flow makes them.
         ended: why and where the plan ends before the flow does; empty if it is complete.
+        edges: which task's outputs another task takes, of the calls that are not finished.
     """
 
     flow: str
     calls: list[PlannedCall]
     ended: str = ""
+    edges: frozenset[tuple[str, str]] = frozenset()
     _options: Options | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -67,6 +69,44 @@ class Plan:
             counts[call.status] += 1
             counts["stale"] += call.status == "finished" and bool(call.reason)
         return found
+
+    def reasons(self) -> list[str]:
+        """Return why calls would run, or why finished ones are stale: a line for each reason."""
+        found: dict[tuple[str, str], Counter[str]] = {}
+        for call in self.calls:
+            if call.reason:
+                kind: str = "stale" if call.status == "finished" else call.status
+                found.setdefault((call.task, kind), Counter()).update(call.reason.split("; "))
+        words = {"stale": "is kept though stale", "run": "would run", "maybe": "may run"}
+        lines = []
+        for (task, status), reasons in found.items():
+            shown = [
+                f"{reason} ({count:,} times)" if count > 1 else reason
+                for reason, count in reasons.most_common(3)
+            ]
+            left = len(reasons) - len(shown)
+            shown += [f"and {left:,} more reasons"] if left else []
+            lines.append(f"{task} {words[status]}: {'; '.join(shown)}")
+        return lines
+
+    def mermaid(self) -> str:
+        """Return the tasks and their data flow as a Mermaid diagram, with counts."""
+        lines = ["flowchart LR"]
+        counts = self.counts()
+        numbers = {task: number for number, task in enumerate(counts)}
+        for task, number in numbers.items():
+            kinds = ", ".join(
+                f"{counts[task][kind]:,} {kind}"
+                for kind in ("finished", "run", "maybe")
+                if counts[task][kind]
+            )
+            lines.append(f'    t{number}["{html.escape(task)}<br>{kinds}"]')
+        lines += [
+            f"    t{numbers[source]} --> t{numbers[target]}"
+            for source, target in sorted(self.edges)
+            if source in numbers and target in numbers
+        ]
+        return "\n".join(lines)
 
     def to_dict(self) -> dict[str, object]:
         """Return the plan as plain data, for programs."""
@@ -124,7 +164,7 @@ def plan(flow: Any, /, *args: object, **kwargs: object) -> Plan:
             if _place(error) == "":
                 raise  # the parameters do not fit: the flow has not begun
             ended = f"{_place(error)}: the flow fails: {type(error).__name__}: {error}"
-    return Plan(flow.name, calls.calls, mask(ended), options)
+    return Plan(flow.name, calls.calls, mask(ended), frozenset(calls.edges), options)
 
 
 class _Unrecorded:

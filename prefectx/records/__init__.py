@@ -11,7 +11,7 @@ from prefectx.records.packages import installed_versions
 from prefectx.records.record import Argument, Failure, Recipe, Record, Sources
 from prefectx.records.recorder import recording
 from prefectx.records.records import Records, records_in
-from prefectx.records.staleness import NOTHING, Cause, changes_of_inputs, changes_of_recipe
+from prefectx.records.staleness import NOTHING, Cause, Kind, changes_of_inputs, changes_of_recipe
 
 __all__ = [
     "FOLDER",
@@ -20,6 +20,7 @@ __all__ = [
     "Cause",
     "Code",
     "Failure",
+    "Kind",
     "Lineage",
     "Origin",
     "Recipe",

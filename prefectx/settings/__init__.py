@@ -153,7 +153,10 @@ def working_folder() -> Path:
 
 
 def use_command_line(
-    config: str | None = None, profile: str | None = None, options: Sequence[str] = ()
+    config: str | None = None,
+    profile: str | None = None,
+    options: Sequence[str] = (),
+    program: Path | None = None,
 ) -> None:
     """Read the project's settings as a command line says, instead of the environment.
 
@@ -161,8 +164,9 @@ def use_command_line(
         config: the configuration file, instead of PREFECTX_CONFIG.
         profile: the profiles, with commas between them, instead of PREFECTX_PROFILE.
         options: settings, each as "key=value"; they beat all layers but `override()`.
+        program: the folder of the program, where a configuration is looked for, too.
     """
-    STATE.command = CommandLine(config, profile, tuple(options))
+    STATE.command = CommandLine(config, profile, tuple(options), program)
     reset()
 
 

@@ -40,7 +40,7 @@ def read_settings(
     found: list[Problem] = []
     config = command.named(command.config, "--config", environ, CONFIG)
     profile = command.named(command.profile, "--profile", environ, PROFILE)
-    file = find_file(config, folder, program_folder(), found)
+    file = find_file(config, folder, command.program or program_folder(), found)
     files = read_files(file, config.by if config else "", environ, found)
     in_files = tuple(read.layers for read in files)
     in_profiles = read_profiles(files, profile, found)

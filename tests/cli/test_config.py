@@ -9,7 +9,7 @@ from textwrap import dedent
 import pytest
 
 from prefectx import settings
-from prefectx.cli.app import run
+from prefectx.cli.app import run_command as run
 
 PIPELINE = """
     from prefectx import context, task

@@ -8,7 +8,7 @@ import tomli
 from prefectx import settings
 from prefectx.cli import init as command
 from prefectx.cli import main
-from prefectx.cli.app import run
+from prefectx.cli.app import run_command as run
 
 
 @pytest.fixture(autouse=True)

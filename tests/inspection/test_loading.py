@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from prefectx import settings
-from prefectx.cli.app import run
+from prefectx.cli.app import run_command as run
 
 STORE = """
     from prefectx import Store

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from prefectx import settings
-from prefectx.cli.app import run
+from prefectx.cli.app import run_command as run
 from tests.settings.writing import toml
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "150"))

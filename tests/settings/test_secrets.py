@@ -3,7 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
-from prefectx.cli.app import run
+from prefectx.cli.app import run_command as run
 from prefectx.settings import mask, masked
 
 PASSWORD = "hunter2"

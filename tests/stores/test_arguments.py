@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from prefectx.cli.app import run
+from prefectx.cli.app import run_command as run
 from prefectx.errors import ConfigError
 from prefectx.item import Store
 from prefectx.settings import StoreDefinition

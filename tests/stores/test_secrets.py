@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from prefectx import override, task
-from prefectx.cli.app import run
+from prefectx.cli.app import run_command as run
 from prefectx.errors import ConfigError, SaveError, StoreError
 from prefectx.item import Item
 from prefectx.stores import Filestore, SqlStore

@@ -30,11 +30,13 @@ class CommandLine:
         config: the configuration file.
         profile: the profiles, with commas between them.
         options: settings, each as "key=value".
+        program: the folder of the program that the command runs.
     """
 
     config: str | None = None
     profile: str | None = None
     options: tuple[str, ...] = ()
+    program: Path | None = None
 
     def named(
         self, value: str | None, option: str, environ: Mapping[str, str], variable: str
