@@ -17,7 +17,7 @@ from prefectx.cli.audit import auditing
 from prefectx.cli.choices import NONE, Choices
 from prefectx.cli.debugging import debugging
 from prefectx.cli.output import AsJson, asks, errors, output, print_json, print_rows, print_stream
-from prefectx.cli.selection import only
+from prefectx.cli.selection import NotSelectedError, only
 from prefectx.errors import PrefectxError
 from prefectx.inspection.flows import FlowName
 from prefectx.plans import Plan
@@ -94,7 +94,7 @@ def run(
     Parameters:
         flow: FILE.py, FILE.py:flow or package.module:flow.
         param: a parameter of the flow.
-        only_: run only calls of this task; the flow ends at the first unfinished call of another.
+        only_: run only calls of this task; unfinished ones of others are cancelled.
         pdb: start a debugger where a call fails; calls run one by one in this process.
         ask: show the plan, and ask before anything runs.
         audit: list the files of the project that tasks read and that do not count for staleness;
@@ -143,7 +143,13 @@ def _run(flow: Flow[..., Any], parameters: dict[str, object]) -> bool:
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:
-        show_traceback(error)
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, NotSelectedError):
+            cause = cause.__cause__
+        if cause is None:
+            show_traceback(error)
+        else:
+            errors().print(f"The flow ends here: {cause}.", markup=False, soft_wrap=True)
         return False
     return True
 
