@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from types import FunctionType
 from typing import NamedTuple, TypeVar
 
@@ -14,6 +15,8 @@ from prefectx.arguments.identity.names import leads_back, qualified_name
 from prefectx.arguments.identity.places import Folders
 from prefectx.arguments.identity.walk import Walk
 from prefectx.errors import TargetError
+from prefectx.futures import Future, item_of
+from prefectx.item import Item, Store
 
 T = TypeVar("T")
 
@@ -102,12 +105,20 @@ def comparable(value: object, folders: Folders = ()) -> object:
     kind = type(value)
     if kind in ATOMS and (kind not in (str, bytes) or len(value) <= _LONGEST_KEPT):  # type: ignore[arg-type]  # mypy does not narrow by type()
         return value
+    item = item_of(value) if issubclass(kind, (Item, Future)) else None
+    if item is not None and (item.location[:1] == "/" or "://" in item.location):
+        return "item", _store_fingerprint(item.store), item.location
     if is_means(value):
         return ()
     try:
         return (fingerprint(value, folders),)
     except Unidentifiable:
         return (Itself(value),)
+
+
+@lru_cache(maxsize=256)
+def _store_fingerprint(store: Store) -> bytes:
+    return fingerprint(Item(store, ""))
 
 
 class Itself:

@@ -140,6 +140,8 @@ def _any(values: object, matches: Callable[[object], bool]) -> bool:
 
 
 def _matching(values: object, matches: Callable[[object], bool]) -> list[object]:
+    if isinstance(values, (Item, Future)):
+        return [values] if matches(values) else []
     found: list[object] = []
 
     def look(value: object) -> object:

@@ -11,7 +11,8 @@ from types import MappingProxyType
 from typing import Any
 
 from prefectx.arguments.identity.form import ATOMS as ATOMS
-from prefectx.futures import FutureList
+from prefectx.futures import Future, FutureList
+from prefectx.item import Item
 
 # Collections whose parts are known only when they are made; all others can be filled later.
 _IMMUTABLE = (tuple, frozenset)
@@ -37,6 +38,8 @@ def replace(value: Any, leaf: Callable[[Any], Any]) -> Any:
     """
     if type(value) in ATOMS:
         return value
+    if issubclass(type(value), (Item, Future)):
+        return leaf(value)
     walk = _Replacement(leaf)
     walk.scan(value)
     return walk.rebuilt(value) if walk.is_changed else value

@@ -9,12 +9,17 @@ from importlib.metadata import version
 
 from cyclopts import App, CycloptsError
 
+from prefectx.cli.accept import accept
 from prefectx.cli.config import config
 from prefectx.cli.flows import plan, run
 from prefectx.cli.init import init
+from prefectx.cli.ls import ls
 from prefectx.cli.output import errors, print_problems
-from prefectx.cli.outputs import accept, ls, rm, show, status, verify
 from prefectx.cli.replay import replay
+from prefectx.cli.rm import rm
+from prefectx.cli.show import show
+from prefectx.cli.status import status
+from prefectx.cli.verify import verify
 from prefectx.cli.why import why
 from prefectx.errors import ConfigError, PrefectxError
 

@@ -47,10 +47,11 @@ def plan(
 ) -> int:
     """Tell what a run of a flow would do; no task is executed and nothing is written.
 
-    Examples:
-        prefectx plan pipeline.py --param year=2024
+    For example:
 
-        prefectx plan pipeline.py:nightly --check
+    `prefectx plan pipeline.py --param year=2024`
+
+    `prefectx plan pipeline.py:nightly --check`
 
     Parameters:
         flow: FILE.py, FILE.py:flow or package.module:flow.
@@ -86,10 +87,11 @@ def run(
 ) -> int:
     """Run a flow; the exit code is 1 if it, or a call of it, fails.
 
-    Examples:
-        prefectx run pipeline.py --param year=2024 -o tasks.clean.refresh=true
+    For example:
 
-        prefectx run pipeline.py --ask
+    `prefectx run pipeline.py --param year=2024 -o tasks.clean.refresh=true`
+
+    `prefectx run pipeline.py --ask`
 
     Parameters:
         flow: FILE.py, FILE.py:flow or package.module:flow.

@@ -27,10 +27,11 @@ def replay(
 
     The exit code is 1 if it fails. Failed calls keep their arguments for this.
 
-    Examples:
-        prefectx replay --failed --pdb
+    For example:
 
-        prefectx replay working/clean/a.parquet
+    `prefectx replay --failed --pdb`
+
+    `prefectx replay working/clean/a.parquet`
 
     Parameters:
         location: the output of the call, or a task: its latest failed call.

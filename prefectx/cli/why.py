@@ -17,10 +17,11 @@ _SHOWN = 3
 def why(location: str, /, *, json: AsJson = False, choices: Choices = NONE) -> int:
     """Tell why an output was made, is kept, or would be made anew, with what differs.
 
-    Examples:
-        prefectx why working/report.csv
+    For example:
 
-        prefectx why clean
+    `prefectx why working/report.csv`
+
+    `prefectx why clean`
 
     Parameters:
         location: an output, or a task: then its stale outputs are told together.

@@ -1,4 +1,7 @@
-"""Why an output is as it is: what it was made from, and what has changed since."""
+"""Why an output is as it is: what it was made from, and what has changed since.
+
+In one file, as each kind of cause is explained from the same record.
+"""
 
 from __future__ import annotations
 

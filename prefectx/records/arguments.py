@@ -11,6 +11,7 @@ import reprlib
 import sys
 import uuid
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 from prefectx.arguments.fingerprint import Stamp
@@ -66,6 +67,8 @@ def recorded(value: object, folders: Folders) -> Argument:
         return f"Path{canonical_place(str(value), folders)}"
     if hasattr(value, "get_secret_value"):
         return None
+    if isinstance(value, (Item, Future)):
+        return list(_bare_input())
     if holds_references(value):
         kind, value = "inputs", replace(value, _without_references)
     else:
@@ -74,6 +77,12 @@ def recorded(value: object, folders: Folders) -> Argument:
         return [kind, *_stamp(value, folders, _shown(value) if kind == "plain" else "")]
     except Unidentifiable:
         return None
+
+
+@lru_cache(maxsize=1)
+def _bare_input() -> tuple[Any, ...]:
+    """Return what stands for an argument that is an input itself: which one is told apart."""
+    return ("inputs", *_stamp(..., (), ""))
 
 
 def _stamp(value: object, folders: Folders, shown: str) -> list[Any]:
