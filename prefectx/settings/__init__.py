@@ -1,7 +1,7 @@
 """The configuration: its sources, their order, and the options that they give each task.
 
-Importing this reads nothing. `current()` reads the project's settings when they are first
-needed; `override()` replaces some for a while. Other packages import only from here.
+Importing this reads nothing: `current()` reads the project's settings when they are first needed.
+Other packages import only from here; so it is one file, and long by its list of names.
 """
 
 from __future__ import annotations
