@@ -35,6 +35,9 @@ for _command in (*(init, config, run, plan, why, status, ls, show, rm, accept, v
     app.command(_command)
 
 
+app.register_install_completion_command()
+
+
 def run_command(arguments: Sequence[str]) -> int:
     """Run one command.
 
