@@ -16,6 +16,7 @@ from typing import Any, Generic, NamedTuple, NoReturn, cast
 
 from typing_extensions import TypeVar
 
+from prefectx.lazy_outputs import lazy_output
 from prefectx.masking import MASK, is_secret, mask_urls
 from prefectx.planned_outputs import planned
 
@@ -254,7 +255,10 @@ class Item(Generic[R_co]):
         return self.store.exists(self.location) if known is None else known
 
     def load(self) -> R_co:
-        """Read the output."""
+        """Read the output; that of a lazy call is made first."""
+        lazy = lazy_output(self)
+        if lazy is not None:
+            lazy.make()
         self._check_planned()
         return cast(R_co, self.store.load(self.location))
 

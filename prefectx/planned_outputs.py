@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import NoReturn, Protocol, SupportsIndex
+from typing import Any, NoReturn, Protocol, SupportsIndex
 
 from prefectx.masking import mask_urls
 from prefectx.scope import Scoped
@@ -35,6 +35,7 @@ class PlannedOutputs:
         saved: outputs that the flow itself saves.
         deleted: outputs that the flow itself deletes.
         versions: outputs of which an earlier version would be put back, and which.
+        lazy: outputs that wait to be needed.
     """
 
     def __init__(self) -> None:
@@ -42,6 +43,7 @@ class PlannedOutputs:
         self.saved: set[Output] = set()
         self.deleted: set[Output] = set()
         self.versions: dict[Output, str | None] = {}
+        self.lazy: dict[Output, Any] = {}
 
     def is_unsettled(self, item: Output) -> bool:
         """Tell whether nobody knows what an output would hold."""

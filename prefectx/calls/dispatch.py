@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from prefectx.arguments.mapping import map_arguments
@@ -10,6 +11,7 @@ from prefectx.arguments.signature import Arguments, take_call_options
 from prefectx.arguments.traversal import ATOMS
 from prefectx.calls.call import Call
 from prefectx.calls.decision import MISSING, Decision, Skip
+from prefectx.calls.lazy import lazy_call, start_inputs
 from prefectx.calls.make_call import decide_each, decided
 from prefectx.calls.one_at_a_time import RUNS
 from prefectx.calls.redefinitions import REDEFINITIONS
@@ -45,8 +47,13 @@ def call(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:
         engine = ENGINES[task.mode.engine]
         made, decision = _decided(engine, task, args, kwargs, row, location)
         if not (isinstance(decision, Skip) and task.mode.skips):
-            run = _run_async if task.is_awaited else _run
-            return run(engine, made, decision, wait_for, return_state)
+            if not task.is_lazy or isinstance(decision, Skip):
+                run = _run_async if task.is_awaited else _run
+                wait_for = start_inputs(made, decision, wait_for)
+                return run(engine, made, decision, wait_for, return_state)
+            lazy = lazy_call(made, wait_for, partial(_submit, engine, task))
+            item = final_state(lazy) if return_state else lazy.item
+            return _as_coroutine(item) if task.task.isasync else item
         item = decision.item
     for skipped in HOOKS.call_skipped:
         skipped(task, item.location)
@@ -123,10 +130,19 @@ def _hand_on(
     *,
     deferred: Arguments | None = None,
 ) -> Future[Any]:
+    if deferred is not None:
+        return engine.delay(call, start_inputs(call, decision, wait_for), deferred)
+    if task.is_lazy and not isinstance(decision, Skip):
+        return lazy_call(call, wait_for, partial(_submit, engine, task))
+    return _submit(engine, task, call, decision, wait_for)
+
+
+def _submit(
+    engine: Engine, task: ResolvedTask, call: Call, decision: Decision, wait_for: Any
+) -> Future[Any]:
     if isinstance(decision, Skip) and task.mode.skips:
         return _skipped(engine, task, decision.item.store, decision.item.location)
-    if deferred is not None:
-        return engine.delay(call, wait_for, deferred)
+    wait_for = start_inputs(call, decision, wait_for)
     earlier = RUNS.submitted(call.item)
     if earlier is not None:
         if task.mode.skips:

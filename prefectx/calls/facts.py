@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from prefectx.arguments.references import unsettled_in
+from prefectx.arguments.references import items_in, unsettled_in
 from prefectx.arguments.signature import Arguments
 from prefectx.calls.decision import Facts, Reason
 from prefectx.calls.redefinitions import REDEFINITIONS
 from prefectx.errors import CorruptItemError, StoreError
+from prefectx.futures import Future
 from prefectx.item import Item, Store
+from prefectx.lazy_outputs import CHANGED, lazy_output, lazy_outputs
 from prefectx.monitoring.hooks import ObservedCall
 from prefectx.planned_outputs import planned
 from prefectx.records import Lineage
@@ -59,7 +61,7 @@ def _facts(call: DecidedCall, found: dict[Store, set[str]]) -> Facts:
         return Facts(None)
     if call.options.refresh:
         return Facts(item, refresh=True)
-    pending = tuple(future for future in call.inputs if not future.state.is_final())
+    pending = open_inputs(call)
     if item.location not in found[item.store]:
         return Facts(item, inputs=pending)
     doubt = _doubt(call, item)
@@ -76,10 +78,25 @@ def _facts(call: DecidedCall, found: dict[Store, set[str]]) -> Facts:
     return Facts(item, exists=True, inputs=pending, stale=stale, awaits_inputs=awaits)
 
 
+def open_inputs(call: ObservedCall) -> tuple[Future[object], ...]:
+    """Return the futures among the arguments that are not over, without those of lazy calls."""
+    return tuple(
+        future
+        for future in call.inputs
+        if not future.state.is_final() and lazy_output(future.item) is None
+    )
+
+
 def has_unsettled(arguments: Arguments) -> bool:
-    """Tell whether inputs would be made anew in the run that is planned."""
+    """Tell whether inputs will be made anew: by lazy calls, or in the run that is planned."""
     plan = planned()
-    return plan is not None and bool(unsettled_in(plan, arguments))
+    if plan is not None and unsettled_in(plan, arguments):
+        return True
+    return bool(lazy_outputs()) and any(
+        lazy.version == CHANGED
+        for item in items_in(arguments)
+        if (lazy := lazy_output(item)) is not None
+    )
 
 
 def _doubt(call: DecidedCall, item: Item[object]) -> Reason | None:

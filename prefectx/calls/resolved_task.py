@@ -47,6 +47,7 @@ class ResolvedTask:
         fast_path: the short way to calls with scalar arguments.
         is_closed: whether the arguments suffice to fill the target, as long as no context is set.
         is_bare: whether a call is nothing but a call of the function.
+        is_lazy: whether a call runs only when its output is needed.
         is_awaited: whether a call gives a coroutine: generators of which nothing is kept stay.
 
     Raises:
@@ -65,6 +66,7 @@ class ResolvedTask:
         "is_awaited",
         "is_bare",
         "is_closed",
+        "is_lazy",
         "lineages",
         "mode",
         "options",
@@ -97,6 +99,9 @@ class ResolvedTask:
         self.function = task.fn if mode.is_prefect else function_of(task)
         is_kept = mode.keeps or self.target is not None
         self.is_bare = not is_kept and self.function is task.fn and mode.engine == LOCAL
+        self.is_lazy = (
+            mode.keeps and self.target is not None and (options.lazy or options.temporary)
+        )
         self.is_awaited = task.isasync and not self.is_bare and (is_kept or not task.isgenerator)
         # Where prefectx only stands by, Prefect names its runs as it always does.
         named = mode.keeps or options.sources["task_run_name"].layer != "default"

@@ -8,6 +8,7 @@ from contextvars import copy_context
 
 from prefectx.calls.call import Call
 from prefectx.calls.decision import Decision, Refuse, Skip
+from prefectx.calls.facts import open_inputs
 from prefectx.calls.refusal import refusal
 from prefectx.calls.resolved_task import ResolvedTask
 from prefectx.futures import Future
@@ -33,7 +34,7 @@ def tell_of_stale(task: ResolvedTask, calls: Sequence[Call], decisions: Sequence
     for call, decision in zip(calls, decisions, strict=True):
         if not isinstance(decision, Skip):
             continue
-        pending = [future for future in call.inputs if not future.state.is_final()]
+        pending = open_inputs(call)
         if pending:
             _tell_later(task, call, pending)
         elif decision.stale is not None:

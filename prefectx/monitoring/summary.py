@@ -23,6 +23,7 @@ class TaskSummary:
         running: calls that are submitted and not done.
         ran: calls whose function ran and returned.
         failed: calls that failed.
+        not_needed: lazy calls that nothing needed.
         longest: seconds of the longest run.
         began: monotonic time of the first submit, None before it.
         ended: monotonic time of the latest end, None before the first.
@@ -32,6 +33,7 @@ class TaskSummary:
     running: int = 0
     ran: int = 0
     failed: int = 0
+    not_needed: int = 0
     longest: float = 0.0
     began: float | None = field(default=None, repr=False, compare=False)
     ended: float | None = field(default=None, repr=False, compare=False)
@@ -103,6 +105,11 @@ class RunSummary:
         """Take note of a stale output that was kept."""
         with self._lock:
             self.stale.setdefault(task, {})[location] = tuple(causes)
+
+    def not_needed(self, task: str) -> None:
+        """Count a lazy call that nothing needed."""
+        with self._lock:
+            self._of(task).not_needed += 1
 
     def begin(self, task: str) -> None:
         """Count a call that was submitted."""

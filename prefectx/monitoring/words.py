@@ -14,6 +14,7 @@ class Counts(Protocol):
     running: int
     ran: int
     failed: int
+    not_needed: int
     longest: float
 
 
@@ -56,6 +57,7 @@ def counts_in_words(counts: Counts) -> str:
             (counts.running, "not over"),
             (counts.ran, "ran"),
             (counts.failed, "failed"),
+            (counts.not_needed, "not needed"),
         )
         if count
     ]

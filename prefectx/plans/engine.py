@@ -13,7 +13,7 @@ from typing import cast
 from prefectx.arguments.references import items_in, unsettled_in
 from prefectx.arguments.signature import Arguments, Signature
 from prefectx.arguments.validation import validated
-from prefectx.calls import Call, Decision, Run, Skip, owners_of_run
+from prefectx.calls import Call, Decision, Run, Skip, make_result, owners_of_run
 from prefectx.engines.local.engine import LocalEngine
 from prefectx.engines.local.futures import LocalFuture
 from prefectx.engines.protocol import Engine, FlowDefinition, Result, WaitFor
@@ -78,7 +78,7 @@ class PlanningEngine(LocalEngine):
         if flow.isasync and not flow.isgenerator:
             return _run_async(flow, args, kwargs, return_state)
         with in_flow(flow.name), owners_of_run():
-            return _returned(flow.fn(*args, **kwargs), return_state)
+            return _returned(make_result(flow.fn(*args, **kwargs)), return_state)
 
     def get_run_logger(self) -> logging.Logger:
         """Return a logger whose lines are dropped: nothing runs."""
@@ -94,7 +94,7 @@ async def _run_async(
     flow: FlowDefinition, args: tuple[object, ...], kwargs: Arguments, return_state: bool
 ) -> object:
     with in_flow(flow.name), owners_of_run():
-        return _returned(await flow.fn(*args, **kwargs), return_state)
+        return _returned(make_result(await flow.fn(*args, **kwargs)), return_state)
 
 
 def _returned(value: object, return_state: bool) -> object:

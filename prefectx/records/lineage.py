@@ -158,6 +158,15 @@ class Lineage(NamedTuple):
             causes = [cause for cause in causes if self.origin.stale[cause.kind] == "error"]
         return Stale(tuple(causes), reaction)
 
+    def would_change(self, arguments: Arguments) -> bool:
+        """Tell whether an output that is not there would be made from something else than before.
+
+        Parameters:
+            arguments: the arguments of the call by name, with items or futures among them.
+        """
+        causes = self._causes(self.recorded[0], False, arguments)
+        return any(self.origin.stale[cause.kind] != "ignore" for cause in causes)
+
     def _causes(self, record: Record, is_edited: bool, arguments: Arguments) -> Iterator[Cause]:
         if is_edited:
             yield Cause("edited", "the output is not what was saved: it was edited or replaced")

@@ -6,6 +6,7 @@ import copy
 
 from prefectx.errors import StoreError
 from prefectx.item import Item, OutputState, Store
+from prefectx.lazy_outputs import lazy_output
 from prefectx.planned_outputs import planned
 from prefectx.records.records import Records
 from prefectx.stores import Filestore
@@ -17,6 +18,9 @@ def version_of(item: Item[object], records: Records) -> str | None:
     plan = planned()
     if plan is not None and plan.exists(item) is not None:
         return plan.versions.get(item)  # None if a run would make it first
+    lazy = lazy_output(item)
+    if lazy is not None:
+        return lazy.version
     is_local = isinstance(item.store, Filestore) and "://" not in item.location
     if item.version is not None and not is_local:
         return item.version  # asking would cost a request

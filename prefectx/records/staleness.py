@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from prefectx.lazy_outputs import CHANGED
 from prefectx.records.record import Argument, Input, Recipe, Record
 
 Kind = Literal["arguments", "inputs", "files", "code", "packages", "edited"]
@@ -131,7 +132,8 @@ def changes_of_inputs(
             continue
         for (place, old), (_, new) in zip(before, after, strict=True):
             if old is not None and new is not None and old != new:
-                yield Cause("inputs", f"an input was made anew: {place}", str(place))
+                what = "is out of date" if new == CHANGED else "was made anew"
+                yield Cause("inputs", f"an input {what}: {place}", str(place))
 
 
 def _is_same(then: Argument, now: Argument) -> bool | None:

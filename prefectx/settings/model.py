@@ -291,6 +291,15 @@ class _Keys(Section):
     records: bool = Field(
         True, description="Record what each output was made from, in .prefectx/ of the root."
     )
+    lazy: bool = Field(
+        False,
+        description="Run a call whose output is missing only when something that runs needs it.",
+    )
+    temporary: bool = Field(
+        False,
+        description="Delete the output when the flow run in which it was made ends without a failed"
+        " call; the task is lazy.",
+    )
     keep: int = Field(
         0,
         examples=[3],

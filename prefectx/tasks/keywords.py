@@ -31,6 +31,8 @@ class OwnTaskKeywords(TypedDict, total=False):
     max_age: str | float | None
     stale: StaleWord | Mapping[str, StaleWord]
     records: bool
+    lazy: bool
+    temporary: bool
     keep: int
     files: Sequence[str]
     hash_limit: str | int | None

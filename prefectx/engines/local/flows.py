@@ -11,7 +11,7 @@ from prefectx import settings
 from prefectx.arguments.references import check_upstream
 from prefectx.arguments.signature import Arguments, Signature
 from prefectx.arguments.validation import validated
-from prefectx.calls import function_of, owners_of_run
+from prefectx.calls import end_of_run, function_of, make_result, owners_of_run
 from prefectx.engines.local.futures import LocalFuture
 from prefectx.engines.local.place import running
 from prefectx.engines.local.termination import ended_by_sigterm
@@ -33,7 +33,8 @@ def run_flow(flow: FlowDefinition, args: tuple[object, ...], kwargs: Arguments) 
     try:
         args, kwargs = _parameters(flow, args, kwargs)
         with _running(flow):
-            result = LocalFuture(_returned(function_of(flow, "flow")(*args, **kwargs)))
+            returned = make_result(function_of(flow, "flow")(*args, **kwargs))
+            result = LocalFuture(_returned(returned))
     except Exception as error:
         if not return_state:
             raise
@@ -67,6 +68,7 @@ def _running(flow: FlowDefinition) -> Iterator[None]:
             with showing(summary, options.progress), ended_by_sigterm(), running():
                 yield
         finally:
+            end_of_run(summary)
             for line in summary.lines():
                 log.info("%s: %s", flow.name, line)
 
@@ -77,7 +79,8 @@ async def _run_async(
     try:
         args, kwargs = _parameters(flow, args, kwargs)
         with _running(flow):
-            result = LocalFuture(_returned(await function_of(flow, "flow")(*args, **kwargs)))
+            returned = make_result(await function_of(flow, "flow")(*args, **kwargs))
+            result = LocalFuture(_returned(returned))
     except Exception as error:
         if not return_state:
             raise

@@ -17,13 +17,20 @@ class Kind(Protocol):
     isgenerator: bool
 
 
-def around(context: Context, kind: Kind, run: Thunk) -> object:
+def _unchanged(value: object) -> object:
+    return value
+
+
+def around(
+    context: Context, kind: Kind, run: Thunk, then: Callable[[object], object] = _unchanged
+) -> object:
     """Call a function so that all of its run is inside the context.
 
     Parameters:
         context: makes the context; called when the function starts to run.
         kind: the kind of the function.
         run: calls the function.
+        then: called inside the context with what a function that is no generator returns.
 
     Returns:
         The result of the function; a coroutine or a generator if the function is of that kind.
@@ -31,14 +38,14 @@ def around(context: Context, kind: Kind, run: Thunk) -> object:
     if kind.isgenerator:
         return (_generate_async if kind.isasync else _generate)(context, run)
     if kind.isasync:
-        return _run_async(context, run)
+        return _run_async(context, run, then)
     with context():
-        return run()
+        return then(run())
 
 
-async def _run_async(context: Context, run: Thunk) -> object:
+async def _run_async(context: Context, run: Thunk, then: Callable[[object], object]) -> object:
     with context():
-        return await cast(Awaitable[object], run())
+        return then(await cast(Awaitable[object], run()))
 
 
 def _generate(context: Context, run: Thunk) -> Iterator[object]:

@@ -1,0 +1,246 @@
+"""Lazy calls: one whose output is missing runs when something that runs needs it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from contextvars import copy_context
+from functools import partial
+from typing import Any, cast
+
+from prefectx.arguments.marks import is_annotated, is_marked, quote
+from prefectx.arguments.traversal import replace
+from prefectx.calls.call import Call
+from prefectx.calls.decision import Decision, Skip, decide
+from prefectx.calls.facts import look
+from prefectx.futures import Future, LocalState, State, item_of, item_or, listed
+from prefectx.item import Item
+from prefectx.lazy_outputs import CHANGED, lazy_output, lazy_outputs
+from prefectx.monitoring.progress import current
+from prefectx.monitoring.summary import RunSummary
+
+WaitFor = Any
+HandOn = Callable[[Call, Decision, WaitFor], Future[object]]
+
+
+class LazyFuture(Future[object]):
+    """A call that runs when it is needed: when its result is asked for, or a consumer runs.
+
+    Parameters:
+        call: the call.
+        wait_for: futures to wait for first.
+        hand_on: hands the call to its engine.
+
+    Attributes:
+        run: the summary of the flow run that made the call, None outside one.
+        version: see `LazyOutput`.
+    """
+
+    __slots__ = (
+        "__weakref__", "_callbacks", "_context", "_hand_on", "_lock", "_real", "call", "item",
+        "run", "version", "wait_for",
+    )  # fmt: skip
+
+    def __init__(self, call: Call, wait_for: WaitFor, hand_on: HandOn) -> None:
+        self.call = call
+        self.item = call.item
+        self.wait_for = wait_for
+        self.run: RunSummary | None = current()
+        self.version = _version(call)
+        self._hand_on = hand_on
+        self._real: Future[object] | None = None
+        self._callbacks: list[Callable[[Future[object]], object]] = []
+        self._context = copy_context()
+        self._lock = threading.RLock()
+
+    @property
+    def state(self) -> State[object]:  # type: ignore[override]  # made on access
+        """The state of the call: pending until it is needed."""
+        return LocalState("PENDING", "Pending", None) if self._real is None else self._real.state
+
+    @property
+    def _final_state(self) -> State[object] | None:
+        # Prefect's own `wait` looks here.
+        return self.state if self.state.is_final() else None
+
+    def start(self) -> Future[object]:
+        """Have the call run unless it has begun, and before it the lazy calls that it needs."""
+        waiting = [self]
+        while waiting:  # no recursion: chains may be long
+            needed = [] if waiting[-1]._real is not None else _lazy_inputs(waiting[-1])
+            if needed:
+                waiting += needed
+            else:
+                waiting.pop()._begin()
+        assert self._real is not None
+        return self._real
+
+    def make(self) -> None:
+        """Have the call run, and wait until it is over.
+
+        Raises:
+            Exception: what the call raised.
+        """
+        self.result()
+
+    def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> object:
+        """Have the call run, and return what it returned; see `Future.result`."""
+        return self.start().result(timeout, raise_on_failure)
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Have the call run, and wait until it is over, `timeout` seconds at most."""
+        self.start().wait(timeout)
+
+    def add_done_callback(self, fn: Callable[[Future[object]], object]) -> None:
+        """Call `fn` with this future when the call is over; this alone does not make it run."""
+        with self._lock:
+            if self._real is None:
+                self._callbacks.append(fn)
+                return
+        self._real.add_done_callback(partial(_tell, fn, self))
+
+    def _begin(self) -> None:
+        with self._lock:
+            if self._real is not None:
+                return
+            if self.item is not None:
+                lazy_outputs().pop(self.item, None)
+            is_elsewhere = current() is not self.run
+            run = self._context.copy().run if is_elsewhere and self.run is not None else _here
+            self._real = run(self._handed_on)
+            for fn in self._callbacks:
+                self._real.add_done_callback(partial(_tell, fn, self))
+
+    def _handed_on(self) -> Future[object]:
+        return self._hand_on(self.call, decide(look([self.call])[0]), self.wait_for)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return cast("tuple[Any, ...]", self.start().__reduce__())
+
+    def __repr__(self) -> str:
+        return f"Future({self.state.name}, item={self.item!r})"
+
+
+def _tell(
+    fn: Callable[[Future[object]], object], future: Future[object], _: Future[object]
+) -> None:
+    fn(future)
+
+
+def _here(function: Callable[[], Future[object]]) -> Future[object]:
+    return function()
+
+
+def lazy_call(call: Call, wait_for: WaitFor, hand_on: HandOn) -> LazyFuture:
+    """Return the future of a call that runs when it is needed; the same call has the same one.
+
+    Parameters:
+        call: the call.
+        wait_for: futures to wait for first.
+        hand_on: hands the call to its engine.
+    """
+    known = lazy_output(call.item)
+    if isinstance(known, LazyFuture):
+        return known
+    made = LazyFuture(call, wait_for, hand_on)
+    if call.item is not None:
+        lazy_outputs()[call.item] = made
+    return made
+
+
+def start_inputs(call: Call, decision: Decision, wait_for: WaitFor) -> WaitFor:
+    """Have the lazy inputs of a call that runs made; it takes their futures instead.
+
+    Parameters:
+        call: the call.
+        decision: if it is skipped its inputs are not needed: it takes their items.
+        wait_for: futures to wait for first.
+
+    Returns:
+        What to wait for instead.
+    """
+    settled = item_or if isinstance(decision, Skip) else _started
+    if not call.is_plain and _lazy_in(call.arguments.values()):
+        arguments = {name: _replaced(value, settled) for name, value in call.arguments.items()}
+        call.arguments = call.given = arguments
+        call.inputs = tuple(f for f in map(settled, call.inputs) if isinstance(f, Future))
+    if isinstance(decision, Skip):
+        return None if wait_for is None else [f for f in listed(wait_for) if not _lazy_in([f])]
+    if wait_for is not None and _lazy_in(listed(wait_for)):
+        return [_started(each) for each in listed(wait_for)]
+    return wait_for
+
+
+def make_result(value: object) -> object:
+    """Have the lazy outputs in what a flow returns made; return it with their futures."""
+    return _replaced(value, _started) if lazy_outputs() else value
+
+
+def end_of_run(summary: RunSummary) -> None:
+    """Count the lazy calls of a flow run that nothing needed, and forget them."""
+    for item, lazy in list(lazy_outputs().items()):
+        if isinstance(lazy, LazyFuture) and lazy.run is summary:
+            lazy_outputs().pop(item, None)
+            summary.not_needed(lazy.call.task.name)
+
+
+def _lazy_inputs(future: LazyFuture) -> list[LazyFuture]:
+    """Return the lazy calls that a call needs and that have not begun."""
+    found = [] if future.call.is_plain else _lazy_in(future.call.arguments.values())
+    if future.wait_for is not None:
+        found += _lazy_in(listed(future.wait_for))
+    return found
+
+
+def _lazy_in(values: Iterable[object]) -> list[LazyFuture]:
+    found: list[LazyFuture] = []
+
+    def look_at(value: object) -> object:
+        if is_annotated(value):
+            if not is_marked(value, quote):
+                replace(value.unwrap(), look_at)
+            return None
+        lazy = _lazy_of(value)
+        if lazy is not None:
+            found.append(lazy)
+        return value
+
+    replace(list(values), look_at)
+    return found
+
+
+def _lazy_of(value: object) -> LazyFuture | None:
+    """Return the lazy call that a future or item stands for and that has not begun."""
+    if isinstance(value, LazyFuture):
+        return None if value._real is not None else value
+    if isinstance(value, (Item, Future)):
+        lazy = lazy_output(item_of(value))
+        return lazy if isinstance(lazy, LazyFuture) else None
+    return None
+
+
+def _replaced(value: object, settled: Callable[[object], object]) -> object:
+    """Replace lazy calls in a nested value."""
+
+    def settle(part: object) -> object:
+        if is_annotated(part):
+            return part if is_marked(part, quote) else part.rewrap(replace(part.unwrap(), settle))
+        return settled(part) if _lazy_of(part) or isinstance(part, LazyFuture) else part
+
+    return replace(value, settle)
+
+
+def _started(part: object) -> object:
+    """Return the future of a lazy call, which runs from now on; other values as they are."""
+    lazy = part if isinstance(part, LazyFuture) else _lazy_of(part)
+    return part if lazy is None else lazy.start()
+
+
+def _version(call: Call) -> str | None:
+    """Return the version that a missing output would have; CHANGED if anything has changed."""
+    lineage = call.recall()
+    if lineage is None or call.item is None or not lineage.recorded:
+        return None
+    if call.item.exists():
+        return CHANGED  # it runs again though it is there: it is stale, or a refresh was asked for
+    return CHANGED if lineage.would_change(call.given) else lineage.recorded[0].version
