@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from typing import cast
 
-from prefectx import settings
 from prefectx.arguments.references import load, load_items
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
@@ -105,7 +104,7 @@ class Call(Portable):
                 if turn.other is not None:
                     outcome = turn.other.result()
                     continue
-                with self._surroundings(), locked(self):
+                with self.surroundings(), locked(self):
                     self._arrive(args, kwargs)
                     if self._is_finished():
                         outcome = Outcome(self.item, True)
@@ -126,7 +125,7 @@ class Call(Portable):
                 if turn.other is not None:
                     outcome = await asyncio.shield(asyncio.wrap_future(turn.other))
                     continue
-                with self._surroundings():
+                with self.surroundings():
                     async with InThread(locked(self)):
                         self._arrive(args, kwargs)
                         if self._is_finished():
@@ -183,7 +182,8 @@ class Call(Portable):
         elif type(data) not in ATOMS and not isinstance(data, State):
             data = load(data)
         if self.item is not None and not isinstance(data, State):
-            with recording(self.lineage, self.item, sources, time.perf_counter() - started):
+            seconds = time.perf_counter() - started
+            with recording(self.lineage, self.item, sources, self.given, seconds):
                 if self.options.save:
                     self._save(self.item, data)
                     data = self.item
@@ -199,11 +199,3 @@ class Call(Portable):
         except Exception as error:  # whatever a store that somebody wrote may raise
             where = f"{mask_urls(item.location)!r} in {item.store!r}: {type(error).__name__}"
             raise SaveError(f"task {self.task.name!r}: cannot save {where}: {error}") from error
-
-    def _surroundings(self) -> AbstractContextManager[None]:
-        """Have the settings and the context that held where the call was made."""
-        state = settings.STATE
-        current = state.here.get() or state.everywhere or state.project
-        if isinstance(self._resolved, ResolvedTask) and self._resolved.settings is current:
-            return nullcontext()
-        return self.payload.unpacked()

@@ -46,14 +46,14 @@ def call(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:
     else:
         engine = ENGINES[task.mode.engine]
         made, decision = _decided(engine, task, args, kwargs, row, location)
-        if not (isinstance(decision, Skip) and task.mode.skips):
-            if not task.is_lazy or isinstance(decision, Skip):
-                run = _run_async if task.is_awaited else _run
-                wait_for = start_inputs(made, decision, wait_for)
-                return run(engine, made, decision, wait_for, return_state)
+        if task.is_lazy and not isinstance(decision, Skip):
             lazy = lazy_call(made, wait_for, partial(_submit, engine, task))
             item = final_state(lazy) if return_state else lazy.item
             return _as_coroutine(item) if task.task.isasync else item
+        if not (isinstance(decision, Skip) and task.mode.skips):
+            run = _run_async if task.is_awaited else _run
+            wait_for = start_inputs(made, decision, wait_for)
+            return run(engine, made, decision, wait_for, return_state)
         item = decision.item
     for skipped in HOOKS.call_skipped:
         skipped(task, item.location)
@@ -122,15 +122,10 @@ def _decided(
 
 
 def _hand_on(
-    engine: Engine,
-    task: ResolvedTask,
-    call: Call,
-    decision: Decision,
-    wait_for: Any,
-    *,
+    engine: Engine, task: ResolvedTask, call: Call, decision: Decision, wait_for: Any,
     deferred: Arguments | None = None,
-) -> Future[Any]:
-    if deferred is not None:
+) -> Future[Any]:  # fmt: skip
+    if deferred is not None and not (isinstance(decision, Skip) and task.mode.skips):
         return engine.delay(call, start_inputs(call, decision, wait_for), deferred)
     if task.is_lazy and not isinstance(decision, Skip):
         return lazy_call(call, wait_for, partial(_submit, engine, task))

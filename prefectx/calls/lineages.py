@@ -114,7 +114,8 @@ class Lineages:
         return Origin(
             self.folder, self._bytes, self._task.name, self._function,
             (code.digest, code.own, code.symbols), self._stale, options.hash_limit, options.code,
-            versions, options.shared, options.keep, accepted_in(self._folders[-1]),
+            versions, options.shared, options.keep, options.temporary,
+            accepted_in(self._folders[-1]),
         )  # fmt: skip
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NamedTuple, Self, cast
 
 from prefectx import settings
@@ -137,6 +137,14 @@ class Portable:
             here.lineages.keep_code()
         context = self.fields.context
         return Payload(here.task, here.mode, options, here.settings, context, quoted, self.lineage)
+
+    def surroundings(self) -> AbstractContextManager[None]:
+        """Have the settings and the context that held where the call was made."""
+        state = settings.STATE
+        current = state.here.get() or state.everywhere or state.project
+        if isinstance(self._resolved, ResolvedTask) and self._resolved.settings is current:
+            return nullcontext()
+        return self.payload.unpacked()
 
     @classmethod
     def arrived(cls, payload: Payload, item: Item[object] | None) -> Self:

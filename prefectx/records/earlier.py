@@ -17,7 +17,7 @@ from prefectx.records.lineage import Lineage
 from prefectx.records.outputs import state_of
 from prefectx.records.record import Record
 from prefectx.stores import Filestore
-from prefectx.versions import is_changed, version_of_path
+from prefectx.versions import version_of_path
 
 
 def keep_version(lineage: Lineage, item: Item[object]) -> None:
@@ -83,32 +83,10 @@ def _candidates(
     place = _place(lineage, item)
     if place is None:
         return
-    inputs = {name: [list(i) for i in found] for name, found in lineage.inputs(arguments).items()}
     for record in lineage.recorded:
         path = f"{place}/{record.version}"
-        if os.path.exists(path) and _is_same(record, lineage, inputs):  # noqa: PTH110
+        if os.path.exists(path) and lineage.is_same(record, arguments):  # noqa: PTH110
             yield record, path
-
-
-def _is_same(record: Record, lineage: Lineage, inputs: dict[str, list[list[str | None]]]) -> bool:
-    """Tell whether an output was made from just the same; what is unknown is not the same."""
-    recipe = lineage.recipe
-    known = [recipe.own, *recipe.symbols.values(), *recipe.arguments.values()]
-    known += [version for found in inputs.values() for _, version in found]
-    began = record.made - record.seconds
-    return (
-        None not in known
-        and record.function == recipe.function
-        and record.code == recipe.code
-        and record.arguments == recipe.arguments
-        and record.inputs == inputs
-        and record.packages == lineage.origin.versions
-        and record.files.keys() == lineage.files.keys()
-        and all(
-            is_changed(path, record.files[name], began) is False
-            for name, path in lineage.files.items()
-        )
-    )
 
 
 def _place(lineage: Lineage, item: Item[object]) -> str | None:

@@ -21,6 +21,9 @@ from prefectx.versions import file_state, is_changed
 _ORDER = ("ignore", "warn", "rerun", "error")
 
 
+Inputs = Mapping[str, Sequence[Input]]
+
+
 class Stale(NamedTuple):
     """An output that was made from something else than what it would be made from now.
 
@@ -54,6 +57,7 @@ class Origin(NamedTuple):
         versions: the versions of the packages that the code imports, if they are compared.
         is_shared: whether different calls may have one target.
         keep: how many earlier versions of an output are kept.
+        is_temporary: whether the output is deleted when its flow has ended.
         accepted: changes of code that count as none.
     """
 
@@ -68,6 +72,7 @@ class Origin(NamedTuple):
     versions: Mapping[str, str]
     is_shared: bool
     keep: int
+    is_temporary: bool
     accepted: Accepted
 
 
@@ -158,6 +163,53 @@ class Lineage(NamedTuple):
             causes = [cause for cause in causes if self.origin.stale[cause.kind] == "error"]
         return Stale(tuple(causes), reaction)
 
+    def is_same(self, record: Record, arguments: Arguments) -> bool:
+        """Tell whether an output was made from just the same; what is unknown is not the same.
+
+        Parameters:
+            record: its record.
+            arguments: the arguments of the call by name, with items or futures among them.
+        """
+        recipe, inputs = self.recipe, self.inputs(arguments)
+        known = [recipe.own, *recipe.symbols.values(), *recipe.arguments.values()]
+        known += [version for found in inputs.values() for _, version in found]
+        began = record.made - record.seconds
+        then = self._equated(record.inputs, inputs)
+        return (
+            None not in known
+            and record.function == recipe.function
+            and record.code == recipe.code
+            and record.arguments == recipe.arguments
+            and then.keys() == inputs.keys()
+            and not any(changes_of_inputs(then, inputs))
+            and record.packages == self.origin.versions
+            and record.files.keys() == self.files.keys()
+            and all(
+                is_changed(path, record.files[name], began) is False
+                for name, path in self.files.items()
+            )
+        )
+
+    def _equated(self, then: Inputs, now: Inputs) -> Inputs:
+        """Return the inputs of a record, with a version that is another one of the same recipe.
+
+        An input that is not reproducible, and was made again only as it was missing, is no change.
+        """
+        versions = {str(place): new for found in now.values() for place, new in found}
+        return {
+            name: [(place, self._equal_version(place, old, versions)) for place, old in found]
+            for name, found in then.items()
+        }
+
+    def _equal_version(
+        self, place: str | None, old: str | None, versions: Mapping[str, str | None]
+    ) -> str | None:
+        new = versions.get(str(place))
+        if old is None or new is None or old == new:
+            return old
+        same = (each.same_as for each in self.records.named(str(place)) if each.version == new)
+        return new if any(old in each for each in same) else old
+
     def would_change(self, arguments: Arguments) -> bool:
         """Tell whether an output that is not there would be made from something else than before.
 
@@ -174,7 +226,8 @@ class Lineage(NamedTuple):
         is_other = record.function != recipe.function and function_exists(record.function)
         # A record that was found later is of a code that the call did not bring along.
         symbols = self.symbols.get(record.code or "") or self.records.symbols(record.code)
-        inputs = tuple(changes_of_inputs(record.inputs, self.inputs(arguments)))
+        now = self.inputs(arguments)
+        inputs = tuple(changes_of_inputs(self._equated(record.inputs, now), now))
         yield from inputs
         for cause in changes_of_recipe(
             record,

@@ -73,6 +73,8 @@ class Record(NamedTuple):
         seconds: how long it took.
         run: the process that made it; its host and versions are recorded once for all.
         removed: whether the output was deleted on purpose; what was recorded before counts no more.
+        temporary: whether its flow deletes the output when it has ended.
+        same_as: versions that were made from just the same before: it is not reproducible.
     """
 
     location: str
@@ -91,6 +93,8 @@ class Record(NamedTuple):
     seconds: float = 0.0
     run: str = ""
     removed: bool = False
+    temporary: bool = False
+    same_as: Sequence[str] = ()
 
     def line(self) -> bytes:
         """Return the record as a line, without what is empty; the location comes first."""
@@ -173,7 +177,7 @@ _KINDS: dict[str, Any] = {
     "location": str, "task": str, "function": str, "version": _TEXT, "size": (int, type(None)),
     "mtime": (int, type(None)), "arguments": dict, "defaults": (list, tuple), "inputs": dict,
     "files": dict, "code": _TEXT, "packages": dict, "made": _NUMBER, "seconds": _NUMBER, "run": str,
-    "removed": bool,
+    "removed": bool, "temporary": bool, "same_as": (list, tuple),
 }  # fmt: skip
 
 

@@ -60,8 +60,11 @@ class Records:
 
     def find(self, item: Item[object]) -> list[Record]:
         """Return the records of an output, the newest first."""
+        return self.named(self.name_of(item.store, item.location))
+
+    def named(self, location: str) -> list[Record]:
+        """Return the records of an output by the name that it has in records, the newest first."""
         found = []
-        location = self.name_of(item.store, item.location)
         for line in self._lines.of(location):
             try:
                 found.append(Record.of_line(line))
