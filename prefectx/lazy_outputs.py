@@ -1,4 +1,4 @@
-"""Outputs of lazy calls that nothing has needed yet: whoever reads one has it made first."""
+"""Outputs of lazy calls that are not made yet: whoever reads one has it made first."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ class LazyOutput(Protocol):
     """
 
     version: str | None
+
+    @property
+    def is_started(self) -> bool:
+        """Whether something has needed it, and it is being made."""
 
     def make(self) -> None:
         """Have it made, and wait until it is.

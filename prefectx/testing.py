@@ -31,6 +31,7 @@ _STATE = (
     ("prefectx.calls.redefinitions", "REDEFINITIONS.clear"),
     ("prefectx.calls.target_owners", "PROCESS.clear"),
     ("prefectx.formats.registry", "FORMATS.reset"),
+    ("prefectx.lazy_outputs", "reset"),
     ("prefectx.stores.factory", "CACHE.reset"),
     ("prefectx.stores.files.buckets", "BUCKETS.reset"),
     ("prefectx.stores.files.local", "LOCAL.reset"),

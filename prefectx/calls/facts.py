@@ -83,7 +83,8 @@ def open_inputs(call: ObservedCall) -> tuple[Future[object], ...]:
     return tuple(
         future
         for future in call.inputs
-        if not future.state.is_final() and lazy_output(future.item) is None
+        if not future.state.is_final()
+        and ((lazy := lazy_output(future.item)) is None or lazy.is_started)
     )
 
 
@@ -93,7 +94,7 @@ def has_unsettled(arguments: Arguments) -> bool:
     if plan is not None and unsettled_in(plan, arguments):
         return True
     return bool(lazy_outputs()) and any(
-        lazy.version == CHANGED
+        lazy.version == CHANGED or lazy.is_started
         for item in items_in(arguments)
         if (lazy := lazy_output(item)) is not None
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import copy_context
 from functools import partial
 from typing import Any, cast
@@ -13,6 +14,7 @@ from prefectx.arguments.traversal import replace
 from prefectx.calls.call import Call
 from prefectx.calls.decision import Decision, Skip, decide
 from prefectx.calls.facts import look
+from prefectx.calls.temporary import TEMPORARY
 from prefectx.futures import Future, LocalState, State, item_of, item_or, listed
 from prefectx.item import Item
 from prefectx.lazy_outputs import CHANGED, lazy_output, lazy_outputs
@@ -37,8 +39,18 @@ class LazyFuture(Future[object]):
     """
 
     __slots__ = (
-        "__weakref__", "_callbacks", "_context", "_hand_on", "_lock", "_real", "call", "item",
-        "run", "version", "wait_for",
+        "__weakref__",
+        "_callbacks",
+        "_context",
+        "_hand_on",
+        "_lock",
+        "_real",
+        "_waiting",
+        "call",
+        "item",
+        "run",
+        "version",
+        "wait_for",
     )  # fmt: skip
 
     def __init__(self, call: Call, wait_for: WaitFor, hand_on: HandOn) -> None:
@@ -52,6 +64,7 @@ class LazyFuture(Future[object]):
         self._callbacks: list[Callable[[Future[object]], object]] = []
         self._context = copy_context()
         self._lock = threading.RLock()
+        self._waiting = lazy_outputs()
 
     @property
     def state(self) -> State[object]:  # type: ignore[override]  # made on access
@@ -62,6 +75,11 @@ class LazyFuture(Future[object]):
     def _final_state(self) -> State[object] | None:
         # Prefect's own `wait` looks here.
         return self.state if self.state.is_final() else None
+
+    @property
+    def is_started(self) -> bool:
+        """Whether something has needed it."""
+        return self._real is not None
 
     def start(self) -> Future[object]:
         """Have the call run unless it has begun, and before it the lazy calls that it needs."""
@@ -103,16 +121,19 @@ class LazyFuture(Future[object]):
         with self._lock:
             if self._real is not None:
                 return
-            if self.item is not None:
-                lazy_outputs().pop(self.item, None)
             is_elsewhere = current() is not self.run
             run = self._context.copy().run if is_elsewhere and self.run is not None else _here
             self._real = run(self._handed_on)
+            self._real.add_done_callback(self._forget)
             for fn in self._callbacks:
                 self._real.add_done_callback(partial(_tell, fn, self))
 
     def _handed_on(self) -> Future[object]:
         return self._hand_on(self.call, decide(look([self.call])[0]), self.wait_for)
+
+    def _forget(self, _: Future[object]) -> None:
+        if self.item is not None:
+            self._waiting.pop(self.item, None)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return cast("tuple[Any, ...]", self.start().__reduce__())
@@ -176,10 +197,27 @@ def make_result(value: object) -> object:
     return _replaced(value, _started) if lazy_outputs() else value
 
 
-def end_of_run(summary: RunSummary) -> None:
-    """Count the lazy calls of a flow run that nothing needed, and forget them."""
+@contextmanager
+def whole_run(summary: RunSummary) -> Iterator[None]:
+    """The calls of a flow run: at its end those that nothing needed are forgotten.
+
+    Temporary outputs are deleted if it ends well.
+    """
+    try:
+        yield
+    except BaseException:
+        summary.has_raised = True
+        raise
+    finally:
+        _forget(summary)
+        if summary.outer is not None and not summary.is_clean:
+            summary.outer.has_unclean_part = True
+        TEMPORARY.end(summary)
+
+
+def _forget(summary: RunSummary) -> None:
     for item, lazy in list(lazy_outputs().items()):
-        if isinstance(lazy, LazyFuture) and lazy.run is summary:
+        if isinstance(lazy, LazyFuture) and lazy.run is summary and not lazy.is_started:
             lazy_outputs().pop(item, None)
             summary.not_needed(lazy.call.task.name)
 
@@ -189,7 +227,7 @@ def _lazy_inputs(future: LazyFuture) -> list[LazyFuture]:
     found = [] if future.call.is_plain else _lazy_in(future.call.arguments.values())
     if future.wait_for is not None:
         found += _lazy_in(listed(future.wait_for))
-    return found
+    return [lazy for lazy in found if not lazy.is_started]
 
 
 def _lazy_in(values: Iterable[object]) -> list[LazyFuture]:
@@ -210,9 +248,9 @@ def _lazy_in(values: Iterable[object]) -> list[LazyFuture]:
 
 
 def _lazy_of(value: object) -> LazyFuture | None:
-    """Return the lazy call that a future or item stands for and that has not begun."""
+    """Return the lazy call that a future or item stands for and that is not over."""
     if isinstance(value, LazyFuture):
-        return None if value._real is not None else value
+        return value
     if isinstance(value, (Item, Future)):
         lazy = lazy_output(item_of(value))
         return lazy if isinstance(lazy, LazyFuture) else None
@@ -225,14 +263,14 @@ def _replaced(value: object, settled: Callable[[object], object]) -> object:
     def settle(part: object) -> object:
         if is_annotated(part):
             return part if is_marked(part, quote) else part.rewrap(replace(part.unwrap(), settle))
-        return settled(part) if _lazy_of(part) or isinstance(part, LazyFuture) else part
+        return settled(part) if _lazy_of(part) is not None else part
 
     return replace(value, settle)
 
 
 def _started(part: object) -> object:
     """Return the future of a lazy call, which runs from now on; other values as they are."""
-    lazy = part if isinstance(part, LazyFuture) else _lazy_of(part)
+    lazy = _lazy_of(part)
     return part if lazy is None else lazy.start()
 
 

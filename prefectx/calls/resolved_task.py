@@ -13,6 +13,7 @@ from prefectx.calls.lineages import Lineages
 from prefectx.calls.redefinitions import interactive_version
 from prefectx.calls.target_owners import Callee
 from prefectx.calls.task_definition import TaskDefinition
+from prefectx.calls.temporary import TEMPORARY
 from prefectx.errors import ConfigError, StoreError, TargetError
 from prefectx.item import Item, Store
 from prefectx.masking import is_secret
@@ -102,6 +103,10 @@ class ResolvedTask:
         self.is_lazy = (
             mode.keeps and self.target is not None and (options.lazy or options.temporary)
         )
+        if options.temporary and self.is_lazy:
+            if not options.records:
+                raise ConfigError(f"task {task.name!r}: temporary = true needs records = true")
+            TEMPORARY.watch()
         self.is_awaited = task.isasync and not self.is_bare and (is_kept or not task.isgenerator)
         # Where prefectx only stands by, Prefect names its runs as it always does.
         named = mode.keeps or options.sources["task_run_name"].layer != "default"

@@ -85,7 +85,7 @@ def recording(flow: Recorded) -> Iterator[RunSummary]:
     Parameters:
         flow: the flow; its `last_run` is set to the summary at once.
     """
-    summary = flow.last_run = RunSummary(flow.name)
+    summary = flow.last_run = RunSummary(flow.name, outer=current())
     token = _current.set(summary)
     # Not before the first flow runs, so that calls outside flows cost nothing until then.
     HOOKS.subscribe(PROGRESS)

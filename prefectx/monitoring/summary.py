@@ -24,6 +24,7 @@ class TaskSummary:
         ran: calls whose function ran and returned.
         failed: calls that failed.
         not_needed: lazy calls that nothing needed.
+        deleted: temporary outputs that were deleted after use.
         longest: seconds of the longest run.
         began: monotonic time of the first submit, None before it.
         ended: monotonic time of the latest end, None before the first.
@@ -34,6 +35,7 @@ class TaskSummary:
     ran: int = 0
     failed: int = 0
     not_needed: int = 0
+    deleted: int = 0
     longest: float = 0.0
     began: float | None = field(default=None, repr=False, compare=False)
     ended: float | None = field(default=None, repr=False, compare=False)
@@ -78,6 +80,9 @@ class RunSummary:
         seconds: how long the run took.
         started: monotonic time of its start.
         engine_run: Prefect's flow run, None without Prefect.
+        outer: the run of the flow that called this one, None if none did.
+        has_raised: whether the flow's function raised an exception.
+        has_unclean_part: whether a flow that it called did, or had a call that failed.
         skipped_by_default: the tasks with skipped calls whose target nobody chose.
     """
 
@@ -88,6 +93,9 @@ class RunSummary:
     seconds: float = 0.0
     started: float = field(default_factory=time.monotonic, repr=False)
     engine_run: EngineRun | None = field(default=None, repr=False)
+    outer: RunSummary | None = field(default=None, repr=False, compare=False)
+    has_raised: bool = field(default=False, repr=False)
+    has_unclean_part: bool = field(default=False, repr=False)
     skipped_by_default: list[str] = field(default_factory=list, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
@@ -110,6 +118,21 @@ class RunSummary:
         """Count a lazy call that nothing needed."""
         with self._lock:
             self._of(task).not_needed += 1
+
+    def deleted(self, task: str) -> None:
+        """Count a temporary output that was deleted."""
+        with self._lock:
+            self._of(task).deleted += 1
+
+    @property
+    def outermost(self) -> RunSummary:
+        """The run that this run is a part of, itself if it is part of none."""
+        return self if self.outer is None else self.outer.outermost
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether the flow returned, and no call of it or of a flow in it failed."""
+        return not (self.has_raised or self.failures or self.has_unclean_part)
 
     def begin(self, task: str) -> None:
         """Count a call that was submitted."""

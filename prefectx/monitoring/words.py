@@ -15,6 +15,7 @@ class Counts(Protocol):
     ran: int
     failed: int
     not_needed: int
+    deleted: int
     longest: float
 
 
@@ -58,6 +59,7 @@ def counts_in_words(counts: Counts) -> str:
             (counts.ran, "ran"),
             (counts.failed, "failed"),
             (counts.not_needed, "not needed"),
+            (counts.deleted, "deleted after use"),
         )
         if count
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import threading
@@ -114,6 +115,21 @@ class Records:
         It is its host, the versions of Python and prefectx, and when it began; empty if unknown.
         """
         return self._lines.run(name)
+
+    def is_written_by_another(self, run: str) -> bool:
+        """Tell whether another process that made outputs may still run; true if nobody can tell."""
+        if run == self._run:
+            return False
+        if self.store is not None:
+            return True
+        try:
+            with open(f"{self._place}/{run}.jsonl", "rb") as stream:  # noqa: PTH123
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False  # it is over: its journal was merged
+        except OSError:
+            return True
+        return False
 
     def symbols(self, code: str | None) -> Mapping[str, str | None]:
         """Return the fingerprints of the symbols that code consists of; empty if unknown."""

@@ -11,7 +11,7 @@ from prefectx import settings
 from prefectx.arguments.references import check_upstream
 from prefectx.arguments.signature import Arguments, Signature
 from prefectx.arguments.validation import validated
-from prefectx.calls import end_of_run, function_of, make_result, owners_of_run
+from prefectx.calls import function_of, make_result, owners_of_run, whole_run
 from prefectx.engines.local.futures import LocalFuture
 from prefectx.engines.local.place import running
 from prefectx.engines.local.termination import ended_by_sigterm
@@ -65,10 +65,10 @@ def _running(flow: FlowDefinition) -> Iterator[None]:
         log.info("%s: %s", flow.name, current.description)
     with in_flow(flow.name), owners_of_run(), recording(flow) as summary:
         try:
-            with showing(summary, options.progress), ended_by_sigterm(), running():
+            shown = showing(summary, options.progress)
+            with whole_run(summary), shown, ended_by_sigterm(), running():
                 yield
         finally:
-            end_of_run(summary)
             for line in summary.lines():
                 log.info("%s: %s", flow.name, line)
 

@@ -11,7 +11,7 @@ from prefect.context import FlowRunContext, TaskRunContext
 from prefect.logging.loggers import flow_run_logger
 
 from prefectx import settings
-from prefectx.calls import end_of_run, make_result, owners_of_run
+from prefectx.calls import make_result, owners_of_run, whole_run
 from prefectx.engines.local.place import running
 from prefectx.engines.prefect import logs
 from prefectx.engines.prefect.api import prefect_api
@@ -92,8 +92,10 @@ class FlowStep:
             # Calls without Prefect use the cluster of the flow, if its runner has one.
             beside = getattr(context.task_runner, "beside", None)
             outlast(options.keepalive.outage, context.flow_run.id)
+            summary.has_raised = True  # also if the caller asks for the state only
             with watching_flow(options), running("threads", beside):
                 yield
+            summary.has_raised = False
 
     def __reduce__(self) -> tuple[object, ...]:
         return _unchanged, (self._fn,)
@@ -122,9 +124,8 @@ def _counted(flow: FlowDefinition) -> Iterator[None]:
     options = settings.current().project
     with owners_of_run(), progress.recording(flow) as summary:
         try:
-            with showing(summary, options.progress):
+            with whole_run(summary), showing(summary, options.progress):
                 yield
         finally:
-            end_of_run(summary)
             if summary.engine_run is not None and summary.tasks:
                 sum_up(summary)
