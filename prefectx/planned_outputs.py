@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, Protocol, SupportsIndex
 
@@ -36,6 +38,7 @@ class PlannedOutputs:
         deleted: outputs that the flow itself deletes.
         versions: outputs of which an earlier version would be put back, and which.
         lazy: outputs that wait to be needed.
+        is_uncertain: whether what is called now is needed only by a call that may not run.
     """
 
     def __init__(self) -> None:
@@ -44,6 +47,16 @@ class PlannedOutputs:
         self.deleted: set[Output] = set()
         self.versions: dict[Output, str | None] = {}
         self.lazy: dict[Output, Any] = {}
+        self.is_uncertain = False
+
+    @contextmanager
+    def uncertain(self, is_uncertain: bool) -> Iterator[None]:
+        """Take note in the block of calls that are needed only by one that may not run."""
+        before, self.is_uncertain = self.is_uncertain, self.is_uncertain or is_uncertain
+        try:
+            yield
+        finally:
+            self.is_uncertain = before
 
     def is_unsettled(self, item: Output) -> bool:
         """Tell whether nobody knows what an output would hold."""

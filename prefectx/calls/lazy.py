@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import copy_context
 from functools import partial
 from typing import Any, cast
@@ -12,7 +12,7 @@ from typing import Any, cast
 from prefectx.arguments.marks import is_annotated, is_marked, quote
 from prefectx.arguments.traversal import replace
 from prefectx.calls.call import Call
-from prefectx.calls.decision import Decision, Skip, decide
+from prefectx.calls.decision import Decision, Refuse, Skip, Wait, decide
 from prefectx.calls.facts import look
 from prefectx.calls.temporary import TEMPORARY
 from prefectx.futures import Future, LocalState, State, item_of, item_or, listed
@@ -20,6 +20,7 @@ from prefectx.item import Item
 from prefectx.lazy_outputs import CHANGED, lazy_output, lazy_outputs
 from prefectx.monitoring.progress import current
 from prefectx.monitoring.summary import RunSummary
+from prefectx.planned_outputs import planned
 
 WaitFor = Any
 HandOn = Callable[[Call, Decision, WaitFor], Future[object]]
@@ -85,13 +86,26 @@ class LazyFuture(Future[object]):
         """Have the call run unless it has begun, and before it the lazy calls that it needs."""
         waiting = [self]
         while waiting:  # no recursion: chains may be long
-            needed = [] if waiting[-1]._real is not None else _lazy_inputs(waiting[-1])
+            needed = waiting[-1]._needed()
             if needed:
                 waiting += needed
             else:
                 waiting.pop()._begin()
         assert self._real is not None
         return self._real
+
+    def _needed(self) -> list[LazyFuture]:
+        """Return the lazy inputs to make first; if it may still be finished, only what decides."""
+        if self._real is not None:
+            return []
+        inputs = _lazy_inputs(self)
+        if not inputs or planned() is not None or self.item is None or not self.item.exists():
+            return inputs
+        changed = [each for each in inputs if each.version == CHANGED]
+        if not changed:
+            decision = with_inputs_over(self.call, decide(look([self.call])[0]))
+            return [] if isinstance(decision, Skip) else inputs
+        return changed
 
     def make(self) -> None:
         """Have the call run, and wait until it is over.
@@ -182,7 +196,9 @@ def start_inputs(call: Call, decision: Decision, wait_for: WaitFor) -> WaitFor:
     """
     settled = item_or if isinstance(decision, Skip) else _started
     if not call.is_plain and _lazy_in(call.arguments.values()):
-        arguments = {name: _replaced(value, settled) for name, value in call.arguments.items()}
+        plan = planned()
+        with plan.uncertain(isinstance(decision, Wait)) if plan is not None else nullcontext():
+            arguments = {name: _replaced(v, settled) for name, v in call.arguments.items()}
         call.arguments = call.given = arguments
         call.inputs = tuple(f for f in map(settled, call.inputs) if isinstance(f, Future))
     if isinstance(decision, Skip):
@@ -190,6 +206,27 @@ def start_inputs(call: Call, decision: Decision, wait_for: WaitFor) -> WaitFor:
     if wait_for is not None and _lazy_in(listed(wait_for)):
         return [_started(each) for each in listed(wait_for)]
     return wait_for
+
+
+def with_inputs_over(call: Call, decision: Decision) -> Decision:
+    """Decide once more if what is open decides whether lazy inputs are needed at all.
+
+    Waits for the open inputs if others are lazy and unchanged: these run only if the call does.
+
+    Parameters:
+        call: the call.
+        decision: the decision so far.
+    """
+    if not isinstance(decision, Wait) or call.item is None or planned() is not None:
+        return decision
+    lazy = _lazy_in(call.arguments.values())
+    open_ones = [each for each in lazy if each.is_started or each.version == CHANGED]
+    if len(open_ones) == len(lazy) or not call.item.exists():
+        return decision
+    for future in (*decision.inputs, *(each.start() for each in open_ones)):
+        future.wait()
+    again = decide(look([call])[0])
+    return decision if isinstance(again, Refuse) else again
 
 
 def make_result(value: object) -> object:

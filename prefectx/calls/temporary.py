@@ -14,6 +14,7 @@ from prefectx.masking import mask_urls
 from prefectx.monitoring.hooks import HOOKS, End, ObservedCall, ObservedTask, Subscriber
 from prefectx.monitoring.progress import current
 from prefectx.monitoring.summary import RunSummary
+from prefectx.planned_outputs import planning
 from prefectx.records import Lineage, Records, state_of
 
 _log = logging.getLogger("prefectx.calls")
@@ -88,7 +89,7 @@ class TemporaryOutputs(Subscriber):
         self, item: Item[object], task: str, records: Records, *, is_ours: bool = False
     ) -> None:
         summary = current()
-        if summary is not None:
+        if summary is not None and not planning():
             with self._lock:
                 used = self._used.setdefault(id(summary.outermost), {})
                 was_ours = item in used and used[item].is_ours

@@ -45,7 +45,10 @@ class PlanningEngine(LocalEngine):
         if isinstance(decision, Skip):  # of a mode that sends finished calls to its engine
             plan.finished(call.task.name, decision.item, decision.stale)
         else:
-            plan.add(call.task.name, item, *_status(call, decision, plan))
+            status, reason = _status(call, decision, plan)
+            if status == "run" and plan.is_uncertain:
+                status = "maybe"
+            plan.add(call.task.name, item, status, reason)
             plan.takes(call.task.name, items_in(call.given))
         value = PlannedData(call.task.name) if item is None else item
         return LocalFuture(value, item=item)

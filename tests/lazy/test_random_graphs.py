@@ -167,7 +167,14 @@ def check(graph, rounds, folder, **options):
             root=folder, stale={"files": "rerun", "inputs": "rerun", "code": "ignore"},
             fsync=False, progress=False, **options,
         ):  # fmt: skip
-            build(graph, folder)()
+            pipeline = build(graph, folder)
+            plan = prefectx.plan(pipeline)
+            assert RAN == []
+            pipeline()
+        assert plan.complete
+        status = {int(Path(str(call.location)).stem): call.status for call in plan.calls}
+        sure = {i for i, each in status.items() if each == "run"}
+        assert sure <= set(RAN) <= {i for i, each in status.items() if each != "finished"}
         expected = oracle.run()
         assert sorted(RAN) == sorted(expected)
         disk = {int(path.stem) for path in folder.glob("out/*.json")}
