@@ -5,7 +5,7 @@ from prefectx.calls.call import Call
 from prefectx.calls.decision import Decision, Facts, Refuse, Run, Skip, Wait, decide
 from prefectx.calls.facts import look
 from prefectx.calls.failed_calls import FailedCalls
-from prefectx.calls.lazy import make_result, whole_run
+from prefectx.calls.lazy import whole_run, with_lazy_started
 from prefectx.calls.make_call import make_call
 from prefectx.calls.own_output import current_target
 from prefectx.calls.payload import Outcome, Payload
@@ -33,8 +33,8 @@ __all__ = [
     "function_of",
     "look",
     "make_call",
-    "make_result",
     "owners_of_run",
     "target_owners",
     "whole_run",
+    "with_lazy_started",
 ]

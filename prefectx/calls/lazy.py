@@ -229,8 +229,8 @@ def with_inputs_over(call: Call, decision: Decision) -> Decision:
     return decision if isinstance(again, Refuse) else again
 
 
-def make_result(value: object) -> object:
-    """Have the lazy outputs in what a flow returns made; return it with their futures."""
+def with_lazy_started(value: object) -> object:
+    """Have the lazy calls in a value run, such as what a flow returns; return their futures."""
     return _replaced(value, _started) if lazy_outputs() else value
 
 

@@ -11,6 +11,8 @@ from prefectx.monitoring.hooks import HOOKS, ObservedTask, Subscriber
 from prefectx.planned_outputs import PlanEndsError, PlannedOutputs
 from prefectx.records import Stale
 
+NOT_NEEDED = "not needed"
+PUT_BACK = "an earlier version is put back"
 Status = Literal["finished", "run", "maybe"]
 
 
@@ -22,13 +24,21 @@ class PlannedCall(NamedTuple):
         location: its output, relative to the root if it lies there; None if it keeps none.
         status: finished: it is skipped; run: its function runs; maybe: it runs if an input that
             is made anew comes out different.
-        reason: why, in words; of a finished call why its output is stale, empty if it is not.
+        reason: why, in words; of a finished call why its output is stale, that nothing needs it,
+            or that an earlier version is put back; else empty.
     """
 
     task: str
     location: str | None
     status: Status
     reason: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The status, and of a finished call whether it is stale, or not needed."""
+        if self.status != "finished" or self.reason in ("", PUT_BACK):
+            return self.status
+        return self.reason if self.reason == NOT_NEEDED else "stale"
 
 
 class PlannedCalls(PlannedOutputs, Subscriber):

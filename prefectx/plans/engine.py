@@ -13,14 +13,14 @@ from typing import cast
 from prefectx.arguments.references import items_in, unsettled_in
 from prefectx.arguments.signature import Arguments, Signature
 from prefectx.arguments.validation import validated
-from prefectx.calls import Call, Decision, Run, Skip, make_result, owners_of_run
+from prefectx.calls import Call, Decision, Run, Skip, owners_of_run, with_lazy_started
 from prefectx.engines.local.engine import LocalEngine
 from prefectx.engines.local.futures import LocalFuture
 from prefectx.engines.protocol import Engine, FlowDefinition, Result, WaitFor
 from prefectx.futures import Future, State, data_of
 from prefectx.item import Item
 from prefectx.planned_outputs import PlanEndsError, PlannedData, planned
-from prefectx.plans.calls import PlannedCalls, Status
+from prefectx.plans.calls import PUT_BACK, PlannedCalls, Status
 from prefectx.records import version_to_put_back
 from prefectx.run_context import in_flow
 
@@ -81,7 +81,7 @@ class PlanningEngine(LocalEngine):
         if flow.isasync and not flow.isgenerator:
             return _run_async(flow, args, kwargs, return_state)
         with in_flow(flow.name), owners_of_run():
-            return _returned(make_result(flow.fn(*args, **kwargs)), return_state)
+            return _returned(with_lazy_started(flow.fn(*args, **kwargs)), return_state)
 
     def get_run_logger(self) -> logging.Logger:
         """Return a logger whose lines are dropped: nothing runs."""
@@ -97,7 +97,7 @@ async def _run_async(
     flow: FlowDefinition, args: tuple[object, ...], kwargs: Arguments, return_state: bool
 ) -> object:
     with in_flow(flow.name), owners_of_run():
-        return _returned(make_result(await flow.fn(*args, **kwargs)), return_state)
+        return _returned(with_lazy_started(await flow.fn(*args, **kwargs)), return_state)
 
 
 def _returned(value: object, return_state: bool) -> object:
@@ -128,7 +128,7 @@ def _status(call: Call, decision: Decision, plan: PlannedCalls) -> tuple[Status,
             version = version_to_put_back(lineage, item, call.given)
             if version is not None:
                 plan.versions[item] = version
-                return "finished", "an earlier version is put back"
+                return "finished", PUT_BACK
         return "run", reason
     if stale is not None and stale.reaction == "rerun":
         return "run", str(stale)

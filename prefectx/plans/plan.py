@@ -18,7 +18,7 @@ from prefectx.masking import mask
 from prefectx.modes import PLANNING
 from prefectx.monitoring.progress import recording
 from prefectx.planned_outputs import PLANNED, PlanEndsError, planning
-from prefectx.plans.calls import PlannedCall, PlannedCalls
+from prefectx.plans.calls import NOT_NEEDED, PlannedCall, PlannedCalls
 from prefectx.plans.forecast import Forecast, forecast
 from prefectx.records import bytes_store, records_in
 from prefectx.settings import Options
@@ -62,12 +62,15 @@ class Plan:
         return forecast(self.calls, records.all(), self._options)
 
     def counts(self) -> dict[str, Counter[str]]:
-        """Return how many calls of each task are finished, stale, would run, or might."""
+        """Return how many calls of each task are finished, would run, or might.
+
+        Of the finished ones also how many are stale, or are lazy and not needed.
+        """
         found: dict[str, Counter[str]] = {}
         for call in self.calls:
             counts = found.setdefault(call.task, Counter())
             counts[call.status] += 1
-            counts["stale"] += call.status == "finished" and bool(call.reason)
+            counts[call.kind] += call.kind != call.status
         return found
 
     def reasons(self) -> list[str]:
@@ -75,9 +78,13 @@ class Plan:
         found: dict[tuple[str, str], Counter[str]] = {}
         for call in self.calls:
             if call.reason:
-                kind: str = "stale" if call.status == "finished" else call.status
-                found.setdefault((call.task, kind), Counter()).update(call.reason.split("; "))
-        words = {"stale": "is kept though stale", "run": "would run", "maybe": "may run"}
+                found.setdefault((call.task, call.kind), Counter()).update(call.reason.split("; "))
+        words = {
+            "stale": "is kept though stale",
+            "run": "would run",
+            "maybe": "may run",
+            "finished": "is finished",
+        }
         lines = []
         for (task, status), reasons in found.items():
             shown = [
@@ -86,7 +93,10 @@ class Plan:
             ]
             left = len(reasons) - len(shown)
             shown += [f"and {left:,} more reasons"] if left else []
-            lines.append(f"{task} {words[status]}: {'; '.join(shown)}")
+            if status == NOT_NEEDED:
+                lines.append(f"{task}: {reasons[NOT_NEEDED]:,} not needed")
+            else:
+                lines.append(f"{task} {words[status]}: {'; '.join(shown)}")
         return lines
 
     def mermaid(self) -> str:
@@ -158,6 +168,8 @@ def plan(flow: Any, /, *args: object, **kwargs: object) -> Plan:
             result = ENGINES[PLANNING].run_flow(cast(FlowDefinition, flow), args, dict(kwargs))
             if asyncio.iscoroutine(result):
                 asyncio.run(result)
+            for item, lazy in calls.lazy.items():
+                calls.add(lazy.call.task.name, cast(Any, item), "finished", NOT_NEEDED)
         except PlanEndsError as error:
             ended = f"{_place(error)}: {error}"
         except Exception as error:

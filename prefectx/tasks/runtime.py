@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import TypeVar, cast
 
+from prefectx.calls import with_lazy_started
 from prefectx.futures import DoneAndNotDone, Future
 from prefectx.tasks.flow import project_engine
 
@@ -23,7 +24,9 @@ def wait(futures: Iterable[Future[object]], timeout: float | None = None) -> Don
     Returns:
         The futures of finished calls, and the others.
     """
-    return project_engine().wait(list(futures), timeout)
+    given = _started(futures)
+    done, not_done = project_engine().wait(list(given), timeout)
+    return DoneAndNotDone({given[each] for each in done}, {given[each] for each in not_done})
 
 
 def as_completed(futures: Iterable[Future[R]], timeout: float | None = None) -> Iterator[Future[R]]:
@@ -36,8 +39,14 @@ def as_completed(futures: Iterable[Future[R]], timeout: float | None = None) -> 
     Raises:
         TimeoutError: if a call has not ended in time.
     """
-    completed = project_engine().as_completed(list(futures), timeout)
-    return cast(Iterator[Future[R]], completed)
+    given = _started(futures)
+    for future in project_engine().as_completed(list(given), timeout):
+        yield cast(Future[R], given[future])
+
+
+def _started(futures: Iterable[Future[object]]) -> dict[Future[object], Future[object]]:
+    """Have lazy calls run; return for each future that is waited for the one that was given."""
+    return {cast(Future[object], with_lazy_started(future)): future for future in futures}
 
 
 def tags(*new_tags: str) -> AbstractContextManager[set[str]]:

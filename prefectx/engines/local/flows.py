@@ -11,7 +11,7 @@ from prefectx import settings
 from prefectx.arguments.references import check_upstream
 from prefectx.arguments.signature import Arguments, Signature
 from prefectx.arguments.validation import validated
-from prefectx.calls import function_of, make_result, owners_of_run, whole_run
+from prefectx.calls import function_of, owners_of_run, whole_run, with_lazy_started
 from prefectx.engines.local.futures import LocalFuture
 from prefectx.engines.local.place import running
 from prefectx.engines.local.termination import ended_by_sigterm
@@ -33,7 +33,7 @@ def run_flow(flow: FlowDefinition, args: tuple[object, ...], kwargs: Arguments) 
     try:
         args, kwargs = _parameters(flow, args, kwargs)
         with _running(flow):
-            returned = make_result(function_of(flow, "flow")(*args, **kwargs))
+            returned = with_lazy_started(function_of(flow, "flow")(*args, **kwargs))
             result = LocalFuture(_returned(returned))
     except Exception as error:
         if not return_state:
@@ -79,7 +79,7 @@ async def _run_async(
     try:
         args, kwargs = _parameters(flow, args, kwargs)
         with _running(flow):
-            returned = make_result(await function_of(flow, "flow")(*args, **kwargs))
+            returned = with_lazy_started(await function_of(flow, "flow")(*args, **kwargs))
             result = LocalFuture(_returned(returned))
     except Exception as error:
         if not return_state:

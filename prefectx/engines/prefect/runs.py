@@ -11,7 +11,7 @@ from prefect.context import FlowRunContext, TaskRunContext
 from prefect.logging.loggers import flow_run_logger
 
 from prefectx import settings
-from prefectx.calls import make_result, owners_of_run, whole_run
+from prefectx.calls import owners_of_run, whole_run, with_lazy_started
 from prefectx.engines.local.place import running
 from prefectx.engines.prefect import logs
 from prefectx.engines.prefect.api import prefect_api
@@ -70,7 +70,7 @@ class FlowStep:
     def __call__(self, *args: object, **kwargs: object) -> object:
         """Run the function."""
         run = functools.partial(self._fn, *args, **kwargs)
-        return around(self._surroundings, self.flow, run, make_result)
+        return around(self._surroundings, self.flow, run, with_lazy_started)
 
     @contextmanager
     def _surroundings(self) -> Iterator[None]:
