@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 
 from prefectx.scope import Scoped
 
 _NOTHING: Mapping[str, object] = {}
 VALUES: Scoped[Mapping[str, object]] = Scoped("prefectx_context")
+# When the outermost flow run began that goes on here.
+_began: ContextVar[datetime | None] = ContextVar("prefectx_began", default=None)
 _flow: ContextVar[str | None] = ContextVar("prefectx_flow", default=None)
 
 
@@ -32,6 +35,24 @@ def use_values(values: Mapping[str, object]) -> AbstractContextManager[Mapping[s
 def current_values() -> Mapping[str, object]:
     """Return the values in force."""
     return VALUES.here.get() or VALUES.everywhere or _NOTHING
+
+
+@contextmanager
+def began_at(when: datetime | None) -> Iterator[None]:
+    """Let what runs in the block belong to a flow run that began then, unless it belongs to one."""
+    if when is None or _began.get() is not None:
+        yield
+        return
+    token = _began.set(when)
+    try:
+        yield
+    finally:
+        _began.reset(token)
+
+
+def run_began() -> datetime | None:
+    """Return when the outermost flow run began that goes on here, None outside one."""
+    return _began.get()
 
 
 @contextmanager

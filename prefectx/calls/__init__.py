@@ -5,7 +5,8 @@ from prefectx.calls.call import Call
 from prefectx.calls.decision import Decision, Facts, Refuse, Run, Skip, Wait, decide
 from prefectx.calls.facts import look
 from prefectx.calls.failed_calls import FailedCalls
-from prefectx.calls.lazy import whole_run, with_lazy_started
+from prefectx.calls.flow_runs import whole_run
+from prefectx.calls.lazy import with_lazy_started
 from prefectx.calls.make_call import make_call
 from prefectx.calls.own_output import current_target
 from prefectx.calls.payload import Outcome, Payload

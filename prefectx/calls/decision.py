@@ -7,14 +7,11 @@ function runs.
 
 from __future__ import annotations
 
-import logging
 from typing import Literal, NamedTuple
 
 from prefectx.futures import Future
 from prefectx.item import Item
 from prefectx.records import Stale
-
-_log = logging.getLogger("prefectx.calls")
 
 Reason = Literal["not kept", "refresh", "missing", "expired", "unreadable", "redefined", "stale"]
 

@@ -11,7 +11,7 @@ from prefectx.arguments.signature import Arguments, take_call_options
 from prefectx.arguments.traversal import ATOMS
 from prefectx.calls.call import Call
 from prefectx.calls.decision import MISSING, Decision, Skip
-from prefectx.calls.lazy import lazy_call, start_inputs, with_inputs_over
+from prefectx.calls.lazy import lazy_call, with_inputs
 from prefectx.calls.make_call import decide_each, decided
 from prefectx.calls.one_at_a_time import RUNS
 from prefectx.calls.redefinitions import REDEFINITIONS
@@ -50,9 +50,10 @@ def call(task: ResolvedTask, args: Args, kwargs: Arguments) -> Any:
             lazy = lazy_call(made, wait_for, partial(_submit, engine, task))
             item = final_state(lazy) if return_state else lazy.item
             return _as_coroutine(item) if task.task.isasync else item
-        if not (isinstance(decision := with_inputs_over(made, decision), Skip) and task.mode.skips):
+        if not made.is_plain or wait_for:
+            decision, wait_for = with_inputs(made, decision, wait_for)
+        if not (isinstance(decision, Skip) and task.mode.skips):
             run = _run_async if task.is_awaited else _run
-            wait_for = start_inputs(made, decision, wait_for)
             return run(engine, made, decision, wait_for, return_state)
         item = decision.item
     for skipped in HOOKS.call_skipped:
@@ -126,7 +127,7 @@ def _hand_on(
     deferred: Arguments | None = None,
 ) -> Future[Any]:  # fmt: skip
     if deferred is not None and not (isinstance(decision, Skip) and task.mode.skips):
-        return engine.delay(call, start_inputs(call, decision, wait_for), deferred)
+        return engine.delay(call, with_inputs(call, decision, wait_for)[1], deferred)
     if task.is_lazy and not isinstance(decision, Skip):
         return lazy_call(call, wait_for, partial(_submit, engine, task))
     return _submit(engine, task, call, decision, wait_for)
@@ -135,10 +136,10 @@ def _hand_on(
 def _submit(
     engine: Engine, task: ResolvedTask, call: Call, decision: Decision, wait_for: Any
 ) -> Future[Any]:
-    decision = with_inputs_over(call, decision)
+    if not call.is_plain or wait_for:
+        decision, wait_for = with_inputs(call, decision, wait_for)
     if isinstance(decision, Skip) and task.mode.skips:
         return _skipped(engine, task, decision.item.store, decision.item.location)
-    wait_for = start_inputs(call, decision, wait_for)
     earlier = RUNS.submitted(call.item)
     if earlier is not None:
         if task.mode.skips:

@@ -1,10 +1,13 @@
-"""Lazy calls: one whose output is missing runs when something that runs needs it."""
+"""Lazy calls: one whose output is missing runs when something that runs needs it.
+
+In one file, as the futures of lazy calls and what starts them refer to each other.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from contextvars import copy_context
 from functools import partial
 from typing import Any, cast
@@ -14,7 +17,6 @@ from prefectx.arguments.traversal import replace
 from prefectx.calls.call import Call
 from prefectx.calls.decision import Decision, Refuse, Skip, Wait, decide
 from prefectx.calls.facts import look
-from prefectx.calls.temporary import TEMPORARY
 from prefectx.futures import Future, LocalState, State, item_of, item_or, listed
 from prefectx.item import Item
 from prefectx.lazy_outputs import CHANGED, lazy_output, lazy_outputs
@@ -103,7 +105,7 @@ class LazyFuture(Future[object]):
             return inputs
         changed = [each for each in inputs if each.version == CHANGED]
         if not changed:
-            decision = with_inputs_over(self.call, decide(look([self.call])[0]))
+            decision = _with_inputs_over(self.call, decide(look([self.call])[0]))
             return [] if isinstance(decision, Skip) else inputs
         return changed
 
@@ -183,7 +185,7 @@ def lazy_call(call: Call, wait_for: WaitFor, hand_on: HandOn) -> LazyFuture:
     return made
 
 
-def start_inputs(call: Call, decision: Decision, wait_for: WaitFor) -> WaitFor:
+def with_inputs(call: Call, decision: Decision, wait_for: WaitFor) -> tuple[Decision, WaitFor]:
     """Have the lazy inputs of a call that runs made; it takes their futures instead.
 
     Parameters:
@@ -192,8 +194,11 @@ def start_inputs(call: Call, decision: Decision, wait_for: WaitFor) -> WaitFor:
         wait_for: futures to wait for first.
 
     Returns:
-        What to wait for instead.
+        The decision, made anew if inputs had to be over for it, and what to wait for instead.
     """
+    if not lazy_outputs():
+        return decision, wait_for
+    decision = _with_inputs_over(call, decision)
     settled = item_or if isinstance(decision, Skip) else _started
     if not call.is_plain and _lazy_in(call.arguments.values()):
         plan = planned()
@@ -201,14 +206,14 @@ def start_inputs(call: Call, decision: Decision, wait_for: WaitFor) -> WaitFor:
             arguments = {name: _replaced(v, settled) for name, v in call.arguments.items()}
         call.arguments = call.given = arguments
         call.inputs = tuple(f for f in map(settled, call.inputs) if isinstance(f, Future))
+    if wait_for is None or not _lazy_in(listed(wait_for)):
+        return decision, wait_for
     if isinstance(decision, Skip):
-        return None if wait_for is None else [f for f in listed(wait_for) if not _lazy_in([f])]
-    if wait_for is not None and _lazy_in(listed(wait_for)):
-        return [_started(each) for each in listed(wait_for)]
-    return wait_for
+        return decision, [future for future in listed(wait_for) if not _lazy_in([future])]
+    return decision, [_started(future) for future in listed(wait_for)]
 
 
-def with_inputs_over(call: Call, decision: Decision) -> Decision:
+def _with_inputs_over(call: Call, decision: Decision) -> Decision:
     """Decide once more if what is open decides whether lazy inputs are needed at all.
 
     Waits for the open inputs if others are lazy and unchanged: these run only if the call does.
@@ -232,31 +237,6 @@ def with_inputs_over(call: Call, decision: Decision) -> Decision:
 def with_lazy_started(value: object) -> object:
     """Have the lazy calls in a value run, such as what a flow returns; return their futures."""
     return _replaced(value, _started) if lazy_outputs() else value
-
-
-@contextmanager
-def whole_run(summary: RunSummary) -> Iterator[None]:
-    """The calls of a flow run: at its end those that nothing needed are forgotten.
-
-    Temporary outputs are deleted if it ends well.
-    """
-    try:
-        yield
-    except BaseException:
-        summary.has_raised = True
-        raise
-    finally:
-        _forget(summary)
-        if summary.outer is not None and not summary.is_clean:
-            summary.outer.has_unclean_part = True
-        TEMPORARY.end(summary)
-
-
-def _forget(summary: RunSummary) -> None:
-    for item, lazy in list(lazy_outputs().items()):
-        if isinstance(lazy, LazyFuture) and lazy.run is summary and not lazy.is_started:
-            lazy_outputs().pop(item, None)
-            summary.not_needed(lazy.call.task.name)
 
 
 def _lazy_inputs(future: LazyFuture) -> list[LazyFuture]:

@@ -115,6 +115,7 @@ class Lineages:
             self.folder, self._bytes, self._task.name, self._function,
             (code.digest, code.own, code.symbols), self._stale, options.hash_limit, options.code,
             versions, options.shared, options.keep, options.temporary,
+            options.lazy or options.temporary,
             accepted_in(self._folders[-1]),
         )  # fmt: skip
 

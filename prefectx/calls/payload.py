@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
 from typing import Any, NamedTuple, Self, cast
 
 from prefectx import settings
@@ -18,7 +19,7 @@ from prefectx.futures import State
 from prefectx.item import Item
 from prefectx.modes import Mode
 from prefectx.records import Lineage
-from prefectx.run_context import use_values
+from prefectx.run_context import began_at, run_began, use_values
 from prefectx.settings import Options, Settings
 from prefectx.targets.fields import Fields
 from prefectx.targets.template import Template
@@ -53,6 +54,7 @@ class Payload(NamedTuple):
         context: the values set at run time there.
         quoted: the names of arguments that are passed on as they are.
         lineage: what the output is made from, None if nothing is recorded.
+        began: when the flow run began, None outside one.
         version: None: whether a function was redefined is decided where the call was made.
     """
 
@@ -63,6 +65,7 @@ class Payload(NamedTuple):
     context: Mapping[str, object]
     quoted: frozenset[str]
     lineage: Lineage | None = None
+    began: datetime | None = None
     version: None = None
 
     @property
@@ -76,7 +79,8 @@ class Payload(NamedTuple):
     @contextmanager
     def unpacked(self) -> Iterator[None]:
         """Make what held where the call was made hold in the block: settings and context."""
-        with settings.use(self.settings), use_values(self.context), owners_of_run():
+        values = use_values(self.context)
+        with settings.use(self.settings), values, began_at(self.began), owners_of_run():
             yield
 
 
@@ -136,7 +140,9 @@ class Portable:
         if here.lineages is not None:
             here.lineages.keep_code()
         context = self.fields.context
-        return Payload(here.task, here.mode, options, here.settings, context, quoted, self.lineage)
+        return Payload(
+            here.task, here.mode, options, here.settings, context, quoted, self.lineage, run_began()
+        )
 
     def surroundings(self) -> AbstractContextManager[None]:
         """Have the settings and the context that held where the call was made."""

@@ -1,4 +1,7 @@
-"""ResolvedTask: a task's options, templates and store, ready for its calls."""
+"""ResolvedTask: a task's options, templates and store, ready for its calls.
+
+It is long, as all that is made once for the calls of a task is made here.
+"""
 
 from __future__ import annotations
 
@@ -126,7 +129,10 @@ class ResolvedTask:
         default_name = DefaultName(
             task.__name__, hidden, options.ignore, self.folders, self._name_in_base()
         )
-        self.fields = TaskFields(constants, options.context, default_name, task.signature.keywords)
+        self.fields = TaskFields(
+            constants, options.context, default_name, task.signature.keywords,
+            timezone=settings.project.timezone,
+        )  # fmt: skip
         self._fold(constants, default_name)
         self.lineages: Lineages | None = None
         if self.target is not None and mode.keeps and options.records:

@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Protocol
 
 from prefectx.monitoring.hooks import HOOKS, End, ObservedCall, ObservedTask, Subscriber
 from prefectx.monitoring.summary import RunSummary
 from prefectx.monitoring.words import stale_line
+from prefectx.run_context import began_at
 
 _log = logging.getLogger("prefectx.calls")
 _current: ContextVar[RunSummary | None] = ContextVar("prefectx_run", default=None)
@@ -90,7 +92,8 @@ def recording(flow: Recorded) -> Iterator[RunSummary]:
     # Not before the first flow runs, so that calls outside flows cost nothing until then.
     HOOKS.subscribe(PROGRESS)
     try:
-        yield summary
+        with began_at(datetime.now(UTC)):
+            yield summary
     finally:
         _current.reset(token)
         summary.seconds = time.monotonic() - summary.started

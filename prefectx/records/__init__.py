@@ -5,7 +5,8 @@ from prefectx.records.arguments import recorded_arguments
 from prefectx.records.code import Code, check_code, code_of, version_code
 from prefectx.records.earlier import put_back, version_to_put_back
 from prefectx.records.journal import FOLDER
-from prefectx.records.lineage import Lineage, Origin, Stale
+from prefectx.records.lineage import Lineage
+from prefectx.records.origin import Origin, Stale
 from prefectx.records.outputs import bytes_store, read_version, state_of
 from prefectx.records.packages import installed_versions
 from prefectx.records.record import Argument, Failure, Recipe, Record, Sources

@@ -101,6 +101,8 @@ class Recorder:
             before.task,
             mask_urls(self._item.location),
         )
+        if not self._lineage.origin.is_lazy:
+            return ()  # it was not to be missing: what was made from the other one is stale
         others = (str(before.version), *before.same_as)
         return [other for other in others if other != version][:_KEPT]
 

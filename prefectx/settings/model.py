@@ -36,6 +36,7 @@ from prefectx.settings.values import (
     Stale,
     StoreReference,
     Template,
+    TimeZone,
     Url,
     WorkerCount,
     WorkerNames,
@@ -372,6 +373,11 @@ class ProjectSection(_Keys):
     api_url: Url = Field(
         "http://127.0.0.1:4200/api",
         description="URL of Prefect's API, if Prefect is not configured with one; false: not set.",
+    )
+    timezone: TimeZone = Field(
+        None,
+        examples=["Europe/Berlin"],
+        description="Zone of {now} and {today} in targets; if not set, that of the machine.",
     )
     progress: Progress = Field(
         "auto",

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
@@ -444,6 +445,21 @@ def parse_log_format(value: object) -> str:
 
 
 LogFormat = Annotated[str, Kind("text", parse_log_format, _TEXT)]
+
+
+def parse_timezone(value: object) -> str | None:
+    """Read the name of a time zone."""
+    if value is None:
+        return None
+    try:
+        if isinstance(value, str) and value:
+            return ZoneInfo(value).key
+    except (ValueError, KeyError, OSError):
+        pass
+    raise ValueError('a time zone: write its name, such as "Europe/Berlin" or "UTC"')
+
+
+TimeZone = Annotated[str | None, Kind("text", parse_timezone, _TEXT)]
 
 
 def parse_progress(value: object) -> bool | str:

@@ -6,10 +6,11 @@ import datetime
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from prefectx.arguments.fingerprint import short_hash
 from prefectx.arguments.signature import Arguments
-from prefectx.run_context import current_values
+from prefectx.run_context import current_values, run_began
 from prefectx.targets.default_name import DefaultName
 
 
@@ -24,6 +25,7 @@ class TaskFields:
         keywords: the name of the function's `**kwargs`, whose names are fields too.
         folders: the root and the project's folder: paths count relative to them.
         ignored: the arguments that do not count in `arguments`.
+        timezone: the zone of `now` and `today`, None for the machine's.
     """
 
     constants: Mapping[str, str]
@@ -32,6 +34,7 @@ class TaskFields:
     keywords: str | None
     folders: tuple[str, ...] = ()
     ignored: Collection[str] = ()
+    timezone: str | None = None
 
 
 class Fields(dict[str, Any]):
@@ -84,6 +87,12 @@ class Fields(dict[str, Any]):
         absent = {"flow"} if self._flow() is None else set()
         return {*self, *self.context, *self._task.constants, *_MADE} - absent
 
+    def _now(self) -> datetime.datetime:
+        """Return when the flow run began, outside one the present time, without its zone."""
+        zone = None if self._task.timezone is None else ZoneInfo(self._task.timezone)
+        when = run_began() or datetime.datetime.now(datetime.UTC)
+        return when.astimezone(zone).replace(tzinfo=None)
+
     def _base(self) -> str:
         self.is_automatic = True
         return self._task.default_name.fill(self._arguments)
@@ -92,8 +101,8 @@ class Fields(dict[str, Any]):
 _MADE: Mapping[str, Callable[[Fields], object]] = {
     "flow": lambda fields: fields._flow(),
     "base": Fields._base,
-    "now": lambda fields: datetime.datetime.now(),
-    "today": lambda fields: datetime.date.today(),
+    "now": Fields._now,
+    "today": lambda fields: fields._now().date(),
     "arguments": lambda fields: short_hash(
         fields._arguments, fields._task.folders, fields._task.ignored
     ),
