@@ -22,6 +22,7 @@ from prefectx.cli.status import status
 from prefectx.cli.verify import verify
 from prefectx.cli.why import why
 from prefectx.errors import ConfigError, PrefectxError
+from prefectx.inspection.errors import UsageError
 
 DONE, FAILED, WRONG = 0, 1, 2
 """Exit codes: the work is done, the work failed, the arguments or the configuration are wrong."""
@@ -66,6 +67,9 @@ def run_command(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, EOFError):
         errors().print("Stopped.")
         return FAILED
+    except UsageError as error:
+        errors().print(str(error), markup=False, soft_wrap=True)
+        return WRONG
     except PrefectxError as error:
-        errors().print(str(error), markup=False)
+        errors().print(str(error), markup=False, soft_wrap=True)
         return FAILED

@@ -18,7 +18,7 @@ from prefectx.cli.choices import NONE, Choices
 from prefectx.cli.debugging import debugging
 from prefectx.cli.output import AsJson, asks, errors, output, print_json, print_rows, print_stream
 from prefectx.cli.selection import NotSelectedError, only
-from prefectx.errors import PrefectxError
+from prefectx.inspection.errors import UsageError
 from prefectx.inspection.flows import FlowName
 from prefectx.plans import Plan
 from prefectx.plans import plan as make_plan
@@ -184,7 +184,7 @@ def _parameters(given: Sequence[str], flow: Flow[..., Any]) -> dict[str, object]
     for text in given:
         name, equals, value = text.partition("=")
         if not equals or not name.strip().isidentifier():
-            raise PrefectxError(f"--param {text}: write it as name=value")
+            raise UsageError(f"--param {text}: write it as name=value")
         try:
             found[name.strip()] = jsons.loads(value)
         except ValueError:
@@ -192,7 +192,7 @@ def _parameters(given: Sequence[str], flow: Flow[..., Any]) -> dict[str, object]
     try:
         Signature(flow.fn).bind((), dict(found))
     except TypeError as error:
-        raise PrefectxError(f"flow {flow.name!r}: {error}; set parameters by --param") from None
+        raise UsageError(f"flow {flow.name!r}: {error}; set parameters by --param") from None
     return found
 
 

@@ -22,7 +22,7 @@ from prefectx.cli.output import (
     print_stream,
 )
 from prefectx.cli.selecting import Flag, Orphan, Where, found_outputs
-from prefectx.errors import PrefectxError
+from prefectx.inspection.errors import UsageError
 from prefectx.inspection.output import Output
 from prefectx.inspection.outputs import Outputs
 from prefectx.inspection.project import Project
@@ -113,7 +113,7 @@ def _write_table(found: list[Output], path: Path) -> int:
     elif suffix == ".parquet":
         Outputs(found).to_pandas().astype({"saved": str}).to_parquet(path)
     else:
-        raise PrefectxError(f"{path}: the suffix must be .csv, .json or .parquet")
+        raise UsageError(f"{path}: the suffix must be .csv, .json or .parquet")
     errors().print(f"{len(found):,} outputs written to {path}.")
     return 0
 

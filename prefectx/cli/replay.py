@@ -11,6 +11,7 @@ from prefectx.cli.debugging import post_mortem
 from prefectx.cli.flows import show_traceback
 from prefectx.cli.output import errors
 from prefectx.errors import PrefectxError
+from prefectx.inspection.errors import UsageError
 from prefectx.inspection.project import Project
 from prefectx.inspection.replay import failed_call, replay_of
 
@@ -48,7 +49,7 @@ def replay(
             raise PrefectxError("no call failed the last time")
         call = failed_call(project, *failures[0])
     else:
-        raise PrefectxError("say which call: a location, a task, or --failed")
+        raise UsageError("say which call: a location, a task, or --failed")
     errors().print(f"Replaying {call.task.name} ({call.location or 'no output'}).", markup=False)
     try:
         result = call.run()

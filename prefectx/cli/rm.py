@@ -7,7 +7,7 @@ from typing import Annotated
 from prefectx.cli.choices import NONE, Choices
 from prefectx.cli.output import AsJson, asks, errors, in_age, in_bytes, print_json, print_stream
 from prefectx.cli.selecting import DryRun, Flag, Orphan, Where, Yes, found_outputs, in_number
-from prefectx.errors import PrefectxError
+from prefectx.inspection.errors import UsageError
 from prefectx.inspection.output import Output
 from prefectx.inspection.project import Project
 from prefectx.inspection.removal import remove, with_downstream
@@ -46,7 +46,7 @@ def rm(
     choices.apply()
     project = Project()
     if task is None and not (where or stale or orphan):
-        raise PrefectxError("say what to delete: a task, a location, --where, --stale or --orphan")
+        raise UsageError("say what to delete: a task, a location, --where, --stale or --orphan")
     found = list(found_outputs(project, task, where, stale=stale, orphan=orphan))
     if downstream:
         found = with_downstream(project, found)

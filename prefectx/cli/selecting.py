@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from prefectx import settings
 from prefectx.errors import PrefectxError
+from prefectx.inspection.errors import UsageError
 from prefectx.inspection.flows import FlowName
 from prefectx.inspection.output import Output
 from prefectx.inspection.outputs import chosen
@@ -51,7 +52,7 @@ def found_outputs(
     for text in where:
         name, equals, value = text.partition("=")
         if not equals:
-            raise PrefectxError(f"--where {text}: write it as field=value")
+            raise UsageError(f"--where {text}: write it as field=value")
         fields[name.strip()] = value
     planned = None if orphan is None else _planned(orphan)
     if task is None:

@@ -10,13 +10,10 @@ from types import ModuleType
 from typing import Any
 
 from prefectx.errors import PrefectxError
+from prefectx.inspection.errors import FlowNotFoundError
 from prefectx.inspection.loading import import_failure, name_and_root
 from prefectx.settings import did_you_mean
 from prefectx.tasks.flow import Flow
-
-
-class FlowNotFoundError(PrefectxError):
-    """There is no such flow."""
 
 
 class FlowName:
@@ -110,6 +107,6 @@ class FlowName:
             raise self._failure(error) from error
         return module
 
-    def _failure(self, error: BaseException) -> FlowNotFoundError:
+    def _failure(self, error: BaseException) -> PrefectxError:
         problem = import_failure((self.file or Path(str(self.module))).resolve(), error)
-        return FlowNotFoundError(f"{problem.place.name}: {problem.message}")
+        return PrefectxError(f"{problem.place.name}: {problem.message}")

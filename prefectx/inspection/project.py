@@ -12,6 +12,7 @@ from pathlib import Path
 
 from prefectx import settings
 from prefectx.errors import PrefectxError, StoreError
+from prefectx.inspection.errors import NoOutputError
 from prefectx.inspection.output import Output
 from prefectx.inspection.tasks import Tasks
 from prefectx.item import Item, Store
@@ -24,10 +25,6 @@ from prefectx.targets.template import compile_template
 _REPR = re.compile(r"""^Item\((['"])(.*)\1\)$""")
 _GLOB = re.compile(r"[*?\[]")
 _NEAR = 200_000
-
-
-class NoOutputError(PrefectxError):
-    """No output is where somebody said."""
 
 
 class Project:
