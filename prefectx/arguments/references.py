@@ -189,6 +189,8 @@ def result(future: Future[object]) -> object:
     """
     try:
         return future.result()
+    except UpstreamError as error:  # told once, however long the chain
+        raise UpstreamError(str(error)) from error.__cause__
     except Exception as error:
         raise UpstreamError(f"an input failed: {type(error).__name__}: {error}") from error
 

@@ -7,11 +7,12 @@ import time
 from contextlib import nullcontext
 from typing import cast
 
-from prefectx.arguments.references import load, load_items
+from prefectx.arguments.references import load
 from prefectx.arguments.signature import Arguments
 from prefectx.arguments.traversal import ATOMS
 from prefectx.calls.decision import REMAKES, Refuse, Run, Skip, decide
 from prefectx.calls.facts import look
+from prefectx.calls.inputs import load_inputs
 from prefectx.calls.one_at_a_time import ABANDONED, InThread, OneAtATime, locked
 from prefectx.calls.own_output import written
 from prefectx.calls.payload import FlowName, Outcome, Payload, Portable
@@ -168,9 +169,8 @@ class Call(Portable):
     ) -> tuple[tuple[object, ...], Arguments]:
         if self.is_plain:
             return args, kwargs
-        signature, quoted = self.task.signature, self.payload.quoted
-        given = signature.bind(args, kwargs)
-        return signature.unbind(load_items(given, signature.wants_items | quoted))
+        untouched = self.task.signature.wants_items | self.payload.quoted
+        return load_inputs(self.given, self.task.signature, untouched, self.lineage)
 
     def _keep(self, data: object, started: float, sources: Sources | None) -> Outcome:
         # A function may return a state instead of data; Prefect deals with a failed one itself.

@@ -6,7 +6,6 @@ import contextlib
 import inspect
 import io
 import logging
-import reprlib
 import time
 import traceback
 from collections.abc import Mapping
@@ -22,7 +21,8 @@ from prefectx.arguments.traversal import replace
 from prefectx.calls.call import Call
 from prefectx.calls.resolved_task import ResolvedTask
 from prefectx.futures import Future, item_or
-from prefectx.masking import is_secret, mask, mask_urls, masked
+from prefectx.masking import is_secret, mask, mask_urls
+from prefectx.monitoring.failures import shown
 from prefectx.monitoring.hooks import HOOKS, ObservedCall, Subscriber
 from prefectx.records import Failure, Records, bytes_store, records_in
 from prefectx.run_context import current_values
@@ -30,8 +30,6 @@ from prefectx.run_context import current_values
 _log = logging.getLogger("prefectx.records")
 _LARGEST = 10_000_000
 _LONGEST = 20_000
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = 120
 _PACKAGE = str(Path(__file__).parents[1])
 
 
@@ -65,7 +63,7 @@ def _record(call: Call, error: Exception) -> None:
     records.add_failure(
         Failure(
             name, task.name, _function(call), file and str(Path(file).resolve()),
-            {key: _shown(key, value) for key, value in given.items()},
+            {key: shown(key, value) for key, value in given.items()},
             mask(f"{type(error).__name__}: {error}")[:_LONGEST], _told(error),
             kept if content is not None else "", reason, round(time.time(), 3),
         )
@@ -87,10 +85,6 @@ def _function(call: Call) -> str:
     if isinstance(here, ResolvedTask):
         return here.callee.function
     return f"{call.task.fn.__module__}:{getattr(call.task.fn, '__qualname__', call.task.name)}"
-
-
-def _shown(name: str, value: object) -> str:
-    return "***" if is_secret(name) else mask(_SHORT.repr(masked(item_or(value))))
 
 
 def _told(error: Exception) -> str:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from prefectx.errors import UpstreamError
 from prefectx.futures import State
+from prefectx.monitoring.failures import in_words
 from prefectx.monitoring.hooks import End, ObservedCall, ObservedTask
 from prefectx.monitoring.words import counts_in_words, stale_line
+
+_SHOWN = 10
 
 
 @dataclass
@@ -23,6 +27,7 @@ class TaskSummary:
         running: calls that are submitted and not done.
         ran: calls whose function ran and returned.
         failed: calls that failed.
+        not_run: calls that never started, as an input failed.
         not_needed: lazy calls that nothing needed.
         deleted: temporary outputs that were deleted after use.
         longest: seconds of the longest run.
@@ -34,6 +39,7 @@ class TaskSummary:
     running: int = 0
     ran: int = 0
     failed: int = 0
+    not_run: int = 0
     not_needed: int = 0
     deleted: int = 0
     longest: float = 0.0
@@ -55,11 +61,13 @@ class Failure(NamedTuple):
         task: the name of the task.
         target: the location of its output, None if none is kept.
         reason: the type and the message of the failure.
+        call: the call in words: `clean(path='a.csv')`.
     """
 
     task: str
     target: str | None
     reason: str
+    call: str = ""
 
 
 class EngineRun(Protocol):
@@ -155,10 +163,14 @@ class RunSummary:
         with self._lock:
             counts = self._of(call.task.name)
             counts.running -= 1
-            if failure is not None:
+            if failure is not None and _is_upstream(end):
+                counts.not_run += 1
+            elif failure is not None:
                 counts.failed += 1
                 location = None if call.item is None else call.item.location
-                self.failures.append(Failure(call.task.name, location, failure))
+                given = getattr(call, "arguments", {})
+                told = in_words(call.task.name, given)
+                self.failures.append(Failure(call.task.name, location, failure, told))
             elif isinstance(end, State) and end.name == "Cached":
                 self._skip(call, counts)
                 return
@@ -174,6 +186,7 @@ class RunSummary:
     def lines(self) -> list[str]:
         """Return a line of text for each task, and one on skips that nobody may expect."""
         lines = [f"{name}: {counts_in_words(counts)}" for name, counts in self.tasks.items()]
+        lines += self._failed_lines()
         lines += [stale_line(task, outputs) for task, outputs in self.stale.items()]
         if self.skipped_by_default:
             lines.append(
@@ -183,11 +196,30 @@ class RunSummary:
             )
         return lines
 
+    def _failed_lines(self) -> Iterator[str]:
+        """Yield a line for each failed call, of each task the first ten, then a count."""
+        for task in self.tasks:
+            failed = [each for each in self.failures if each.task == task]
+            for each in failed[:_SHOWN]:
+                yield f"{each.call} failed: {_first_line(each.reason)}"
+            if len(failed) > _SHOWN:
+                yield f"{task}: and {len(failed) - _SHOWN:,} more calls failed"
+
     def _of(self, task: str) -> TaskSummary:
         counts = self.tasks.get(task)
         if counts is None:
             counts = self.tasks[task] = TaskSummary()
         return counts
+
+
+def _first_line(text: str) -> str:
+    return text.splitlines()[0] if text else text
+
+
+def _is_upstream(end: End) -> bool:
+    """Tell whether a call was not run, as an input failed."""
+    data = getattr(end, "data", None) if isinstance(end, State) else end
+    return isinstance(data, UpstreamError) or getattr(end, "name", None) == "NotReady"
 
 
 def _failure(end: End) -> str | None:

@@ -14,6 +14,7 @@ class Counts(Protocol):
     running: int
     ran: int
     failed: int
+    not_run: int
     not_needed: int
     deleted: int
     longest: float
@@ -58,6 +59,7 @@ def counts_in_words(counts: Counts) -> str:
             (counts.running, "not over"),
             (counts.ran, "ran"),
             (counts.failed, "failed"),
+            (counts.not_run, "not run, as an input failed"),
             (counts.not_needed, "not needed"),
             (counts.deleted, "deleted after use"),
         )

@@ -11,6 +11,7 @@ from prefectx.engines.protocol import Engine
 from prefectx.engines.registry import ENGINES
 from prefectx.errors import ConfigError
 from prefectx.modes import get_mode
+from prefectx.monitoring.failures import trim
 from prefectx.monitoring.summary import RunSummary
 from prefectx.tasks.decorated import Decorated
 from prefectx.tasks.keywords import PREFECT_FLOW, FlowKeywords, check_keywords
@@ -47,7 +48,11 @@ class Flow(HookedFlow, Decorated[P, R]):
 
         If the function returns a future, the result of the future is returned, in every mode.
         """
-        return cast(R, project_engine().run_flow(self, (*self.owner, *args), kwargs))
+        try:
+            return cast(R, project_engine().run_flow(self, (*self.owner, *args), kwargs))
+        except Exception as error:
+            trim(error)
+            raise
 
     def with_options(self, **options: Unpack[FlowKeywords]) -> Self:
         """Return a copy of the flow with other options of Prefect.

@@ -13,6 +13,7 @@ from prefectx.calls import ResolvedTask, dispatch
 from prefectx.engines.registry import ENGINES
 from prefectx.futures import Future, FutureList
 from prefectx.modes import get_mode
+from prefectx.monitoring.failures import tell
 from prefectx.tasks.decorated import function_name
 from prefectx.tasks.deferrable import Deferrable
 from prefectx.tasks.keywords import TaskKeywords, checked_keywords, split_keywords
@@ -72,7 +73,11 @@ class Task(HookedTask, Deferrable[P, R]):
         current = state.here.get() or state.everywhere or state.project
         if resolved is None or resolved.settings is not current:
             resolved = self.resolved()
-        result: R = dispatch.call(resolved, self.owner + args if self.owner else args, kwargs)
+        try:
+            result: R = dispatch.call(resolved, self.owner + args if self.owner else args, kwargs)
+        except Exception as error:
+            tell(error, self, self.owner + args, kwargs)
+            raise
         return result
 
     def submit(self, *args: Any, **kwargs: Any) -> Future[R]:
@@ -85,10 +90,7 @@ class Task(HookedTask, Deferrable[P, R]):
     def map(self, *args: Any, **kwargs: Any) -> FutureList[R]:
         """Submit one call for each element of the arguments that can be gone through.
 
-        Parameters:
-            *args: iterables of one length; what cannot be gone through, and what is marked
-                `unmapped`, is the same for every call.
-            **kwargs: the same by name.
+        What cannot be gone through, and what is marked `unmapped`, is the same for every call.
         """
         args = (*map(unmapped, self.owner), *args)
         return cast(FutureList[R], dispatch.map(self.resolved(), args, kwargs))

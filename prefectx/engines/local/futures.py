@@ -9,6 +9,7 @@ from typing import cast
 from prefectx.errors import WorkerError
 from prefectx.futures import Future, LocalState, State
 from prefectx.item import Item, Store
+from prefectx.monitoring.failures import trim
 
 
 class OverFuture(Future[object]):
@@ -53,7 +54,7 @@ class OverFuture(Future[object]):
             raise_on_failure: raise what the call raised, else return the exception.
         """
         if self.failed and raise_on_failure:
-            raise cast(BaseException, self.value)
+            raise trim(cast(BaseException, self.value))
         return self.value
 
     def wait(self, timeout: float | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 
 from prefectx.arguments.references import check_upstream, load, load_items, resolve_futures
 from prefectx.arguments.signature import Arguments
@@ -11,6 +12,7 @@ from prefectx.engines.local.futures import LocalFuture
 from prefectx.engines.protocol import Result, WaitFor
 from prefectx.event_loops import outside_loop
 from prefectx.futures import LocalState, State, data_of
+from prefectx.monitoring.failures import note, trim
 
 _CACHED = LocalState("COMPLETED", "Cached", None)
 
@@ -100,7 +102,12 @@ def over(call: Call, outcome: Outcome) -> LocalFuture:
 
 
 def failed(call: Call, error: BaseException) -> LocalFuture:
-    """Return the future of a call that has no result."""
+    """Return the future of a call that has no result.
+
+    The variables of its frames are let go: whoever holds the future holds only the traceback.
+    """
+    note(error, call.task.name, call.arguments, "" if call.item is None else call.item.location)
+    traceback.clear_frames(trim(error).__traceback__)
     returned = getattr(error, "returned_state", None)
     return LocalFuture(error, failed=True, item=call.item, returned=returned)
 

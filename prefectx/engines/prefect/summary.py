@@ -64,7 +64,7 @@ def _rows(summary: RunSummary) -> list[dict[str, str | int]]:
 
 def _description(summary: RunSummary) -> str:
     lines = [f"Calls of the flow `{summary.flow}`"]
-    for task, target, reason in summary.failures[:_SHOWN_FAILURES]:
+    for task, target, reason, _ in summary.failures[:_SHOWN_FAILURES]:
         lines.append(f"- `{task}` failed, target `{target}`: {reason.splitlines()[0]}")
     left = len(summary.failures) - _SHOWN_FAILURES
     lines += [f"- and {left} more"] if left > 0 else []
