@@ -1,0 +1,221 @@
+"""When the calls ran, in which process: packed in lanes, in sessions with pauses between them."""
+
+from __future__ import annotations
+
+import heapq
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+PAUSE = 600.0
+"""Seconds without a call after which a process that goes on begins a new session."""
+
+# The times of records are rounded to milliseconds.
+_TOLERANCE = 0.002
+_SESSIONS = 10
+_LANES = 200
+_BARS, _OLDER_BARS = 6000, 600
+# So many bars side by side can be told apart, zoomed in.
+_FINENESS = 4000
+
+
+class Calls:
+    """The calls of a project in columns, as there may be many.
+
+    Attributes:
+        began: when each began, in seconds since 1970.
+        seconds: how long it took.
+        task: the number of its task.
+        process: the number of its process.
+        failed: 1 if it failed.
+    """
+
+    def __init__(self) -> None:
+        self.began = array("d")
+        self.seconds = array("d")
+        self.task = array("L")
+        self.process = array("L")
+        self.failed = array("b")
+
+    def __len__(self) -> int:
+        return len(self.began)
+
+    def add(
+        self, began: float, seconds: float, task: int, process: int, *, failed: bool = False
+    ) -> None:
+        """Add a call."""
+        self.began.append(began)
+        self.seconds.append(seconds)
+        self.task.append(task)
+        self.process.append(process)
+        self.failed.append(failed)
+
+    def ended(self, call: int) -> float:
+        """Return when a call was over."""
+        return self.began[call] + self.seconds[call]
+
+
+class Bar(NamedTuple):
+    """One call, or calls of one task one after the other that are too short to be told apart.
+
+    Attributes:
+        lane: the number of the lane among those of the session.
+        began: when the first began.
+        ended: when the last was over.
+        call: the first of them.
+        calls: how many there are.
+        seconds: how long they took together.
+    """
+
+    lane: int
+    began: float
+    ended: float
+    call: int
+    calls: int
+    seconds: float
+
+
+class Process(NamedTuple):
+    """A process in a session.
+
+    Attributes:
+        number: its number in `Calls`.
+        lanes: how many calls it ran at the same time.
+        calls: how many in all.
+        seconds: how long they took together.
+    """
+
+    number: int
+    lanes: int
+    calls: int
+    seconds: float
+
+
+class Session(NamedTuple):
+    """Work without a pause, of one process or of several at the same time.
+
+    Attributes:
+        began: when the first call began.
+        ended: when the last was over.
+        calls: how many there were.
+        failed: how many of them failed.
+        processes: the processes in the order in which they began.
+        bars: what is drawn.
+        left_out: how many calls are not drawn, as they are in too many lanes.
+    """
+
+    began: float
+    ended: float
+    calls: int
+    failed: int
+    processes: Sequence[Process]
+    bars: Sequence[Bar]
+    left_out: int
+
+
+def sessions(calls: Calls) -> list[Session]:
+    """Return the latest sessions, the latest first."""
+    found = sorted(_grouped(calls), key=lambda group: max(map(calls.ended, group)), reverse=True)
+    limits = [_BARS, *[_OLDER_BARS] * (_SESSIONS - 1)]
+    return [_session(calls, group, limit) for group, limit in zip(found, limits, strict=False)]
+
+
+def _grouped(calls: Calls) -> Iterator[list[int]]:
+    """Yield the calls of each session by their beginnings.
+
+    A process without a long pause is a segment; segments that overlap are a session.
+    """
+    segment_of: dict[int, list[int]] = {}  # the open one of each process
+    until: dict[int, float] = {}
+    segments: list[list[int]] = []
+    for call in sorted(range(len(calls)), key=calls.began.__getitem__):
+        process = calls.process[call]
+        if process not in segment_of or calls.began[call] - until[process] > PAUSE:
+            segment_of[process] = []
+            segments.append(segment_of[process])
+            until[process] = calls.ended(call)
+        segment_of[process].append(call)
+        until[process] = max(until[process], calls.ended(call))
+    together: list[int] = []
+    end = 0.0
+    for segment in segments:  # by their beginnings, as their first calls are
+        if together and calls.began[segment[0]] > end:
+            yield together
+            together = []
+        end = max(end if together else 0.0, *map(calls.ended, segment))
+        together += segment
+    if together:
+        yield together
+
+
+def _session(calls: Calls, group: list[int], limit: int) -> Session:
+    group.sort(key=calls.began.__getitem__)
+    of_process: dict[int, list[int]] = defaultdict(list)
+    for call in group:
+        of_process[calls.process[call]].append(call)
+    began, ended = calls.began[group[0]], max(map(calls.ended, group))
+    processes: list[Process] = []
+    lanes: list[list[int]] = []
+    left_out = 0
+    for process, own in of_process.items():
+        packed = pack(calls, own)
+        seconds = sum(calls.seconds[call] for call in own)
+        room = max(_LANES - len(lanes), 0)
+        left_out += sum(map(len, packed[room:]))
+        lanes += packed[:room]
+        processes.append(Process(process, min(len(packed), room), len(own), seconds))
+    fineness = (ended - began) / _FINENESS
+    bars = list(_bars(calls, lanes, fineness))
+    while len(bars) > limit and fineness < ended - began:
+        fineness *= 2
+        bars = list(_bars(calls, lanes, fineness))
+    failed = sum(calls.failed[call] for call in group)
+    return Session(began, ended, len(group), failed, processes, bars, left_out)
+
+
+def pack(calls: Calls, group: Iterable[int]) -> list[list[int]]:
+    """Pack calls in as few lanes as there are calls at the same time, each in the first free one.
+
+    Parameters:
+        calls: the calls.
+        group: those to pack, by their beginnings.
+    """
+    lanes: list[list[int]] = []
+    free: list[int] = []
+    busy: list[tuple[float, int]] = []
+    for call in group:
+        while busy and busy[0][0] <= calls.began[call] + _TOLERANCE:
+            heapq.heappush(free, heapq.heappop(busy)[1])
+        if not free:
+            lanes.append([])
+            free.append(len(lanes) - 1)
+        lane = heapq.heappop(free)
+        lanes[lane].append(call)
+        heapq.heappush(busy, (calls.ended(call), lane))
+    return lanes
+
+
+def _bars(calls: Calls, lanes: list[list[int]], fineness: float) -> Iterator[Bar]:
+    """Yield the bars of lanes; what is shorter than `fineness` is joined to the one before it."""
+    for number, lane in enumerate(lanes):
+        bar: Bar | None = None
+        for call in lane:
+            began, ended = calls.began[call], calls.ended(call)
+            if (
+                bar is not None
+                and began - bar.ended < fineness
+                and ended - began < fineness
+                and (bar.calls > 1 or bar.ended - bar.began < fineness)
+                and calls.task[call] == calls.task[bar.call]
+                and calls.failed[call] == calls.failed[bar.call]
+            ):
+                end = max(ended, bar.ended)
+                seconds = bar.seconds + calls.seconds[call]
+                bar = bar._replace(ended=end, calls=bar.calls + 1, seconds=seconds)
+                continue
+            if bar is not None:
+                yield bar
+            bar = Bar(number, began, ended, call, 1, calls.seconds[call])
+        if bar is not None:
+            yield bar
