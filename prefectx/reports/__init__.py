@@ -4,6 +4,16 @@ from prefectx.reports.collecting import Report, collect
 from prefectx.reports.drawing import drawn
 from prefectx.reports.graph import TaskGraph, task_graph
 from prefectx.reports.page import page
-from prefectx.reports.writing import write, write_page
+from prefectx.reports.writing import write, write_after_run, write_page
 
-__all__ = ["Report", "TaskGraph", "collect", "drawn", "page", "task_graph", "write", "write_page"]
+__all__ = [
+    "Report",
+    "TaskGraph",
+    "collect",
+    "drawn",
+    "page",
+    "task_graph",
+    "write",
+    "write_after_run",
+    "write_page",
+]
