@@ -280,7 +280,8 @@ class _Collector:
         graph = self._flow.graph({facts.name: _node(facts) for facts in self._tasks.values()})
         return Report(
             mask_urls(self._project.root), time.time(), self._run, self._error,
-            [self._tasks[node.name] for node in graph.nodes], graph, sessions(self._calls),
+            [self._tasks[node.name] for node in graph.nodes], graph,
+            sessions(self._calls, self._name_of_run),
             list(self._numbers), self._facts_of_runs, self._calls,
             [row for _, row in rows],
             {number: position for position, (number, _) in enumerate(rows)}, group_of,
@@ -349,6 +350,10 @@ class _Collector:
 
     def _number(self, task: str) -> int:
         return self._numbers.setdefault(task, len(self._numbers))
+
+    def _name_of_run(self, process: int) -> tuple[str, ...]:
+        facts = self._facts_of_runs[process]
+        return str(facts.get("host", "")), str(facts["run"])
 
     def _process(self, run: str, facts: Mapping[str, Any]) -> int:
         key = run, str(facts.get("host", ""))

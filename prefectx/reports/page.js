@@ -61,6 +61,7 @@
   const rows = data.rows;
 
   const number = (value) => value.toLocaleString("en-US");
+  const counted = (value, noun) => `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
   const duration = (seconds) => {
     if (seconds < 10) return `${seconds.toFixed(2)} s`;
     const whole = Math.round(seconds);
@@ -116,7 +117,7 @@
     const span = Math.max(session.seconds * 1e4, 1);
     const pictures = [];
     for (const process of session.processes) {
-      const text = `${process.label}: ${number(process.calls)} calls, ${duration(process.seconds)}`;
+      const text = `${process.label}: ${counted(process.calls, "call")}, ${duration(process.seconds)}`;
       inner.append(make("div", {}, make("span", { class: "label", title: process.versions }, text)));
       const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
       const height = Math.max(process.lanes, 1) * LANE;
@@ -134,9 +135,9 @@
       const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
       rect.setAttribute("x", (start / span) * 100000);
       rect.setAttribute("y", row * LANE + 1);
-      rect.setAttribute("width", (length / span) * 100000);
+      rect.setAttribute("width", Math.max((length / span) * 100000, count < 0 ? 200 : 30));
       rect.setAttribute("height", BAR);
-      rect.setAttribute("class", count < 0 ? "cf" : `c${data.colours[task]}`);
+      rect.setAttribute("class", count < 0 ? "cf" : `c${data.colours[task] ?? 8}`);
       rect.dataset.bar = bars.length;
       picture.append(rect);
       bars.push({ lane, start, length, task, ref, count: Math.abs(count), failed: count < 0, seconds, rect });
@@ -166,7 +167,7 @@
     if (scroll) bar.rect.scrollIntoView({ block: "nearest", inline: "nearest" });
     const out = $("call");
     const began = `${duration(bar.start / 1e4)} after the beginning`;
-    out.replaceChildren(make("strong", {}, data.tasks[bar.task]), " ");
+    out.replaceChildren(make("strong", {}, data.tasks[bar.task] ?? "Several tasks:"), " ");
     if (bar.failed) {
       out.append(`${bar.count > 1 ? `${number(bar.count)} calls ` : ""}failed ${began}. `);
       if (bar.ref >= 0) out.append(make("a", { href: `#failure-${bar.ref}` }, "To the failure"));

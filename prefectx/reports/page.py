@@ -364,9 +364,9 @@ def _timeline(report: Report) -> str:
         f'<li><i class="c{colour}"></i>{escaped(report.task_names[task])}</li>'
         for task, colour in sorted(colours.items(), key=lambda pair: pair[1])
     )
-    others = (
-        '<li><i class="c8"></i>other tasks</li>' if len(report.task_names) > len(colours) else ""
-    )
+    is_mixed = any(bar.task is None for session in report.sessions for bar in session.bars)
+    is_grey = is_mixed or len(report.task_names) > len(colours)
+    others = '<li><i class="c8"></i>other or several tasks</li>' if is_grey else ""
     failed = '<li><i class="cf"></i>failed</li>' if report.failures.found else ""
     return f"""<noscript><p>The timeline is drawn by a script.</p></noscript>
 <div class="controls"><label>Session <select id="session">{choices}</select></label>
@@ -385,7 +385,8 @@ def _session_name(session: Session) -> str:
     where = f" in {processes:,} processes" if processes > 1 else ""
     failed = f", {session.failed:,} failed" if session.failed else ""
     took = in_words(session.ended - session.began)
-    return f"{began:%Y-%m-%d %H:%M:%S}, {took}: {session.calls:,} calls{where}{failed}"
+    calls = "1 call" if session.calls == 1 else f"{session.calls:,} calls"
+    return f"{began:%Y-%m-%d %H:%M:%S}, {took}: {calls}{where}{failed}"
 
 
 def _colours(report: Report) -> dict[int, int]:
@@ -466,7 +467,7 @@ def _session(report: Report, session: Session) -> dict[str, Any]:
         # Lane, start and length in tenths of milliseconds, task, row or failure, count, seconds.
         "bars": list(chain.from_iterable(
             (bar.lane, round((bar.began - session.began) * 1e4),
-             round((bar.ended - bar.began) * 1e4), report.calls.task[bar.call],
+             round((bar.ended - bar.began) * 1e4), -1 if bar.task is None else bar.task,
              (report.group_of if report.calls.failed[bar.call] else report.row_of).get(
                  bar.call, -1),
              -bar.calls if report.calls.failed[bar.call] else bar.calls, round(bar.seconds, 3))

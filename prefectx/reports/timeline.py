@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 PAUSE = 600.0
@@ -18,6 +18,8 @@ _LANES = 200
 _BARS, _OLDER_BARS = 6000, 600
 # So many bars side by side can be told apart, zoomed in.
 _FINENESS = 4000
+# So few are not enough to see which task is which.
+_COARSE = 500
 
 
 class Calls:
@@ -57,12 +59,13 @@ class Calls:
 
 
 class Bar(NamedTuple):
-    """One call, or calls of one task one after the other that are too short to be told apart.
+    """One call, or calls one after the other that are too short to be told apart.
 
     Attributes:
         lane: the number of the lane among those of the session.
         began: when the first began.
         ended: when the last was over.
+        task: the number of their task, None if they are of several.
         call: the first of them.
         calls: how many there are.
         seconds: how long they took together.
@@ -71,6 +74,7 @@ class Bar(NamedTuple):
     lane: int
     began: float
     ended: float
+    task: int | None
     call: int
     calls: int
     seconds: float
@@ -100,7 +104,7 @@ class Session(NamedTuple):
         ended: when the last was over.
         calls: how many there were.
         failed: how many of them failed.
-        processes: the processes in the order in which they began.
+        processes: the processes.
         bars: what is drawn.
         left_out: how many calls are not drawn, as they are in too many lanes.
     """
@@ -114,11 +118,18 @@ class Session(NamedTuple):
     left_out: int
 
 
-def sessions(calls: Calls) -> list[Session]:
-    """Return the latest sessions, the latest first."""
+def sessions(calls: Calls, order: Callable[[int], tuple[str, ...]] | None = None) -> list[Session]:
+    """Return the latest sessions, the latest first.
+
+    Parameters:
+        calls: the calls.
+        order: what the processes of a session are sorted by; by default when they began.
+    """
     found = sorted(_grouped(calls), key=lambda group: max(map(calls.ended, group)), reverse=True)
     limits = [_BARS, *[_OLDER_BARS] * (_SESSIONS - 1)]
-    return [_session(calls, group, limit) for group, limit in zip(found, limits, strict=False)]
+    return [
+        _session(calls, group, limit, order) for group, limit in zip(found, limits, strict=False)
+    ]
 
 
 def _grouped(calls: Calls) -> Iterator[list[int]]:
@@ -149,7 +160,9 @@ def _grouped(calls: Calls) -> Iterator[list[int]]:
         yield together
 
 
-def _session(calls: Calls, group: list[int], limit: int) -> Session:
+def _session(
+    calls: Calls, group: list[int], limit: int, order: Callable[[int], tuple[str, ...]] | None
+) -> Session:
     group.sort(key=calls.began.__getitem__)
     of_process: dict[int, list[int]] = defaultdict(list)
     for call in group:
@@ -158,18 +171,24 @@ def _session(calls: Calls, group: list[int], limit: int) -> Session:
     processes: list[Process] = []
     lanes: list[list[int]] = []
     left_out = 0
-    for process, own in of_process.items():
+    for process in of_process if order is None else sorted(of_process, key=order):
+        own = of_process[process]
         packed = pack(calls, own)
         seconds = sum(calls.seconds[call] for call in own)
         room = max(_LANES - len(lanes), 0)
         left_out += sum(map(len, packed[room:]))
         lanes += packed[:room]
         processes.append(Process(process, min(len(packed), room), len(own), seconds))
-    fineness = (ended - began) / _FINENESS
-    bars = list(_bars(calls, lanes, fineness))
-    while len(bars) > limit and fineness < ended - began:
+    span = ended - began
+    fineness = span / _FINENESS
+    bars = list(_bars(calls, lanes, fineness, mixed=False))
+    mixed = False
+    while len(bars) > limit and not (mixed and fineness > span):
         fineness *= 2
-        bars = list(_bars(calls, lanes, fineness))
+        if not mixed and fineness > span / _COARSE:  # tasks alternate: told apart no more
+            mixed, fineness = True, span / _FINENESS
+        bars = list(_bars(calls, lanes, fineness, mixed=mixed))
+    bars.sort(key=lambda bar: (bar.lane, bar.began))
     failed = sum(calls.failed[call] for call in group)
     return Session(began, ended, len(group), failed, processes, bars, left_out)
 
@@ -196,26 +215,29 @@ def pack(calls: Calls, group: Iterable[int]) -> list[list[int]]:
     return lanes
 
 
-def _bars(calls: Calls, lanes: list[list[int]], fineness: float) -> Iterator[Bar]:
-    """Yield the bars of lanes; what is shorter than `fineness` is joined to the one before it."""
+def _bars(calls: Calls, lanes: list[list[int]], fineness: float, *, mixed: bool) -> Iterator[Bar]:
+    """Yield the bars of lanes; what is shorter than `fineness` is joined to the one before it.
+
+    Failed calls are joined to failed ones only, and those of one task unless tasks are mixed.
+    """
     for number, lane in enumerate(lanes):
-        bar: Bar | None = None
+        open_bars: dict[int, Bar] = {}  # of calls that failed, and of those that did not
         for call in lane:
+            key, task, seconds = calls.failed[call], calls.task[call], calls.seconds[call]
             began, ended = calls.began[call], calls.ended(call)
-            if (
-                bar is not None
-                and began - bar.ended < fineness
-                and ended - began < fineness
-                and (bar.calls > 1 or bar.ended - bar.began < fineness)
-                and calls.task[call] == calls.task[bar.call]
-                and calls.failed[call] == calls.failed[bar.call]
-            ):
-                end = max(ended, bar.ended)
-                seconds = bar.seconds + calls.seconds[call]
-                bar = bar._replace(ended=end, calls=bar.calls + 1, seconds=seconds)
-                continue
+            bar = open_bars.get(key)
             if bar is not None:
+                is_short = ended - began < fineness
+                was_short = bar.calls > 1 or bar.ended - bar.began < fineness
+                is_near = began - bar.ended < fineness
+                if is_short and was_short and is_near and (mixed or task == bar.task):
+                    open_bars[key] = bar._replace(
+                        ended=max(ended, bar.ended),
+                        task=task if task == bar.task else None,
+                        calls=bar.calls + 1,
+                        seconds=bar.seconds + seconds,
+                    )
+                    continue
                 yield bar
-            bar = Bar(number, began, ended, call, 1, calls.seconds[call])
-        if bar is not None:
-            yield bar
+            open_bars[key] = Bar(number, began, ended, task, call, 1, seconds)
+        yield from open_bars.values()
