@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from prefectx.masking import mask_urls
 from prefectx.monitoring.hooks import RUNNING
-from prefectx.monitoring.progress import Recorded, current
+from prefectx.monitoring.progress import Recorded
 from prefectx.monitoring.summary import RunSummary
 
 _log = logging.getLogger("prefectx.calls")
@@ -31,22 +31,26 @@ def reporting(
         place: an absolute path or a URL, None for no page.
         written: called with the counts and the place when the page is there.
     """
-    is_inside = current() is not None or RUNNING.get() is not None
     try:
         yield
     finally:
-        if place is not None and not is_inside:
-            _write(flow.last_run, sys.exception(), place, written)
+        run = flow.last_run
+        if place is not None and run is not None and not _is_inside(run):
+            _write(run, sys.exception(), place, written)
+
+
+def _is_inside(run: RunSummary) -> bool:
+    """Tell whether a flow or a task called this flow, here or, on Prefect, in another process."""
+    is_below = getattr(run.engine_run, "parent_task_run_id", None) is not None
+    return run.outer is not None or RUNNING.get() is not None or is_below
 
 
 def _write(
-    run: RunSummary | None,
+    run: RunSummary,
     error: BaseException | None,
     place: str,
     written: Callable[[RunSummary, str], None],
 ) -> None:
-    if run is None or getattr(run.engine_run, "parent_task_run_id", None) is not None:
-        return
     try:
         # By name, as it is seldom needed, and knows everything.
         importlib.import_module("prefectx.reports").write_after_run(run, error, place)

@@ -62,4 +62,4 @@ def write_after_run(run: RunSummary, error: BaseException | None, place: str) ->
         error: the exception with which it ended, None if it returned.
         place: an absolute path or a URL.
     """
-    write_page(collect(Project(), run, error), place)
+    write_page(collect(Project(), run.whole(), error), place)
