@@ -13,7 +13,7 @@ import heapq
 import io
 import json
 import lzma
-import warnings
+import zlib
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path, PurePath
@@ -28,9 +28,16 @@ from prefectx.reports.html_text import shortened
 
 _EACH, _ALL = 2, 24
 _BUDGET, _LARGEST_PICTURE = 600_000, 120_000
-_PIXELS, _SIDE = 100_000_000, 640
+_PIXELS, _SIDE = 80_000_000, 640
 _BYTES, _ROWS, _COLUMNS, _LINES = 65_536, 8, 8, 12
 _CELL, _LINE = 60, 160
+
+
+# What readers of pictures, tables and archives raise, also as warnings that are errors.
+_UNREADABLE = (
+    *(PrefectxError, OSError, ValueError, ArithmeticError, LookupError, Warning, EOFError),
+    *(SyntaxError, csv.Error, zlib.error, lzma.LZMAError),
+)
 
 
 class Preview(NamedTuple):
@@ -100,11 +107,9 @@ class Previews:
         reader, opener = _reader(path.name)
         assert reader is not None
         try:
-            with warnings.catch_warnings(), opener(path) as stream:
-                warnings.simplefilter("error")  # a picture with too many pixels
+            with opener(path) as stream:
                 preview = preview._replace(**reader(stream))
-        except (PrefectxError, OSError, ValueError, ArithmeticError, LookupError, Warning,
-                EOFError, SyntaxError, csv.Error, lzma.LZMAError) as error:  # fmt: skip
+        except _UNREADABLE as error:
             return preview._replace(note=shortened(f"cannot be read: {error}", _LINE))
         if len(preview.picture) > self._left:
             return preview._replace(picture="", note="left out, so that the page stays small")
@@ -126,15 +131,23 @@ def _reader(name: str) -> tuple[Reader | None, Opener]:
 
 def _picture(stream: IO[bytes], *, kind: str) -> dict[str, Any]:
     data = stream.read(_LARGEST_PICTURE + 1)
-    if len(data) <= _LARGEST_PICTURE // 3 or kind == "svg+xml":
-        return _embedded(data, kind) if len(data) <= _LARGEST_PICTURE else {"note": "too large"}
+    if kind == "svg+xml":
+        fits = len(data) <= _LARGEST_PICTURE
+        return _embedded(data, kind) if fits else {"note": "too large to be shown"}
+    if kind == "png" and _pixels_of_png(data) > _PIXELS:  # few bytes may hold many
+        return {"note": f"{_pixels_of_png(data):,} pixels"}
+    if len(data) <= _LARGEST_PICTURE // 3:
+        return _embedded(data, kind)
     try:
         pictures = require("PIL.Image", "for thumbnails")
     except PrefectxError:
         fits = len(data) <= _LARGEST_PICTURE
         return _embedded(data, kind) if fits else {"note": "too large without Pillow installed"}
     stream.seek(0)
-    picture = pictures.open(stream)
+    try:
+        picture = pictures.open(stream)
+    except pictures.DecompressionBombError as error:
+        return {"note": str(error)}
     width, height = picture.size
     if width * height > _PIXELS:
         return {"note": f"{width:,} x {height:,} pixels"}
@@ -145,6 +158,13 @@ def _picture(stream: IO[bytes], *, kind: str) -> dict[str, Any]:
     small = io.BytesIO()
     ground.convert("RGB").save(small, format="JPEG", quality=82)
     return {**_embedded(small.getvalue(), "jpeg"), "note": f"{width:,} x {height:,} pixels"}
+
+
+def _pixels_of_png(data: bytes) -> int:
+    """Return how many pixels a picture has by its header; 0 if it is no PNG."""
+    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return 0
+    return int.from_bytes(data[16:20], "big") * int.from_bytes(data[20:24], "big")
 
 
 def _embedded(data: bytes, kind: str) -> dict[str, Any]:
