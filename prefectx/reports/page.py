@@ -18,6 +18,7 @@ from importlib.resources import files
 from itertools import chain
 from typing import Any
 
+from prefectx.masking import mask
 from prefectx.monitoring.words import in_bytes, in_words
 from prefectx.reports.collecting import STATUSES, Report, Row, TaskFacts, name_of_project
 from prefectx.reports.drawing import STYLE, drawn
@@ -89,7 +90,7 @@ def _subtitle(report: Report) -> str:
     took = in_words(report.run.seconds)
     if report.error is None:
         return f"The flow ended after {took}. {place}"
-    reason = f"{type(report.error).__name__}: {report.error}".splitlines()[0]
+    reason = mask(f"{type(report.error).__name__}: {report.error}".splitlines()[0])
     return f'<strong class="bad">The flow failed after {took}: {escaped(reason)}.</strong> {place}'
 
 
