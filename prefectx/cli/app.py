@@ -12,10 +12,12 @@ from cyclopts import App, CycloptsError
 from prefectx.cli.accept import accept
 from prefectx.cli.config import config
 from prefectx.cli.flows import plan, run
+from prefectx.cli.graph import graph
 from prefectx.cli.init import init
 from prefectx.cli.ls import ls
 from prefectx.cli.output import errors, print_problems
 from prefectx.cli.replay import replay
+from prefectx.cli.report import report
 from prefectx.cli.rm import rm
 from prefectx.cli.show import show
 from prefectx.cli.status import status
@@ -32,7 +34,10 @@ app = App(
     help="Plain functions, run four ways from a configuration file.",
     version=version("prefectx"),
 )
-for _command in (*(init, config, run, plan, why, status, ls, show, rm, accept, verify, replay),):
+for _command in (
+    *(init, config, run, plan, why, status, ls, show, rm, accept, verify, replay),
+    *(graph, report),
+):
     app.command(_command)
 
 

@@ -38,4 +38,20 @@ class Choices:
         settings.use_command_line(self.config, self.profile, self.option, program)
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class LongChoices(Choices):
+    """The same for a command whose `-o` is the file that it writes.
+
+    Attributes:
+        option: a setting, such as --option tasks.clean.stale=ignore; beats all other layers.
+    """
+
+    option: Annotated[
+        tuple[str, ...],
+        Parameter(name="--option", negative="", n_tokens=1, consume_multiple=False),
+    ] = ()
+
+
 NONE = Choices()
+LONG_NONE = LongChoices()

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from prefectx.monitoring.words import in_bytes as in_bytes
 from prefectx.settings import Problem, mask
 
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON for programs.")]
@@ -176,18 +177,6 @@ def _paged(rows: int) -> Iterator[IO[str]]:
             yield process.stdin
     finally:
         process.wait()
-
-
-def in_bytes(size: int | None) -> str:
-    """Format a size: `12 B`, `3.4 kB`, `1.2 GB`."""
-    if size is None:
-        return ""
-    number, unit = float(size), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if number < 999.5:
-            break
-        number, unit = number / 1000, larger
-    return f"{size} B" if unit == "B" else f"{number:.3g} {unit}"
 
 
 def in_age(when: datetime) -> str:

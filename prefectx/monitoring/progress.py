@@ -88,6 +88,8 @@ def recording(flow: Recorded) -> Iterator[RunSummary]:
         flow: the flow; its `last_run` is set to the summary at once.
     """
     summary = flow.last_run = RunSummary(flow.name, outer=current())
+    if summary.outer is not None:
+        summary.outer.inner.append(summary)
     token = _current.set(summary)
     # Not before the first flow runs, so that calls outside flows cost nothing until then.
     HOOKS.subscribe(PROGRESS)

@@ -46,6 +46,12 @@ class TaskSummary:
     began: float | None = field(default=None, repr=False, compare=False)
     ended: float | None = field(default=None, repr=False, compare=False)
 
+    def add(self, other: TaskSummary) -> None:
+        """Add the counts of the same task in another run."""
+        for name in ("skipped", "running", "ran", "failed", "not_needed"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.longest = max(self.longest, other.longest)
+
     @property
     def rate(self) -> float:
         """Calls that ran or failed per second."""
@@ -91,6 +97,7 @@ class RunSummary:
         outer: the run of the flow that called this one, None if none did.
         has_raised: whether the flow's function raised an exception.
         has_unclean_part: whether a flow that it called did, or had a call that failed.
+        inner: the runs of flows that this one called.
         skipped_by_default: the tasks with skipped calls whose target nobody chose.
     """
 
@@ -104,6 +111,7 @@ class RunSummary:
     outer: RunSummary | None = field(default=None, repr=False, compare=False)
     has_raised: bool = field(default=False, repr=False)
     has_unclean_part: bool = field(default=False, repr=False)
+    inner: list[RunSummary] = field(default_factory=list, repr=False, compare=False)
     skipped_by_default: list[str] = field(default_factory=list, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
@@ -178,6 +186,20 @@ class RunSummary:
                 counts.ran += 1
                 counts.longest = max(counts.longest, seconds)
             counts.ended = time.monotonic()
+
+    def whole(self) -> RunSummary:
+        """Return a copy with the counts, failures and stale outputs of inner runs among its own."""
+        found = RunSummary(self.flow, seconds=self.seconds, started=self.started)
+        found.engine_run = self.engine_run
+        parts = [(self.tasks, self.failures, self.stale)]
+        parts += [(run.tasks, run.failures, run.stale) for run in map(RunSummary.whole, self.inner)]
+        for tasks, failures, stale in parts:
+            for name, counts in tasks.items():
+                found._of(name).add(counts)
+            found.failures += failures
+            for name, outputs in stale.items():
+                found.stale.setdefault(name, {}).update(outputs)
+        return found
 
     def is_of_another(self, engine_run: EngineRun) -> bool:
         """Whether this is the summary of another run; a retry belongs to the same run."""

@@ -31,6 +31,18 @@ def in_words(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def in_bytes(size: int | None) -> str:
+    """Format a size: `12 B`, `3.4 kB`, `1.2 GB`."""
+    if size is None:
+        return ""
+    number, unit = float(size), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if number < 999.5:
+            break
+        number, unit = number / 1000, larger
+    return f"{size} B" if unit == "B" else f"{number:.3g} {unit}"
+
+
 def stale_line(task: str, outputs: Mapping[str, Sequence[str]]) -> str:
     """Return a line on the stale outputs of a task that were kept.
 

@@ -384,6 +384,11 @@ class ProjectSection(_Keys):
         description='Progress of a flow: true: live lines; "auto": live lines on a terminal, '
         "otherwise plain lines at intervals; false: none.",
     )
+    report: OptionalPlace = Field(
+        None,
+        examples=["working/report.html"],
+        description="File to write a page about the run to, at the end of each flow.",
+    )
     logging: Logging = Field(Logging(), description=Logging.__doc__)
     keepalive: Keepalive = Field(Keepalive(), description=Keepalive.__doc__)
     runner: Runner = Field(Runner(), description=Runner.__doc__)

@@ -86,6 +86,7 @@ VALUES = {
     "dask.adapt": (({"minimum": 1}, {"minimum": 1}), ({"minimum": 2}, {"minimum": 2})),
     "dask.performance_report": (("/one.html", "/one.html"), ("/two.html", "/two.html")),
     "progress": ((True, True), ("auto", "auto")),
+    "report": (("/one.html", "/one.html"), ("/two.html", "/two.html")),
     "api_url": (("http://one/api", "http://one/api"), (False, None)),
     "runner.type": (("dask", "dask"), ("processes", "processes")),
     "runner.max_workers": ((1, 1), (2, 2)),

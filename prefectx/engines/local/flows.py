@@ -21,6 +21,7 @@ from prefectx.modes import get_mode
 from prefectx.monitoring import logging as logs
 from prefectx.monitoring.display import showing
 from prefectx.monitoring.progress import recording
+from prefectx.monitoring.reporting import reporting
 from prefectx.run_context import flow_name, in_flow
 
 
@@ -61,9 +62,11 @@ def _running(flow: FlowDefinition) -> Iterator[None]:
     options = current.project
     logs.set_up(options.logging)
     log = logging.getLogger(logs.RUNS)
-    if flow_name() is None and get_mode(options.mode).keeps:
+    keeps = get_mode(options.mode).keeps
+    if flow_name() is None and keeps:
         log.info("%s: %s", flow.name, current.description)
-    with in_flow(flow.name), owners_of_run(), recording(flow) as summary:
+    reported = reporting(flow, options.report if keeps else None)
+    with reported, in_flow(flow.name), owners_of_run(), recording(flow) as summary:
         try:
             shown = showing(summary, options.progress)
             with whole_run(summary), shown, ended_by_sigterm(), running():

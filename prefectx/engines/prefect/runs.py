@@ -17,11 +17,12 @@ from prefectx.engines.prefect import logs
 from prefectx.engines.prefect.api import prefect_api
 from prefectx.engines.prefect.around import Kind, Thunk, around
 from prefectx.engines.prefect.outages import outlast
-from prefectx.engines.prefect.summary import sum_up
+from prefectx.engines.prefect.summary import link_report, sum_up
 from prefectx.engines.prefect.watch import watching_flow
 from prefectx.engines.protocol import FlowDefinition
 from prefectx.monitoring import progress
 from prefectx.monitoring.display import showing
+from prefectx.monitoring.reporting import reporting
 
 
 def is_in_run() -> bool:
@@ -122,7 +123,8 @@ def _counted_with_api(flow: FlowDefinition) -> Iterator[None]:
 @contextmanager
 def _counted(flow: FlowDefinition) -> Iterator[None]:
     options = settings.current().project
-    with owners_of_run(), progress.recording(flow) as summary:
+    reported = reporting(flow, options.report, link_report)
+    with reported, owners_of_run(), progress.recording(flow) as summary:
         try:
             with whole_run(summary), showing(summary, options.progress):
                 yield
