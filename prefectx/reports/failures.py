@@ -102,7 +102,7 @@ def failures_of(project: Project, run: RunSummary | None = None) -> Failures:
             _replay(location, failure), failure.reason,
         )  # fmt: skip
         _add(groups, key, call, failure.traceback)
-    for task, target, reason in run.failures if run is not None else ():
+    for task, target, reason, _ in run.failures if run is not None else ():
         if target is None or target not in seen:
             location = "" if target is None else project.shown(target)
             call = FailedCall(location, {}, shortened(mask(reason), _MESSAGE), None, "", "", "")
