@@ -1,4 +1,4 @@
-"""The summary of a flow run: how its calls ended; in one file, as all of it is counted under one lock."""
+"""The summary of a flow run, in one file, as all of it is counted under one lock."""
 
 from __future__ import annotations
 
