@@ -1,7 +1,8 @@
 """Reports: what happened, as one page; the tasks and their data flow, as a graph."""
 
-from prefectx.reports.collecting import Report, collect
+from prefectx.reports.collecting import collect
 from prefectx.reports.drawing import drawn
+from prefectx.reports.facts import Report
 from prefectx.reports.graph import TaskGraph, task_graph
 from prefectx.reports.page import page
 from prefectx.reports.writing import write, write_after_run, write_page

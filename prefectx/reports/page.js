@@ -80,11 +80,6 @@
     return `${Number(value.toPrecision(3))} ${unit}`;
   };
   const two = (value) => String(value).padStart(2, "0");
-  const date = (seconds) => {
-    const at = new Date(seconds * 1000);
-    return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} `
-      + `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-  };
 
   // The timeline: bars in lanes, lanes below their process.
   const FIELDS = 7, LANE = 12, BAR = 9;
@@ -251,7 +246,7 @@
           make("td", { class: status === "finished" || status === "temporary" ? "" : "warn" }, status),
           make("td", { class: "n" }, size(rows.size[row])),
           make("td", { class: "n" }, duration(rows.seconds[row])),
-          make("td", { class: "n" }, date(rows.made[row])));
+          make("td", { class: "n" }, rows.made[row]));
       }));
       $("which").textContent = found.length
         ? `${number(first + 1)} to ${number(first + shown.length)} of ${number(found.length)}` : "None";

@@ -20,8 +20,8 @@ from typing import Any
 
 from prefectx.masking import mask
 from prefectx.monitoring.words import in_bytes, in_words
-from prefectx.reports.collecting import STATUSES, Report, Row, TaskFacts, name_of_project
 from prefectx.reports.drawing import STYLE, drawn
+from prefectx.reports.facts import STATUSES, Report, Row, TaskFacts, name_of_project
 from prefectx.reports.failures import FailedCall, FailureGroup
 from prefectx.reports.html_text import clean, escaped
 from prefectx.reports.previews import Preview
@@ -92,6 +92,10 @@ def _subtitle(report: Report) -> str:
         return f"The flow ended after {took}. {place}"
     reason = mask(f"{type(report.error).__name__}: {report.error}".splitlines()[0])
     return f'<strong class="bad">The flow failed after {took}: {escaped(reason)}.</strong> {place}'
+
+
+def _clock(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def _when(seconds: float) -> str:
@@ -381,13 +385,12 @@ Arrow keys go from call to call, plus and minus zoom, Enter leads to a failure."
 
 
 def _session_name(session: Session) -> str:
-    began = datetime.fromtimestamp(session.began).astimezone()
     processes = len(session.processes)
     where = f" in {processes:,} processes" if processes > 1 else ""
     failed = f", {session.failed:,} failed" if session.failed else ""
     took = in_words(session.ended - session.began)
     calls = "1 call" if session.calls == 1 else f"{session.calls:,} calls"
-    return f"{began:%Y-%m-%d %H:%M:%S}, {took}: {calls}{where}{failed}"
+    return f"{_clock(session.began)}, {took}: {calls}{where}{failed}"
 
 
 def _colours(report: Report) -> dict[int, int]:
@@ -451,7 +454,7 @@ def _data(report: Report) -> dict[str, Any]:
             "status": [STATUSES.index(name) for name in values["status"]],
             "size": values["size"],
             "seconds": values["seconds"],
-            "made": [round(made) for made in values["made"]],
+            "made": [_clock(made) for made in values["made"]],
             "arguments": [clean(text) for text in values["arguments"]],
             "causes": {str(index): [clean(text) for text in texts]
                        for index, texts in enumerate(values["causes"]) if texts},

@@ -6,7 +6,8 @@ from prefectx.errors import PrefectxError, StoreError
 from prefectx.inspection.project import Project
 from prefectx.masking import mask_urls
 from prefectx.monitoring.summary import RunSummary
-from prefectx.reports.collecting import Report, collect
+from prefectx.reports.collecting import collect
+from prefectx.reports.facts import Report
 from prefectx.reports.page import page
 from prefectx.stores import Filestore
 
