@@ -11,14 +11,14 @@ CHANGED = "changed"
 
 
 class LazyOutput(Protocol):
-    """An output that is made when it is needed.
+    """An output that is made when it is needed."""
 
-    Attributes:
-        version: the version that it would have: that of its record if nothing has changed, CHANGED
-            if something has, None if nobody knows.
-    """
+    @property
+    def version(self) -> str | None:
+        """The version that it would have.
 
-    version: str | None
+        That of its record if nothing has changed, CHANGED if something has, None if nobody knows.
+        """
 
     @property
     def is_started(self) -> bool:

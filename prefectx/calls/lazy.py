@@ -28,6 +28,9 @@ WaitFor = Any
 HandOn = Callable[[Call, Decision, WaitFor], Future[object]]
 
 
+_UNASKED = "not asked yet"
+
+
 class LazyFuture(Future[object]):
     """A call that runs when it is needed: when its result is asked for, or a consumer runs.
 
@@ -38,7 +41,6 @@ class LazyFuture(Future[object]):
 
     Attributes:
         run: the summary of the flow run that made the call, None outside one.
-        version: see `LazyOutput`.
     """
 
     __slots__ = (
@@ -48,11 +50,11 @@ class LazyFuture(Future[object]):
         "_hand_on",
         "_lock",
         "_real",
+        "_version",
         "_waiting",
         "call",
         "item",
         "run",
-        "version",
         "wait_for",
     )  # fmt: skip
 
@@ -61,13 +63,13 @@ class LazyFuture(Future[object]):
         self.item = call.item
         self.wait_for = wait_for
         self.run: RunSummary | None = current()
-        self.version = _version(call)
         self._hand_on = hand_on
         self._real: Future[object] | None = None
         self._callbacks: list[Callable[[Future[object]], object]] = []
         self._context = copy_context()
         self._lock = threading.RLock()
         self._waiting = lazy_outputs()
+        self._version: str | None = _UNASKED
 
     @property
     def state(self) -> State[object]:  # type: ignore[override]  # made on access
@@ -78,6 +80,21 @@ class LazyFuture(Future[object]):
     def _final_state(self) -> State[object] | None:
         # Prefect's own `wait` looks here.
         return self.state if self.state.is_final() else None
+
+    @property
+    def version(self) -> str | None:
+        """The version that the output would have; see `LazyOutput`."""
+        waiting = [self] if self._version is _UNASKED else []
+        while waiting:  # as in `start`: first those of its inputs
+            last = waiting[-1]
+            inputs = [] if last.call.is_plain else _lazy_in(last.call.arguments.values())
+            below = [each for each in inputs if each._version is _UNASKED]
+            if below and last._version is _UNASKED:
+                waiting += below
+            else:
+                last._version = _version(last.call)
+                waiting.pop()
+        return self._version
 
     @property
     def is_started(self) -> bool:

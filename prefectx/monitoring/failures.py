@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copyreg
 import reprlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -88,6 +89,28 @@ def tell(
     trim(error)
 
 
+def make_portable(error: BaseException) -> None:
+    """Let an exception reach other processes as itself, whatever its constructor takes.
+
+    Pickle calls the constructor with `error.args`, which fails for `def __init__(self, a, b)`.
+    """
+    kind = type(error)
+    is_plain = kind.__reduce__ is BaseException.__reduce__ and "__reduce_ex__" not in vars(kind)
+    if is_plain and hasattr(kind.__init__, "__code__") and kind not in copyreg.dispatch_table:
+        copyreg.pickle(kind, _reduced)
+
+
+def _reduced(error: BaseException) -> tuple[Any, ...]:
+    return _rebuilt, (type(error), error.args, dict(vars(error)))
+
+
+def _rebuilt(kind: type[BaseException], args: tuple[Any, ...], values: dict[str, Any]) -> Any:
+    made = kind.__new__(kind)
+    made.args = args
+    vars(made).update(values)
+    return made
+
+
 class FailureNotes(Subscriber):
     """Notes on each exception that leaves a call which call it was."""
 
@@ -97,6 +120,7 @@ class FailureNotes(Subscriber):
         root = f"{str(call.options.root).rstrip('/')}/"
         given = getattr(call, "given", None) or getattr(call, "arguments", {})
         note(error, call.task.name, given, target.removeprefix(root))
+        make_portable(error)
         trim(error)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from prefectx.futures import State
 from prefectx.monitoring.failures import in_words
 from prefectx.monitoring.hooks import End, ObservedCall, ObservedTask
 from prefectx.monitoring.words import counts_in_words, stale_line
+from prefectx.monitoring.words import in_words as in_seconds
 
 _SHOWN = 10
 
@@ -217,6 +219,22 @@ class RunSummary:
                 "calls that are to run each time set target=None or refresh=True"
             )
         return lines
+
+    def _repr_html_(self) -> str:
+        kinds = ("skipped", "ran", "failed", "not_run", "not_needed", "deleted")
+        used = [k for k in kinds if any(getattr(each, k) for each in self.tasks.values())]
+        head = "".join(f"<th>{name.replace('_', ' ')}</th>" for name in ("task", *used, "longest"))
+        rows = "".join(
+            f"<tr><td>{html.escape(task)}</td>"
+            + "".join(f"<td>{getattr(counts, kind):,}</td>" for kind in used)
+            + f"<td>{in_seconds(counts.longest) if counts.ran else ''}</td></tr>"
+            for task, counts in self.tasks.items()
+        )
+        told = [*self._failed_lines(), *(stale_line(*each) for each in self.stale.items())]
+        notes = "".join(f"<li>{html.escape(line)}</li>" for line in told)
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        took = in_seconds(self.seconds)
+        return f"<p><b>{html.escape(self.flow)}</b>, {took}</p>{table}<ul>{notes}</ul>"
 
     def _failed_lines(self) -> Iterator[str]:
         """Yield a line for each failed call, of each task the first ten, then a count."""

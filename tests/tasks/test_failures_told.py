@@ -157,3 +157,41 @@ def test_a_failed_call_keeps_nothing_of_its_function_alive(here, runner):
         gc.enable()
     assert alive == 0
     assert len(futures) == 5
+
+
+class TwoArgumentsError(Exception):
+    """An exception that pickle alone cannot bring to another process."""
+
+    def __init__(self, code, text):
+        super().__init__(f"{code}: {text}")
+        self.code = code
+
+
+@task
+def raise_two(n):
+    raise TwoArgumentsError(n, "text")
+
+
+EVERYWHERE = [
+    *MODES,
+    pytest.param(("cache", "dask"), marks=pytest.mark.dask),
+    pytest.param(("prefect.skiptask", "processes"), marks=pytest.mark.prefect),
+    pytest.param(("prefect.skiptask", "dask"), marks=[pytest.mark.prefect, pytest.mark.dask]),
+]
+
+
+@pytest.mark.parametrize("where", EVERYWHERE, ids="-".join)
+def test_an_exception_arrives_as_itself_whatever_its_constructor_takes(where, tmp_path):
+    mode, runner = where
+    workers = {"dask": {"workers": 1}} if runner == "dask" else {}
+
+    @flow
+    def pipeline():
+        return raise_two.submit(3).result(raise_on_failure=False)
+
+    with prefectx.override(
+        mode=mode, root=tmp_path, runner={"type": runner}, progress=False, **workers
+    ):
+        found = pipeline()
+    assert type(found) is TwoArgumentsError
+    assert (str(found), found.code) == ("3: text", 3)
