@@ -38,6 +38,7 @@ class PlannedOutputs:
         deleted: outputs that the flow itself deletes.
         versions: outputs of which an earlier version would be put back, and which.
         lazy: outputs that wait to be needed.
+        sees_all: whether finished calls are handed to the engine, too.
         is_uncertain: whether what is called now is needed only by a call that may not run.
     """
 
@@ -48,6 +49,7 @@ class PlannedOutputs:
         self.versions: dict[Output, str | None] = {}
         self.lazy: dict[Output, Any] = {}
         self.is_uncertain = False
+        self.sees_all = False
 
     @contextmanager
     def uncertain(self, is_uncertain: bool) -> Iterator[None]:

@@ -2,6 +2,6 @@
 
 from prefectx.plans.calls import PlannedCall
 from prefectx.plans.forecast import Forecast
-from prefectx.plans.plan import Plan, plan
+from prefectx.plans.plan import Plan, make_plan, plan
 
-__all__ = ["Forecast", "Plan", "PlannedCall", "plan"]
+__all__ = ["Forecast", "Plan", "PlannedCall", "make_plan", "plan"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
+from prefectx.calls import Call
 from prefectx.item import Item
 from prefectx.masking import mask_urls
 from prefectx.monitoring.hooks import HOOKS, ObservedTask, Subscriber
@@ -46,10 +47,13 @@ class PlannedCalls(PlannedOutputs, Subscriber):
 
     Parameters:
         root: locations are shown relative to this folder or URL.
+        see: is given each call, finished or not.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, see: Callable[[Call], None] | None = None) -> None:
         super().__init__()
+        self.see = see
+        self.sees_all = see is not None
         self._begin = f"{root.rstrip('/')}/"
         self._places: dict[tuple[str, str | None], int] = {}
         self.calls: list[PlannedCall] = []

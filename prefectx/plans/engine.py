@@ -41,6 +41,8 @@ class PlanningEngine(LocalEngine):
     def submit(self, call: Call, decision: Decision, wait_for: WaitFor) -> Future[object]:
         """Take note of a call; its future holds the item of the output that a run would make."""
         plan = cast(PlannedCalls, planned())
+        if plan.see is not None:
+            plan.see(call)
         item = call.item if call.mode.keeps else None
         if isinstance(decision, Skip):  # of a mode that sends finished calls to its engine
             plan.finished(call.task.name, decision.item, decision.stale)

@@ -6,12 +6,13 @@ import asyncio
 import html
 import traceback
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 from prefectx import settings
-from prefectx.calls import REDEFINITIONS, owners_of_run
+from prefectx.calls import REDEFINITIONS, Call, owners_of_run
 from prefectx.engines.protocol import FlowDefinition
 from prefectx.engines.registry import ENGINES
 from prefectx.masking import mask
@@ -154,12 +155,29 @@ def plan(flow: Any, /, *args: object, **kwargs: object) -> Plan:
     Raises:
         TypeError: it is no flow, or the parameters do not fit it.
     """
+    return make_plan(flow, args, kwargs)
+
+
+def make_plan(
+    flow: Any,
+    args: tuple[object, ...],
+    kwargs: Mapping[str, object],
+    see: Callable[[Call], None] | None = None,
+) -> Plan:
+    """Make the plan of a flow; see `plan`.
+
+    Parameters:
+        flow: the flow.
+        args: its parameters.
+        kwargs: the same by name.
+        see: is given each call, finished or not; finished ones take longer then.
+    """
     if not hasattr(flow, "last_run") or not hasattr(flow, "fn"):
         raise TypeError(f"{flow!r} is no flow: decorate the function with @prefectx.flow")
     if planning():
         raise RuntimeError("a plan is being made: a flow cannot plan itself")
     options = settings.current().project
-    calls, ended = PlannedCalls(options.root), ""
+    calls, ended = PlannedCalls(options.root, see), ""
     with (
         PLANNED.set(calls), settings.override(), REDEFINITIONS.unchanged(), owners_of_run(),
         recording(_Unrecorded(flow.name)), calls,

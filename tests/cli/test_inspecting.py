@@ -175,6 +175,28 @@ def test_accepted_files_and_edits_count_as_current(made):
     assert made.prefectx("verify").code == 0
 
 
+def test_outputs_from_before_records_are_counted_and_get_records(folder):
+    assert folder.prefectx("run", "pipeline.py", PREFECTX_RECORDS="false").code == 0
+    assert not list(folder.path.glob(".prefectx/records/*"))
+    rows = json.loads(folder.prefectx("status", "pipeline.py", "--json").out)
+    assert {row["task"]: row["unrecorded"] for row in rows} == {
+        "clean": 2, "total": 1, "report": 1,
+    }  # fmt: skip
+    (folder / "raw/a.txt").write_text("5 6\n")
+    folder.ran()
+    assert folder.prefectx("run", "pipeline.py", "-o", 'stale="rerun"').code == 0
+    assert folder.ran() == []  # nobody knows what they were made from
+    assert folder.prefectx("accept", "--unrecorded", "pipeline.py").code == 1
+    said = folder.prefectx("accept", "--unrecorded", "pipeline.py", "--yes")
+    assert "4 outputs recorded." in said.err
+    assert folder.prefectx("plan", "pipeline.py", "--check", "-o", 'stale="rerun"').code == 0
+    rows = json.loads(folder.prefectx("status", "--json").out)
+    assert sum(row["unrecorded"] for row in rows) == 0
+    (folder / "raw/a.txt").write_text("5 6 7\n")
+    assert folder.prefectx("run", "pipeline.py", "-o", 'stale="rerun"').code == 0
+    assert folder.ran() == ["clean a", "report", "total"]
+
+
 def test_verify_tells_damaged_edited_and_missing_apart(made):
     assert made.prefectx("verify").code == 0
     (made / "working/clean/a.json").write_text("[")
