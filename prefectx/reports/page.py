@@ -19,6 +19,7 @@ from itertools import chain
 from typing import Any
 
 from prefectx.masking import mask
+from prefectx.monitoring.summary import RunSummary
 from prefectx.monitoring.words import in_bytes, in_words
 from prefectx.reports.drawing import STYLE, drawn
 from prefectx.reports.facts import STATUSES, Report, Row, TaskFacts, name_of_project
@@ -116,15 +117,21 @@ def _sections(report: Report) -> Iterator[tuple[str, str, str]]:
     yield "outputs", "Outputs", _outputs(report)
 
 
+def _counts(run: RunSummary) -> dict[str, str]:
+    """Return what is counted of a run, and its class: what always is, and what there is any of."""
+    always = {"ran": "", "skipped": "", "failed": "bad"}
+    seldom = {"not_run": "bad", "not_needed": "", "deleted": ""}
+    found = {name for name in seldom for counts in run.tasks.values() if getattr(counts, name)}
+    return always | {name: kind for name, kind in seldom.items() if name in found}
+
+
 def _tiles(report: Report) -> str:
     found: list[tuple[str, str, str]] = []
     if report.run is not None:
-        counts = list(report.run.tasks.values())
-        for name, kind in (("ran", "good"), ("skipped", ""), ("failed", "bad"),
-                           ("not_needed", "")):  # fmt: skip
+        counts = report.run.tasks.values()
+        for name, kind in _counts(report.run).items():
             number = sum(getattr(count, name) for count in counts)
-            if number or name in ("ran", "skipped", "failed"):
-                found.append((name.replace("_", " "), f"{number:,}", kind if number else ""))
+            found.append((name.replace("_", " "), f"{number:,}", kind if number else ""))
         found.append(("duration", in_words(report.run.seconds), ""))
     statuses = {name: sum(task.statuses[name] for task in report.tasks) for name in STATUSES}
     found.append(("outputs", f"{report.outputs:,}", ""))
@@ -169,12 +176,12 @@ def _run(report: Report) -> str:
     run = report.run
     if run is None or not run.tasks:
         return ""
-    columns = [("task", ""), *((name, "n") for name in
-               ("ran", "skipped", "failed", "not needed", "stale", "longest"))]  # fmt: skip
+    kinds = _counts(run)
+    names = [name.replace("_", " ") for name in kinds]
+    columns = [("task", ""), *((name, "n") for name in (*names, "stale", "longest"))]
     rows = (
         [
-            escaped(name), _number(counts.ran), _number(counts.skipped),
-            _number(counts.failed, "bad"), _number(counts.not_needed),
+            escaped(name), *(_number(getattr(counts, key), kind) for key, kind in kinds.items()),
             _number(len(run.stale.get(name, ())), "warn"),
             in_words(counts.longest) if counts.ran else "",
         ]
@@ -295,8 +302,9 @@ def _failed_call(call: FailedCall, group: FailureGroup) -> str:
     if call.made is not None:
         at = f" on {escaped(call.host)}" if call.host else ""
         parts.append(f'<small class="soft">{_when(call.made)}{at}</small>')
-    if arguments:
-        parts.append(f'<span class="arguments">{escaped(group.task)}({escaped(arguments)})</span>')
+    told = f"{group.task}({arguments})" if arguments else call.told
+    if told:
+        parts.append(f'<span class="arguments">{escaped(told)}</span>')
     if call.error != group.error:
         parts.append(f'<span class="bad">{escaped(call.error.splitlines()[0])}</span>')
     if call.replay:
