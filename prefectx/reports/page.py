@@ -192,11 +192,11 @@ def _run(report: Report) -> str:
 
 def _tasks(report: Report) -> str:
     names = ["outputs", *STATUSES[:4], "failed", "size", "total", "median", "longest"]
-    columns = [("task", ""), ("", "share"), *((name, "n") for name in names)]
+    columns = [("task", ""), ("state", "share"), *((name, "n") for name in names)]
     left = len(report.tasks) - _SHOWN_TASKS
     more = f'<p class="soft">And {left:,} more tasks.</p>' if left > 0 else ""
     shown = list(enumerate(report.tasks))[:_SHOWN_TASKS]
-    table = _table("Tasks", columns, (_task(number, facts) for number, facts in shown))
+    table = _table("Outputs by task", columns, (_task(number, facts) for number, facts in shown))
     problems = "".join(
         f'<p class="soft">{escaped(module)}: {escaped(problem)}; whether its code changed is not'
         " known.</p>"
@@ -435,7 +435,7 @@ placeholder="location or argument"></label>
 <label>Task <select id="of-task"><option value="">all</option>{_options(tasks)}</select></label>
 <label>State <select id="of-status"><option value="">all</option>{_options(states)}</select></label>
 </div>
-<div class="scroll" tabindex="0" role="region" aria-label="Outputs"><table id="list"><thead>\
+<div class="scroll" tabindex="0" role="region" aria-label="List of outputs"><table id="list"><thead>\
 <tr>{head}</tr></thead><tbody></tbody></table></div>
 <div class="controls pages"><button type="button" id="before">Before</button>
 <span id="which" aria-live="polite"></span><button type="button" id="next">Next</button></div>"""
