@@ -130,7 +130,7 @@
       const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
       rect.setAttribute("x", (start / span) * 100000);
       rect.setAttribute("y", row * LANE + (count < 0 ? 0 : 1));
-      rect.setAttribute("width", Math.max((length / span) * 100000, count < 0 ? 350 : 30));
+      rect.setAttribute("width", Math.max((length / span) * 100000, 30));
       rect.setAttribute("height", count < 0 ? LANE : BAR);
       rect.setAttribute("class", count < 0 ? "cf" : `c${data.colours[task] ?? 8}`);
       rect.dataset.bar = bars.length;

@@ -435,8 +435,8 @@ placeholder="location or argument"></label>
 <label>Task <select id="of-task"><option value="">all</option>{_options(tasks)}</select></label>
 <label>State <select id="of-status"><option value="">all</option>{_options(states)}</select></label>
 </div>
-<div class="scroll" tabindex="0" role="region" aria-label="List of outputs"><table id="list"><thead>\
-<tr>{head}</tr></thead><tbody></tbody></table></div>
+<div class="scroll" tabindex="0" role="region" aria-label="List of outputs"><table id="list">\
+<thead><tr>{head}</tr></thead><tbody></tbody></table></div>
 <div class="controls pages"><button type="button" id="before">Before</button>
 <span id="which" aria-live="polite"></span><button type="button" id="next">Next</button></div>"""
 
