@@ -15,7 +15,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib.resources import files
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from prefectx.masking import mask
@@ -30,6 +30,7 @@ from prefectx.reports.timeline import Process, Session
 
 _COLOURS = 8
 _SHOWN_TASKS = 200
+_LARGEST_GRAPH = 300_000
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{}'"
 
 
@@ -185,9 +186,11 @@ def _run(report: Report) -> str:
             _number(len(run.stale.get(name, ())), "warn"),
             in_words(counts.longest) if counts.ran else "",
         ]
-        for name, counts in run.tasks.items()
+        for name, counts in islice(run.tasks.items(), _SHOWN_TASKS)
     )  # fmt: skip
-    return _table("Calls of this run", columns, rows)
+    left = len(run.tasks) - _SHOWN_TASKS
+    more = f'<p class="soft">And {left:,} more tasks.</p>' if left > 0 else ""
+    return _table("Calls of this run", columns, rows) + more
 
 
 def _tasks(report: Report) -> str:
@@ -234,10 +237,16 @@ def _share(facts: TaskFacts) -> str:
 
 
 def _graph(report: Report) -> str:
-    if not report.graph.nodes:
+    count = len(report.graph.nodes)
+    if not count:
         return ""
     links = {task.name: f"#task-{number}" for number, task in enumerate(report.tasks)}
-    picture = drawn(report.graph, alone=False, links=links)
+    picture = drawn(report.graph, alone=False, links=links) if count <= _SHOWN_TASKS else ""
+    if not 0 < len(picture) < _LARGEST_GRAPH:
+        return (
+            f'<p class="soft">{count:,} tasks are too many for this page:'
+            ' <code class="command">prefectx graph -o tasks.svg</code></p>'
+        )
     return (
         '<p class="soft">An arrow leads from a task to one that read its outputs; its number says'
         f' how many times.</p><div class="scroll picture" tabindex="0" role="region"'
