@@ -48,12 +48,6 @@ class TaskSummary:
     began: float | None = field(default=None, repr=False, compare=False)
     ended: float | None = field(default=None, repr=False, compare=False)
 
-    def add(self, other: TaskSummary) -> None:
-        """Add the counts of the same task in another run."""
-        for name in ("skipped", "running", "ran", "failed", "not_needed"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.longest = max(self.longest, other.longest)
-
     @property
     def rate(self) -> float:
         """Calls that ran or failed per second."""
@@ -188,20 +182,6 @@ class RunSummary:
                 counts.ran += 1
                 counts.longest = max(counts.longest, seconds)
             counts.ended = time.monotonic()
-
-    def whole(self) -> RunSummary:
-        """Return a copy with the counts, failures and stale outputs of inner runs among its own."""
-        found = RunSummary(self.flow, seconds=self.seconds, started=self.started)
-        found.engine_run = self.engine_run
-        parts = [(self.tasks, self.failures, self.stale)]
-        parts += [(run.tasks, run.failures, run.stale) for run in map(RunSummary.whole, self.inner)]
-        for tasks, failures, stale in parts:
-            for name, counts in tasks.items():
-                found._of(name).add(counts)
-            found.failures += failures
-            for name, outputs in stale.items():
-                found.stale.setdefault(name, {}).update(outputs)
-        return found
 
     def is_of_another(self, engine_run: EngineRun) -> bool:
         """Whether this is the summary of another run; a retry belongs to the same run."""

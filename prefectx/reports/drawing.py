@@ -183,9 +183,10 @@ def drawn(graph: TaskGraph, *, alone: bool = True, links: Mapping[str, str] | No
     """
     layout = laid_out(graph)
     width, height = round(layout.width), round(layout.height)
+    role = "group" if links else "img"
     head = f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" viewBox="0 0 {width} {height}"'
     parts = [
-        f'{head} width="{width}" height="{height}" role="img" aria-label="{_in_words(graph)}">',
+        f'{head} width="{width}" height="{height}" role="{role}" aria-label="{_in_words(graph)}">',
         f"<style>{STYLE}{_ALONE}</style>" if alone else "",
         '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8"'
         ' markerHeight="8" orient="auto-start-reverse"><path d="M0 0 8 4 0 8z"/></marker></defs>',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -30,6 +31,7 @@ class FailedCall(NamedTuple):
         host: where, empty if unknown.
         replay: the command that runs it again; empty if its arguments are not kept.
         reason: why they are not kept.
+        told: the call in words, `clean(path='a.csv')`, of one that has no record.
     """
 
     location: str
@@ -39,6 +41,7 @@ class FailedCall(NamedTuple):
     host: str
     replay: str
     reason: str
+    told: str = ""
 
 
 @dataclass
@@ -87,10 +90,13 @@ def failures_of(project: Project, run: RunSummary | None = None) -> Failures:
     """
     groups: dict[tuple[str, str, str], FailureGroup] = {}
     keys, seen = [], set()
+    unkept: Counter[tuple[str, str]] = Counter()  # calls without an output
     found = project.failures()
     for failure, records in found:
-        seen.add(records.folder.rstrip("/") + "/" + failure.failed)
-        seen.add(failure.failed)
+        if failure.failed:
+            seen |= {f"{records.folder.rstrip('/')}/{failure.failed}", failure.failed}
+        else:
+            unkept[failure.task, failure.error] += 1
         key = failure.task, _type_of(failure.error), _place_of(failure.traceback)
         keys.append(key)
         host = str(records.run(failure.run).get("host", ""))
@@ -102,11 +108,14 @@ def failures_of(project: Project, run: RunSummary | None = None) -> Failures:
             _replay(location, failure), failure.reason,
         )  # fmt: skip
         _add(groups, key, call, failure.traceback)
-    for task, target, reason, _ in run.failures if run is not None else ():
-        if target is None or target not in seen:
-            location = "" if target is None else project.shown(target)
-            call = FailedCall(location, {}, shortened(mask(reason), _MESSAGE), None, "", "", "")
-            _add(groups, (task, _type_of(reason), ""), call, "")
+    for task, target, reason, told in run.failures if run is not None else ():
+        error = mask(reason)
+        if target in seen or (target is None and unkept[task, reason] > 0):
+            unkept[task, reason] -= target is None
+            continue
+        location = "" if target is None else project.shown(target)
+        call = FailedCall(location, {}, shortened(error, _MESSAGE), None, "", "", "", mask(told))
+        _add(groups, (task, _type_of(reason), ""), call, "")
     order = sorted(groups, key=lambda key: -groups[key].count)
     number = {key: index for index, key in enumerate(order[:_GROUPS])}
     return Failures(

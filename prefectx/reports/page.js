@@ -129,14 +129,16 @@
       const [picture, row] = pictures[lane];
       const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
       rect.setAttribute("x", (start / span) * 100000);
-      rect.setAttribute("y", row * LANE + 1);
-      rect.setAttribute("width", Math.max((length / span) * 100000, count < 0 ? 200 : 30));
-      rect.setAttribute("height", BAR);
+      rect.setAttribute("y", row * LANE + (count < 0 ? 0 : 1));
+      rect.setAttribute("width", Math.max((length / span) * 100000, 30));
+      rect.setAttribute("height", count < 0 ? LANE : BAR);
       rect.setAttribute("class", count < 0 ? "cf" : `c${data.colours[task] ?? 8}`);
       rect.dataset.bar = bars.length;
       picture.append(rect);
       bars.push({ lane, start, length, task, ref, count: Math.abs(count), failed: count < 0, seconds, rect });
     }
+    // What failed is on top.
+    for (const { failed, rect } of bars) if (failed) rect.parentNode.append(rect);
     if (session.left) {
       inner.append(make("p", { class: "soft" }, `${number(session.left)} more calls are not drawn.`));
     }

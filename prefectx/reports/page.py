@@ -15,10 +15,11 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib.resources import files
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from prefectx.masking import mask
+from prefectx.monitoring.summary import RunSummary
 from prefectx.monitoring.words import in_bytes, in_words
 from prefectx.reports.drawing import STYLE, drawn
 from prefectx.reports.facts import STATUSES, Report, Row, TaskFacts, name_of_project
@@ -29,6 +30,7 @@ from prefectx.reports.timeline import Process, Session
 
 _COLOURS = 8
 _SHOWN_TASKS = 200
+_LARGEST_GRAPH = 300_000
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{}'"
 
 
@@ -116,15 +118,21 @@ def _sections(report: Report) -> Iterator[tuple[str, str, str]]:
     yield "outputs", "Outputs", _outputs(report)
 
 
+def _counts(run: RunSummary) -> dict[str, str]:
+    """Return what is counted of a run, and its class: what always is, and what there is any of."""
+    always = {"ran": "", "skipped": "", "failed": "bad"}
+    seldom = {"not_run": "bad", "not_needed": "", "deleted": ""}
+    found = {name for name in seldom for counts in run.tasks.values() if getattr(counts, name)}
+    return always | {name: kind for name, kind in seldom.items() if name in found}
+
+
 def _tiles(report: Report) -> str:
     found: list[tuple[str, str, str]] = []
     if report.run is not None:
-        counts = list(report.run.tasks.values())
-        for name, kind in (("ran", "good"), ("skipped", ""), ("failed", "bad"),
-                           ("not_needed", "")):  # fmt: skip
+        counts = report.run.tasks.values()
+        for name, kind in _counts(report.run).items():
             number = sum(getattr(count, name) for count in counts)
-            if number or name in ("ran", "skipped", "failed"):
-                found.append((name.replace("_", " "), f"{number:,}", kind if number else ""))
+            found.append((name.replace("_", " "), f"{number:,}", kind if number else ""))
         found.append(("duration", in_words(report.run.seconds), ""))
     statuses = {name: sum(task.statuses[name] for task in report.tasks) for name in STATUSES}
     found.append(("outputs", f"{report.outputs:,}", ""))
@@ -169,27 +177,29 @@ def _run(report: Report) -> str:
     run = report.run
     if run is None or not run.tasks:
         return ""
-    columns = [("task", ""), *((name, "n") for name in
-               ("ran", "skipped", "failed", "not needed", "stale", "longest"))]  # fmt: skip
+    kinds = _counts(run)
+    names = [name.replace("_", " ") for name in kinds]
+    columns = [("task", ""), *((name, "n") for name in (*names, "stale", "longest"))]
     rows = (
         [
-            escaped(name), _number(counts.ran), _number(counts.skipped),
-            _number(counts.failed, "bad"), _number(counts.not_needed),
+            escaped(name), *(_number(getattr(counts, key), kind) for key, kind in kinds.items()),
             _number(len(run.stale.get(name, ())), "warn"),
             in_words(counts.longest) if counts.ran else "",
         ]
-        for name, counts in run.tasks.items()
+        for name, counts in islice(run.tasks.items(), _SHOWN_TASKS)
     )  # fmt: skip
-    return _table("Calls of this run", columns, rows)
+    left = len(run.tasks) - _SHOWN_TASKS
+    more = f'<p class="soft">And {left:,} more tasks.</p>' if left > 0 else ""
+    return _table("Calls of this run", columns, rows) + more
 
 
 def _tasks(report: Report) -> str:
     names = ["outputs", *STATUSES[:4], "failed", "size", "total", "median", "longest"]
-    columns = [("task", ""), ("", "share"), *((name, "n") for name in names)]
+    columns = [("task", ""), ("state", "share"), *((name, "n") for name in names)]
     left = len(report.tasks) - _SHOWN_TASKS
     more = f'<p class="soft">And {left:,} more tasks.</p>' if left > 0 else ""
     shown = list(enumerate(report.tasks))[:_SHOWN_TASKS]
-    table = _table("Tasks", columns, (_task(number, facts) for number, facts in shown))
+    table = _table("Outputs by task", columns, (_task(number, facts) for number, facts in shown))
     problems = "".join(
         f'<p class="soft">{escaped(module)}: {escaped(problem)}; whether its code changed is not'
         " known.</p>"
@@ -227,10 +237,16 @@ def _share(facts: TaskFacts) -> str:
 
 
 def _graph(report: Report) -> str:
-    if not report.graph.nodes:
+    count = len(report.graph.nodes)
+    if not count:
         return ""
     links = {task.name: f"#task-{number}" for number, task in enumerate(report.tasks)}
-    picture = drawn(report.graph, alone=False, links=links)
+    picture = drawn(report.graph, alone=False, links=links) if count <= _SHOWN_TASKS else ""
+    if not 0 < len(picture) < _LARGEST_GRAPH:
+        return (
+            f'<p class="soft">{count:,} tasks are too many for this page:'
+            ' <code class="command">prefectx graph -o tasks.svg</code></p>'
+        )
     return (
         '<p class="soft">An arrow leads from a task to one that read its outputs; its number says'
         f' how many times.</p><div class="scroll picture" tabindex="0" role="region"'
@@ -295,8 +311,9 @@ def _failed_call(call: FailedCall, group: FailureGroup) -> str:
     if call.made is not None:
         at = f" on {escaped(call.host)}" if call.host else ""
         parts.append(f'<small class="soft">{_when(call.made)}{at}</small>')
-    if arguments:
-        parts.append(f'<span class="arguments">{escaped(group.task)}({escaped(arguments)})</span>')
+    told = f"{group.task}({arguments})" if arguments else call.told
+    if told:
+        parts.append(f'<span class="arguments">{escaped(told)}</span>')
     if call.error != group.error:
         parts.append(f'<span class="bad">{escaped(call.error.splitlines()[0])}</span>')
     if call.replay:
@@ -427,8 +444,8 @@ placeholder="location or argument"></label>
 <label>Task <select id="of-task"><option value="">all</option>{_options(tasks)}</select></label>
 <label>State <select id="of-status"><option value="">all</option>{_options(states)}</select></label>
 </div>
-<div class="scroll" tabindex="0" role="region" aria-label="Outputs"><table id="list"><thead>\
-<tr>{head}</tr></thead><tbody></tbody></table></div>
+<div class="scroll" tabindex="0" role="region" aria-label="List of outputs"><table id="list">\
+<thead><tr>{head}</tr></thead><tbody></tbody></table></div>
 <div class="controls pages"><button type="button" id="before">Before</button>
 <span id="which" aria-live="polite"></span><button type="button" id="next">Next</button></div>"""
 

@@ -8,6 +8,7 @@ from prefectx.masking import mask_urls
 from prefectx.monitoring.summary import RunSummary
 from prefectx.reports.collecting import collect
 from prefectx.reports.facts import Report
+from prefectx.reports.inner_runs import with_inner_runs
 from prefectx.reports.page import page
 from prefectx.stores import Filestore
 
@@ -63,4 +64,4 @@ def write_after_run(run: RunSummary, error: BaseException | None, place: str) ->
         error: the exception with which it ended, None if it returned.
         place: an absolute path or a URL.
     """
-    write_page(collect(Project(), run.whole(), error), place)
+    write_page(collect(Project(), with_inner_runs(run), error), place)

@@ -20,9 +20,14 @@ FLOW = """\
             raise ValueError(f"odd <b>{number}</b>")
         return number // 2
 
+    @task(target="working/after-{number.stem}.json")
+    def after(number):
+        return number
+
     @flow
     def inner(limit):
-        [future.wait() for future in half.map(range(limit))]
+        halves = half.map(range(limit))
+        [future.wait() for future in (*halves, *after.map(halves))]
 
     @flow
     def outer(limit):
@@ -53,6 +58,8 @@ def test_at_the_end_of_the_outermost_flow(here):
     assert "The flow ended after" in text
     assert "odd &lt;b&gt;1&lt;/b&gt;" in text
     assert "prefectx replay working/1.json" in text
+    for name, count in {"ran": 4, "failed": 2, "not run": 2, "outputs": 4}.items():
+        assert f"<dt>{name}</dt><dd>{count}</dd>" in text
 
 
 def test_a_second_run_tells_what_was_skipped(here):
@@ -60,7 +67,7 @@ def test_a_second_run_tells_what_was_skipped(here):
         (here / "page.html").unlink(missing_ok=True)
         project.python(here, "flows.py", "1")
     text = (here / "page.html").read_text()
-    assert "<dt>skipped</dt><dd>1</dd>" in text
+    assert "<dt>skipped</dt><dd>2</dd>" in text
     assert "<dt>ran</dt><dd>0</dd>" in text
 
 
@@ -99,8 +106,8 @@ def test_calls_of_other_processes(here):
     said = project.python(here, "flows.py", "4", PREFECTX_RUNNER__TYPE="processes")
     assert "outer: report" in said
     text = (here / "page.html").read_text()
-    assert "<dt>ran</dt><dd>2</dd>" in text
-    assert "<dt>outputs</dt><dd>2</dd>" in text
+    assert "<dt>ran</dt><dd>4</dd>" in text
+    assert "<dt>outputs</dt><dd>4</dd>" in text
     assert "<dt>failed</dt><dd>2</dd>" in text
 
 
@@ -135,3 +142,31 @@ def test_data_of_the_page_is_json(here):
     from tests.reports.test_page import data_of
 
     json.dumps(data_of((here / "page.html").read_text()))
+
+
+UNKEPT = """\
+    from prefectx import flow, task
+
+    @task(target=None)
+    def look(number, same):
+        raise ValueError("no" if same else f"no {number}")
+
+    @flow
+    def looking(same):
+        [future.wait() for future in look.map(range(3), same=same)]
+
+    if __name__ == "__main__":
+        import sys
+        looking(sys.argv[1] == "same")
+    """
+
+
+@pytest.mark.parametrize("kind", ["same", "different"])
+def test_failed_calls_without_an_output_are_counted_once(here, kind):
+    (here / "flows.py").write_text(dedent(UNKEPT))
+    project.python(here, "flows.py", kind)
+    text = (here / "page.html").read_text()
+    assert "3 calls failed the last time." in text
+    assert '<div class="tile bad"><dt>failed</dt><dd>3</dd>' in text
+    assert "look(number=" in text
+    assert "prefectx replay look" in text

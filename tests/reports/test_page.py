@@ -138,6 +138,23 @@ def test_ten_thousand_calls_are_small(here):
     assert "500 calls failed" in Parsed(text).text
 
 
+def test_thousands_of_tasks_do_not_make_it_large(here):
+    lines = [
+        journals.record(
+            f"working/{number}.json", f"task-{number}", made=journals.BEGAN + number,
+            inputs={"x": [[f"working/{max(number - 3, 0)}.json", "0"]]},
+        )
+        for number in range(3000)
+    ]  # fmt: skip
+    journals.write(here, lines)
+    run = RunSummary("flow", tasks={f"task-{n}": TaskSummary(ran=1) for n in range(3000)})
+    for report in (collect(Project()), collect(Project(), run)):
+        text = page(report)
+        assert len(text) < 800_000
+        assert "3,000 tasks are too many" in text
+        assert "2,800 more tasks" in text
+
+
 def test_failures_with_one_cause_are_told_once(here):
     journals.write(here, journals.large(10, failed=500))
     text = Parsed(page(collect(Project()))).text
