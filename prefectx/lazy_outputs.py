@@ -20,6 +20,9 @@ class LazyOutput(Protocol):
         That of its record if nothing has changed, CHANGED if something has, None if nobody knows.
         """
 
+    def is_changed(self) -> bool:
+        """Tell whether it would be made from something else; waits for what decides that."""
+
     @property
     def is_started(self) -> bool:
         """Whether something has needed it, and it is being made."""

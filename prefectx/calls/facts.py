@@ -14,7 +14,7 @@ from prefectx.calls.redefinitions import REDEFINITIONS
 from prefectx.errors import CorruptItemError, StoreError
 from prefectx.futures import Future
 from prefectx.item import Item, Store
-from prefectx.lazy_outputs import CHANGED, lazy_output, lazy_outputs
+from prefectx.lazy_outputs import lazy_output, lazy_outputs
 from prefectx.monitoring.hooks import ObservedCall
 from prefectx.planned_outputs import planned
 from prefectx.records import Lineage
@@ -93,11 +93,13 @@ def has_unsettled(arguments: Arguments) -> bool:
     plan = planned()
     if plan is not None and unsettled_in(plan, arguments):
         return True
-    return bool(lazy_outputs()) and any(
-        lazy.version == CHANGED or lazy.is_started
-        for item in items_in(arguments)
-        if (lazy := lazy_output(item)) is not None
-    )
+    if not lazy_outputs():
+        return False
+    for item in items_in(arguments):
+        lazy = lazy_output(item)
+        if lazy is not None and (lazy.is_started or lazy.is_changed()):
+            return True
+    return False
 
 
 def _doubt(call: DecidedCall, item: Item[object]) -> Reason | None:

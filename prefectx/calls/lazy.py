@@ -83,18 +83,45 @@ class LazyFuture(Future[object]):
 
     @property
     def version(self) -> str | None:
-        """The version that the output would have; see `LazyOutput`."""
+        """The version that the output would have; see `LazyOutput`.
+
+        None as long as an input is being made: nobody knows what it will be.
+        """
         waiting = [self] if self._version is _UNASKED else []
         while waiting:  # as in `start`: first those of its inputs
             last = waiting[-1]
-            inputs = [] if last.call.is_plain else _lazy_in(last.call.arguments.values())
-            below = [each for each in inputs if each._version is _UNASKED]
+            below = [each for each in last._lazy_inputs() if each._version is _UNASKED]
+            if any(map(_is_open, last.call.inputs)) or any(each.is_started for each in below):
+                return None
             if below and last._version is _UNASKED:
                 waiting += below
             else:
                 last._version = _version(last.call)
                 waiting.pop()
         return self._version
+
+    def is_changed(self) -> bool:
+        """Tell whether the output would be another one; waits for what decides that."""
+        self.settle()
+        return self.version == CHANGED
+
+    def settle(self) -> None:
+        """Wait for the inputs that are being made, so that the version is known."""
+        waiting, seen = [self], {self}
+        while waiting:
+            lazy = waiting.pop()
+            for future in lazy.call.inputs:
+                if _is_open(future):
+                    future.wait()
+            for below in lazy._lazy_inputs():
+                if below.is_started:
+                    below.wait()
+                elif below not in seen:
+                    seen.add(below)
+                    waiting.append(below)
+
+    def _lazy_inputs(self) -> list[LazyFuture]:
+        return [] if self.call.is_plain else _lazy_in(self.call.arguments.values())
 
     @property
     def is_started(self) -> bool:
@@ -120,7 +147,7 @@ class LazyFuture(Future[object]):
         inputs = _lazy_inputs(self)
         if not inputs or planned() is not None or self.item is None or not self.item.exists():
             return inputs
-        changed = [each for each in inputs if each.version == CHANGED]
+        changed = [each for each in inputs if each.is_changed()]
         if not changed:
             decision = _with_inputs_over(self.call, decide(look([self.call])[0]))
             return [] if isinstance(decision, Skip) else inputs
@@ -242,7 +269,7 @@ def _with_inputs_over(call: Call, decision: Decision) -> Decision:
     if not isinstance(decision, Wait) or call.item is None or planned() is not None:
         return decision
     lazy = _lazy_in(call.arguments.values())
-    open_ones = [each for each in lazy if each.is_started or each.version == CHANGED]
+    open_ones = [each for each in lazy if each.is_started or each.is_changed()]
     if len(open_ones) == len(lazy) or not call.item.exists():
         return decision
     for future in (*decision.inputs, *(each.start() for each in open_ones)):
@@ -254,6 +281,13 @@ def _with_inputs_over(call: Call, decision: Decision) -> Decision:
 def with_lazy_started(value: object) -> object:
     """Have the lazy calls in a value run, such as what a flow returns; return their futures."""
     return _replaced(value, _started) if lazy_outputs() else value
+
+
+def _is_open(future: Future[object]) -> bool:
+    """Tell whether a call that is no lazy one, or one that has begun, is not over."""
+    if isinstance(future, LazyFuture) and not future.is_started:
+        return False
+    return not future.state.is_final()
 
 
 def _lazy_inputs(future: LazyFuture) -> list[LazyFuture]:

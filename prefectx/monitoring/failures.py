@@ -148,7 +148,7 @@ def trim(error: BaseException) -> BaseException:
 
 
 def _is_internal(error: BaseException) -> bool:
-    is_ours = type(error).__module__.startswith("prefectx.")
+    is_ours = type(error).__module__.startswith("prefectx.") and not hasattr(error, "trace")
     return is_ours and _without_ours(error.__traceback__) is None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 
 import pytest
 
@@ -247,6 +248,36 @@ def test_a_changed_file_behind_a_missing_lazy_output_makes_results_stale(here):
     pipeline()
     assert pipeline.last_run.stale["result"]
     assert not (here / "raw.json").exists()
+
+
+@pytest.mark.parametrize("runner", ["inline", "threads", "processes"])
+def test_an_input_of_a_lazy_call_that_is_being_made_decides_whether_it_is_needed(here, runner):
+    @task(target="first.json")
+    def first(path):
+        time.sleep(0.2)
+        return int(path.read_text())
+
+    @task(target="middle.json", lazy=True)
+    def middle(x):
+        return x // 10
+
+    @task(target="last.json", lazy=True)
+    def last(x):
+        return x + 1
+
+    @flow
+    def pipeline():
+        return other.submit(1, last.submit(middle.submit(first.submit(here / "source.txt"))))
+
+    (here / "source.txt").write_text("1")
+    with prefectx.override(stale="rerun", runner={"type": runner}):
+        for text, ran in (("1", True), ("2", False), ("30", True)):
+            (here / "source.txt").unlink()
+            (here / "source.txt").write_text(text)
+            for name in ("middle.json", "last.json"):
+                (here / name).unlink(missing_ok=True)
+            assert load(pipeline()) == str(int(text) // 10 + 1)
+            assert bool(pipeline.last_run.tasks["other"].ran) is ran
 
 
 def test_other_bytes_of_the_same_recipe_make_nothing_stale(here, caplog):

@@ -157,10 +157,10 @@ class RemoteTraceback(Exception):  # noqa: N818  # no error: the text of one
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self._text = text
+        self.trace = text
 
     def __str__(self) -> str:
-        return f'\n"""\n{self._text}"""'
+        return f'\n"""\n{self.trace}"""'
 
 
 def enter_worker(content: bytes, parent: int) -> None:
