@@ -59,11 +59,13 @@ def ours(mode: str, target: str = FINISHED) -> list[Contender]:
 
 
 def recorded(count: int, target: str) -> list[Contender]:
-    """Return calls of mode `cache` whose outputs have records: by default, and with `rerun`."""
+    """Return calls of mode `cache` whose outputs have records: by default, `rerun`, and lazy."""
     task(target=target, mode="cache", fsync=False)(double).map(range(count))
     found = []
-    for stale in ("warn", "rerun"):
-        skipped = task(target=target, mode="cache", stale=stale)(double)
+    for name, stale, is_lazy in (
+        ("warn", "warn", False), ("rerun", "rerun", False), ("lazy", "warn", True)
+    ):  # fmt: skip
+        skipped = task(target=target, mode="cache", stale=stale, lazy=is_lazy)(double)
 
         def called(count: int, skipped: Task[[int], int] = skipped) -> None:
             for n in range(count):
@@ -74,8 +76,8 @@ def recorded(count: int, target: str) -> list[Contender]:
                 skipped.submit(n)
 
         for how, work in (("called", called), ("submitted", submitted)):
-            name = f"prefectx cache, records, {stale}, {how}"
-            found.append(Contender(name, work, before=lambda: target_owners().clear()))
+            full = f"prefectx cache, records, {name}, {how}"
+            found.append(Contender(full, work, before=lambda: target_owners().clear()))
     return found
 
 

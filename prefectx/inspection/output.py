@@ -82,6 +82,14 @@ class Output:
         return staleness_of(self) if self.exists else None
 
     @property
+    def is_lazy(self) -> bool:
+        """Whether it may be missing: the next call alone does not make it."""
+        task = self.project.tasks.of(self.record)
+        if task is None:
+            return self.record.temporary
+        return task.options.lazy or task.options.temporary
+
+    @property
     def is_edited(self) -> bool:
         """Whether what is there is not what was saved."""
         if self.state is None or self.state == (self.record.size, self.record.mtime):

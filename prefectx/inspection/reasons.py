@@ -151,7 +151,7 @@ def differences(output: Output) -> Iterator[Difference]:
 
 def _verdict(output: Output) -> str:
     if not output.exists:
-        return "is not there: the next call makes it"
+        return _missing(output) if output.is_lazy else "is not there: the next call makes it"
     if output.stale is None:
         return "is what a call would make now: it is kept"
     if output.stale.reaction == "warn":
@@ -159,6 +159,15 @@ def _verdict(output: Output) -> str:
     if output.stale.reaction == "error":
         return "is stale: the next call is an error"
     return "is stale: the next call makes it anew"
+
+
+def _missing(output: Output) -> str:
+    gone = "was deleted after use" if output.record.temporary else "is lazy and not there"
+    consumers = output.project.consumers().get(output.record.location, [])
+    if not consumers:
+        return f"{gone}: it is made when something needs it"
+    more = f" and {len(consumers) - 1:,} more" if len(consumers) > 1 else ""
+    return f"{gone}: it would be made for {consumers[0].location}{more}, if that has to run"
 
 
 def _made(output: Output) -> str:

@@ -13,6 +13,7 @@ from prefectx.planned_outputs import PlanEndsError, PlannedOutputs
 from prefectx.records import Stale
 
 NOT_NEEDED = "not needed"
+LAZY = "its lazy output is not there"
 PUT_BACK = "an earlier version is put back"
 Status = Literal["finished", "run", "maybe"]
 
@@ -96,11 +97,17 @@ class PlannedCalls(PlannedOutputs, Subscriber):
         self._note(PlannedCall(task, self.shown(item.location), status, reason))
 
     def takes(self, task: str, inputs: Iterable[Item[object]]) -> None:
-        """Take note of the inputs of a call that is not finished."""
+        """Take note of the inputs of a call that is not finished; lazy ones are made for it."""
         for item in inputs:
-            source = self._tasks.get(self.shown(item.location))
+            shown = self.shown(item.location)
+            source = self._tasks.get(shown)
             if source is not None:
                 self.edges.add((source, task))
+                at = self._places[source, shown]
+                if self.calls[at].reason == LAZY:
+                    self.calls[at] = self.calls[at]._replace(
+                        reason=f"{LAZY} and would be made for {task}"
+                    )
 
     def _note(self, call: PlannedCall) -> None:
         """Keep one line for each output; what was said first of it stays."""

@@ -20,7 +20,7 @@ from prefectx.engines.protocol import Engine, FlowDefinition, Result, WaitFor
 from prefectx.futures import Future, State, data_of
 from prefectx.item import Item
 from prefectx.planned_outputs import PlanEndsError, PlannedData, planned
-from prefectx.plans.calls import PUT_BACK, PlannedCalls, Status
+from prefectx.plans.calls import LAZY, PUT_BACK, PlannedCalls, Status
 from prefectx.records import version_to_put_back
 from prefectx.run_context import in_flow
 
@@ -123,7 +123,9 @@ def _status(call: Call, decision: Decision, plan: PlannedCalls) -> tuple[Status,
     if lineage is not None and item.exists():
         stale = lineage.staleness(item, call.given)
     if isinstance(decision, Run):
-        reason = _REASONS.get(decision.reason) or str(stale)
+        is_lazy = call.options.lazy or call.options.temporary
+        is_made_for_others = is_lazy and decision.reason == "missing"
+        reason = LAZY if is_made_for_others else _REASONS.get(decision.reason) or str(stale)
         if call.options.keep and decision.reason in _REMAKES:
             if inputs:
                 return "maybe", f"{reason}; an earlier version may be put back"
