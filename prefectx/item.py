@@ -179,7 +179,7 @@ class Store(ABC):
 _PLAIN = (int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset)
 # What data can do and a reference cannot.
 _OPERATORS = (
-    "bool len iter reversed contains getitem setitem delitem lt le gt ge int float complex index "
+    "bool len iter reversed contains getitem setitem delitem lt le gt ge int float complex "
     "round neg pos abs invert add radd sub rsub mul rmul matmul rmatmul truediv rtruediv floordiv "
     "rfloordiv mod rmod divmod rdivmod pow rpow lshift rlshift rshift rrshift and rand or ror "
     "xor rxor"
