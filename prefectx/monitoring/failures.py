@@ -139,12 +139,24 @@ def trim(error: BaseException) -> BaseException:
     part: BaseException | None = error
     while part is not None and id(part) not in seen:
         seen.add(id(part))
-        part.__traceback__ = _without_ours(part.__traceback__)
+        if not _is_fault(part):
+            part.__traceback__ = _without_ours(part.__traceback__)
         cause = part.__cause__
         if cause is not None and _is_internal(cause):
             part.__cause__ = cause.__cause__  # its message is part of ours
         part = part.__cause__
     return error
+
+
+def _is_fault(error: BaseException) -> bool:
+    """Tell whether an exception was raised in prefectx and is not its own: all frames matter."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    is_ours = trace is not None and trace.tb_frame.f_code.co_filename.startswith(_PACKAGE)
+    is_own = type(error).__module__.startswith("prefectx.")
+    is_from_elsewhere = hasattr(error.__cause__, "trace")  # from another process, with its own
+    return is_ours and not is_own and not is_from_elsewhere
 
 
 def _is_internal(error: BaseException) -> bool:
