@@ -207,7 +207,9 @@ def _run_async(call: Call, *args: object, **kwargs: object) -> Outcome:
 
 
 def _packed_failure(call: Call, error: Exception) -> bytes:
-    trace = "".join(traceback.format_exception(error))
+    told = traceback.TracebackException.from_exception(error)
+    told.__notes__ = []  # they arrive with the exception
+    trace = "".join(told.format())
     try:
         content = cast(bytes, cloudpickle.dumps(Failure(error, trace)))
         pickle.loads(content)  # an exception may be picklable but not come back
