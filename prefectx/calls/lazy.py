@@ -240,7 +240,8 @@ def with_inputs(call: Call, decision: Decision, wait_for: WaitFor) -> tuple[Deci
     Returns:
         The decision, made anew if inputs had to be over for it, and what to wait for instead.
     """
-    if not lazy_outputs():
+    others = () if wait_for is None else listed(wait_for)
+    if not lazy_outputs() and not any(isinstance(f, LazyFuture) for f in (*call.inputs, *others)):
         return decision, wait_for
     decision = _with_inputs_over(call, decision)
     settled = item_or if isinstance(decision, Skip) else _started

@@ -195,5 +195,10 @@ def test_what_is_needed_runs_and_nothing_else(runner, graph, rounds, tmp_path_fa
 @pytest.mark.parametrize("mode", ["prefect.skiptask", "prefect.cachetask"])
 @settings(max_examples=max(EXAMPLES // 10, 3), deadline=None)
 @given(graph=nodes, rounds=strategies.lists(damages, max_size=2))
-def test_what_is_needed_runs_and_nothing_else_on_prefect(mode, graph, rounds, tmp_path_factory):
-    check(graph, rounds, tmp_path_factory.mktemp("lazy"), mode=mode)
+def test_what_is_needed_runs_and_nothing_else_on_prefect(
+    mode, graph, rounds, tmp_path_factory, prefect_api
+):
+    from prefect.settings import temporary_settings
+
+    with temporary_settings({"api.url": prefect_api}):
+        check(graph, rounds, tmp_path_factory.mktemp("lazy"), mode=mode)

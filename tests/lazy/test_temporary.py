@@ -29,6 +29,8 @@ def result(n, x, fails=False):
 @pytest.fixture(params=MODES, ids="-".join)
 def anywhere(request, tmp_path):
     mode, runner = request.param
+    if mode.startswith("prefect"):
+        request.getfixturevalue("on_prefect")
     workers = {"dask": {"workers": 1}} if runner == "dask" else {}
     with prefectx.override(
         mode=mode, root=tmp_path, runner={"type": runner, "max_workers": 2}, progress=False,

@@ -76,6 +76,9 @@ def test_a_run_after_a_plan_runs_what_it_says(
 @settings(max_examples=max(EXAMPLES // 8, 3), deadline=None)
 @drawn
 def test_a_run_after_a_plan_runs_what_it_says_on_prefect(
-    mode, graph, changes, stale, keep, tmp_path_factory
+    mode, graph, changes, stale, keep, tmp_path_factory, prefect_api
 ):
-    check(mode, "threads", graph, changes, stale, keep, tmp_path_factory.mktemp("plan"))
+    from prefect.settings import temporary_settings
+
+    with temporary_settings({"api.url": prefect_api}):
+        check(mode, "threads", graph, changes, stale, keep, tmp_path_factory.mktemp("plan"))

@@ -34,6 +34,8 @@ def add(n, x):
 @pytest.fixture(params=MODES, ids="-".join)
 def anywhere(request, tmp_path):
     mode, runner = request.param
+    if mode.startswith("prefect"):
+        request.getfixturevalue("on_prefect")
     with prefectx.override(
         mode=mode, root=tmp_path, runner={"type": runner}, progress=False, fsync=False
     ):
@@ -181,8 +183,10 @@ EVERYWHERE = [
 
 
 @pytest.mark.parametrize("where", EVERYWHERE, ids="-".join)
-def test_an_exception_arrives_as_itself_whatever_its_constructor_takes(where, tmp_path):
+def test_an_exception_arrives_as_itself_whatever_its_constructor_takes(where, tmp_path, request):
     mode, runner = where
+    if mode.startswith("prefect"):
+        request.getfixturevalue("on_prefect")
     workers = {"dask": {"workers": 1}} if runner == "dask" else {}
 
     @flow
