@@ -59,7 +59,7 @@ def _record(call: Call, error: Exception) -> None:
     content, reason = _packed(call, given)
     kept = blake2b(f"{task.name}\n{name}".encode(), digest_size=12).hexdigest() + ".pkl"
     if content is not None:
-        records.keep_arguments(kept, content)
+        records.kept.add_arguments(kept, content)
     records.add_failure(
         Failure(
             name, task.name, _function(call), file and str(Path(file).resolve()),

@@ -115,9 +115,13 @@ class Lineages:
             self.folder, self._bytes, self._task.name, self._function,
             (code.digest, code.own, code.symbols), self._stale, options.hash_limit, options.code,
             versions, options.shared, options.keep, options.temporary,
-            options.lazy or options.temporary,
+            options.lazy or options.temporary, self._texts(),
             accepted_in(self._folders[-1]),
         )  # fmt: skip
+
+    def _texts(self) -> frozenset[str]:
+        """Return the files that the options name as they are, such as files of parameters."""
+        return frozenset(os.path.abspath(t.text) for t in self._named if not [*t.names()])
 
     @property
     def records(self) -> Records:

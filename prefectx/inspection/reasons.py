@@ -10,6 +10,7 @@ import html
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from prefectx.calls import ResolvedTask
@@ -20,6 +21,7 @@ from prefectx.item import Item
 from prefectx.records import Cause, Recipe, Record, changes_of_inputs, changes_of_recipe
 from prefectx.versions import file_state
 
+_LINES = 20
 _RAN_BECAUSE = "  It ran the last time because:"
 _RAN_UNCHANGED = (
     "  It ran the last time though nothing had changed: the output was missing, or refresh was set"
@@ -111,11 +113,10 @@ class Explanation:
 def _details(each: Difference) -> Iterator[str]:
     if each.way:
         yield f"    by way of {' -> '.join(each.way)}"
-    if each.diff:
-        yield from each.diff.splitlines()
-    elif each.before or each.now:
+    if each.before or each.now:
         yield f"    before: {each.before}"
         yield f"    now:    {each.now}"
+    yield from each.diff.splitlines()
 
 
 def why(output: str | Item[object]) -> Explanation:
@@ -202,7 +203,9 @@ def _difference(cause: Cause, output: Output, task: ResolvedTask | None) -> Diff
         path = lineage_of(output, task).files[name]
         limit = lineage_of(output, task).origin.limit
         return plain._replace(
-            before=_of_file(record.files[name]), now=_of_file(file_state(path, limit))
+            before=_of_file(record.files[name]),
+            now=_of_file(file_state(path, limit)),
+            diff=_diff_of_file(name, path, output),
         )
     if cause.kind == "inputs":
         return plain._replace(now=_of_input(name, output))
@@ -217,6 +220,21 @@ def _diff(before: str, now: str, label: str) -> str:
         before.splitlines(), now.splitlines(), f"{label} (then)", f"{label} (now)", lineterm=""
     )
     return "\n".join(lines)
+
+
+def _diff_of_file(name: str, path: str, output: Output) -> str:
+    """Return the first lines of a small text file that differ; empty if the old text is unknown."""
+    state = output.record.files[name]
+    then = output.records.kept.text(None if state is None else state[2])
+    try:
+        now = Path(path).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    if then is None:
+        return ""
+    lines = _diff(then, now, name).splitlines()
+    left = len(lines) - _LINES
+    return "\n".join([*lines[:_LINES], *([f"  and {left:,} more lines"] if left > 0 else [])])
 
 
 def _way(name: str, referrers: Mapping[str, str], function: str) -> list[str]:

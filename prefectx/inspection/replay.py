@@ -103,7 +103,7 @@ def failed_call(project: Project, failure: Failure, records: Records) -> Replaye
             f" ({failure.reason or 'unknown'}); call {failure.function} by hand"
         )
     try:
-        arguments, context = pickle.loads(records.kept_arguments(failure.kept))
+        arguments, context = pickle.loads(records.kept.arguments(failure.kept))
     except Exception as error:
         raise PrefectxError(
             f"{where} cannot be replayed: its arguments cannot be read ({error})"

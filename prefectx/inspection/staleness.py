@@ -80,7 +80,8 @@ def _origin_without_task(output: Output) -> Origin:
     code = cast(Any, (None, None, {}))
     return Origin(
         output.records.folder, output.records.store, output.record.task, output.record.function,
-        code, stale, options.hash_limit, options.code, {}, options.shared, 0, False, False, {},
+        code, stale, options.hash_limit, options.code, {}, options.shared, 0, False, False,
+        frozenset(), {},
     )  # fmt: skip
 
 

@@ -44,6 +44,7 @@ class Origin(NamedTuple):
         keep: how many earlier versions of an output are kept.
         is_temporary: whether the output is deleted when its flow has ended.
         is_lazy: whether it may be missing, and is made when it is needed.
+        texts: absolute paths of files of which the text is kept, so that changes can be shown.
         accepted: changes of code that count as none.
     """
 
@@ -60,4 +61,5 @@ class Origin(NamedTuple):
     keep: int
     is_temporary: bool
     is_lazy: bool
+    texts: frozenset[str]
     accepted: Accepted

@@ -126,6 +126,9 @@ class Recorder:
             for name, before in self._sources.files.items()
         }
         records, item = lineage.records, self._item
+        for file, kept in unchanged.items():
+            if lineage.files[file] in lineage.origin.texts and kept is not None:
+                records.kept.add_text(lineage.files[file], kept)
         name = records.name_of(item.store, item.location)
         records.add(
             Record(

@@ -14,6 +14,7 @@ import orjson
 
 from prefectx.item import Item, Store
 from prefectx.records.journal import FOLDER, FileJournal, Journal, ObjectJournal, new_run
+from prefectx.records.kept import Kept
 from prefectx.records.lines import Lines
 from prefectx.records.record import Failure, Record
 from prefectx.records.snapshot import made, merge
@@ -35,12 +36,14 @@ class Records:
     Attributes:
         folder: the folder.
         store: the store.
+        kept: arguments of failed calls and texts of small files.
     """
 
     def __init__(self, folder: str, store: Store | None = None) -> None:
         self.folder = folder
         self.store = store
         self._begin = folder.rstrip("/") + "/"
+        self.kept = Kept(f"{self._begin}{FOLDER}", store)
         self._place = f"{self._begin}{FOLDER}/records"
         self._run = new_run()
         self._lines = Lines(self._place, store)
@@ -149,20 +152,6 @@ class Records:
     def add_failure(self, failure: Failure) -> None:
         """Keep the record of a call that failed."""
         self._append(failure._replace(run=self._run).line())
-
-    def keep_arguments(self, name: str, content: bytes) -> None:
-        """Keep the pickled arguments of a failed call, beside the journals."""
-        place = f"{self._begin}{FOLDER}/failed/{name}"
-        (self.store or Filestore(format=".bin", fsync=False)).save(place, content)
-
-    def kept_arguments(self, name: str) -> bytes:
-        """Return the pickled arguments of a failed call.
-
-        Raises:
-            FileNotFoundError: they are not there.
-        """
-        place = f"{self._begin}{FOLDER}/failed/{name}"
-        return bytes((self.store or Filestore(format=".bin")).load(place))
 
     def remove(self, name: str, task: str) -> None:
         """Forget an output that was deleted on purpose.

@@ -117,6 +117,12 @@ def test_why_tells_of_files_arguments_and_inputs(made):
     assert "the argument 'title' changed: 'sales' is now 'sells'" in said.err
 
 
+def test_why_shows_the_lines_of_a_file_of_parameters_that_differ(made):
+    (made / "params.yml").write_text("limit: 4\nmore: 1\n")
+    said = made.prefectx("why", "working/total.json")
+    assert "-limit: 3\n+limit: 4\n+more: 1\n" in said.out
+
+
 def test_status_counts_by_task_and_cause(made):
     made.replace("helpers.py", "RATE * 3", "RATE * 4")
     (made / "raw/b.txt").write_text("4 5\n")
