@@ -160,8 +160,9 @@ class Records:
             name: its name in records.
             task: the name of its task.
         """
-        now = round(time.time(), 3)
-        self.add(Record(name, task, "", None, None, None, {}, made=now, removed=True))
+        known = self.named(name)
+        made = max(round(time.time(), 3), known[0].made + 0.001 if known else 0.0)
+        self.add(Record(name, task, "", None, None, None, {}, made=made, removed=True))
 
     def _append(self, line: bytes) -> None:
         self._journal.append(line)
