@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ import prefect.futures
 from prefect import Flow as StockFlow
 from prefect import Task as StockTask
 from prefect.client.schemas.objects import State as PrefectState
-from prefect.context import FlowRunContext
+from prefect.context import FlowRunContext, TagsContext
 from prefect.futures import PrefectFuture, PrefectFutureList
 
 from prefectx.arguments.references import futures_in, holds_items
@@ -87,7 +87,8 @@ class PrefectEngine:
         except UpstreamError as error:  # of an input that ran without Prefect
             return LocalFuture(error, failed=True, item=call.item)
         submit: Callable[..., object] = StockTask.submit
-        return _with_item(submit(ready, *args, wait_for=others, **kwargs), call)
+        with _without_slots(decision):
+            return _with_item(submit(ready, *args, wait_for=others, **kwargs), call)
 
     def delay(
         self, call: Call, wait_for: WaitFor, dependencies: Mapping[str, object]
@@ -210,7 +211,13 @@ def _task_run(call: Call, decision: Decision, wait_for: WaitFor, return_state: b
     ready, args, kwargs = _ready(call, decision)
     options = {"return_state": return_state, "wait_for": waited_for(wait_for)}
     call_task: Callable[..., object] = StockTask.__call__
-    return in_api(ready, functools.partial(call_task, ready, *args, **kwargs | options))
+    with _without_slots(decision):
+        return in_api(ready, functools.partial(call_task, ready, *args, **kwargs | options))
+
+
+def _without_slots(decision: Decision) -> AbstractContextManager[object]:
+    """Leave the tags around a finished call out: it waits for no slot of them."""
+    return TagsContext(current_tags=set()) if isinstance(decision, Skip) else nullcontext()
 
 
 def _result(call: Call, value: object, return_state: bool) -> Result:

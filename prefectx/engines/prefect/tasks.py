@@ -115,6 +115,7 @@ class PrefectTask(Task[P, R], StockTask[P, R]):  # type: ignore[misc]  # calls d
         copy.on_rollback_hooks = [*self.on_rollback_hooks, step.undo]
         if is_finished:
             copy.retries, copy.timeout_seconds = 0, None
+            copy.tags = set()  # a finished call waits for no slot of a tag
         if self.prefect_keywords.keys().isdisjoint(_PERSISTENCE):
             copy.persist_result = False
             copy.cache_policy = NO_CACHE
