@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from prefectx.errors import ConfigError
-from prefectx.planned_outputs import planned
+from prefectx.planned_outputs import PLANNED
 
 LOCAL = "prefectx.engines.local"
 PREFECT = "prefectx.engines.prefect"
@@ -56,7 +56,7 @@ def get_mode(name: str) -> Mode:
         mode = MODES[name]
     except KeyError:
         raise ConfigError(f"unknown mode {name!r}; the modes are {', '.join(MODES)}") from None
-    plan = planned()
+    plan = PLANNED.here.get() or PLANNED.everywhere  # whichever thread makes it
     if plan is None:
         return mode
     return replace(mode, engine=PLANNING, skips=mode.skips and not plan.sees_all)

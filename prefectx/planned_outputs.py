@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,7 @@ class PlannedOutputs:
         deleted: outputs that the flow itself deletes.
         versions: outputs of which an earlier version would be put back, and which.
         lazy: outputs that wait to be needed.
+        others: the threads that ran before, and may run other calls.
         sees_all: whether finished calls are handed to the engine, too.
         is_uncertain: whether what is called now is needed only by a call that may not run.
     """
@@ -50,6 +52,7 @@ class PlannedOutputs:
         self.lazy: dict[Output, Any] = {}
         self.is_uncertain = False
         self.sees_all = False
+        self.others = {thread.ident for thread in threading.enumerate()}
 
     @contextmanager
     def uncertain(self, is_uncertain: bool) -> Iterator[None]:
@@ -94,8 +97,14 @@ PLANNED: Scoped[PlannedOutputs] = Scoped("prefectx_planned_outputs")
 
 
 def planned() -> PlannedOutputs | None:
-    """Return what is known of outputs while a plan is made, None if none is made."""
-    return PLANNED.here.get() or PLANNED.everywhere
+    """Return what is known of outputs while a plan is made, None if none is made.
+
+    It counts for threads that are started meanwhile too, and not for those that run other calls.
+    """
+    here = PLANNED.here.get()
+    if here is not None or PLANNED.everywhere is None:
+        return here
+    return None if threading.get_ident() in PLANNED.everywhere.others else PLANNED.everywhere
 
 
 def planning() -> bool:

@@ -9,7 +9,7 @@ from prefectx.calls import Call
 from prefectx.item import Item
 from prefectx.masking import mask_urls
 from prefectx.monitoring.hooks import HOOKS, ObservedTask, Subscriber
-from prefectx.planned_outputs import PlanEndsError, PlannedOutputs
+from prefectx.planned_outputs import PlanEndsError, PlannedOutputs, planned
 from prefectx.records import Stale
 
 NOT_NEEDED = "not needed"
@@ -70,6 +70,8 @@ class PlannedCalls(PlannedOutputs, Subscriber):
 
     def call_skipped(self, task: ObservedTask, location: str) -> None:
         """Take note of a call that is finished."""
+        if planned() is not self:
+            return  # of a thread that makes no plan
         if self.deleted and any(item.location == location for item in self.deleted):
             where = mask_urls(location)
             raise PlanEndsError(f"it deletes {where} itself, and calls the task that makes it")
@@ -77,6 +79,8 @@ class PlannedCalls(PlannedOutputs, Subscriber):
 
     def call_stale(self, task: ObservedTask, location: str, causes: Sequence[str]) -> None:
         """Take note that an output is kept though it is stale."""
+        if planned() is not self:
+            return
         shown = self.shown(location)
         self._note(PlannedCall(task.task.name, shown, "finished", "; ".join(causes)))
 

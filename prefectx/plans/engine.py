@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import cast
 
+from prefectx import settings
 from prefectx.arguments.references import items_in, unsettled_in
 from prefectx.arguments.signature import Arguments, Signature
 from prefectx.arguments.validation import validated
@@ -17,8 +17,10 @@ from prefectx.calls import Call, Decision, Run, Skip, owners_of_run, with_lazy_s
 from prefectx.engines.local.engine import LocalEngine
 from prefectx.engines.local.futures import LocalFuture
 from prefectx.engines.protocol import Engine, FlowDefinition, Result, WaitFor
+from prefectx.engines.registry import ENGINES
 from prefectx.futures import Future, State, data_of
 from prefectx.item import Item
+from prefectx.modes import MODES
 from prefectx.planned_outputs import PlanEndsError, PlannedData, planned
 from prefectx.plans.calls import LAZY, PUT_BACK, PlannedCalls, Status
 from prefectx.records import version_to_put_back
@@ -40,7 +42,9 @@ class PlanningEngine(LocalEngine):
 
     def submit(self, call: Call, decision: Decision, wait_for: WaitFor) -> Future[object]:
         """Take note of a call; its future holds the item of the output that a run would make."""
-        plan = cast(PlannedCalls, planned())
+        plan = planned()
+        if not isinstance(plan, PlannedCalls):  # a thread that has nothing to do with the plan
+            return _real(call).submit(call, decision, wait_for)
         if plan.see is not None:
             plan.see(call)
         item = call.item if call.mode.keeps else None
@@ -57,6 +61,8 @@ class PlanningEngine(LocalEngine):
 
     def run(self, call: Call, decision: Decision, wait_for: WaitFor, return_state: bool) -> Result:
         """Take note of a call, and return the item of the output that a run would make."""
+        if planned() is None:
+            return _real(call).run(call, decision, wait_for, return_state)
         future = self.submit(call, decision, wait_for)
         return Result(future.state if return_state else future.result(), future.state)
 
@@ -64,16 +70,23 @@ class PlanningEngine(LocalEngine):
         self, call: Call, decision: Decision, wait_for: WaitFor, return_state: bool
     ) -> Result:
         """Do what `run` does."""
+        if planned() is None:
+            return await _real(call).run_async(call, decision, wait_for, return_state)
         return self.run(call, decision, wait_for, return_state)
 
     def delay(
         self, call: Call, wait_for: WaitFor, dependencies: Mapping[str, object]
     ) -> Future[object]:
         """Take note of a call that a worker would run."""
+        if planned() is None:
+            return _real(call).delay(call, wait_for, dependencies)
         return self.submit(call, Run("missing"), wait_for)
 
     def run_flow(self, flow: FlowDefinition, args: tuple[object, ...], kwargs: Arguments) -> object:
         """Run the flow's function."""
+        if planned() is None:
+            mode = settings.current().project.mode
+            return ENGINES[MODES[mode].engine].run_flow(flow, args, kwargs)
         return_state = bool(kwargs.pop("return_state", False))
         kwargs.pop("wait_for", None)
         if flow.prefect_keywords.get("validate_parameters", True):
@@ -93,6 +106,11 @@ class PlanningEngine(LocalEngine):
 
 
 ENGINE: Engine = PlanningEngine()
+
+
+def _real(call: Call) -> Engine:
+    """Return the engine that runs the call of a thread that makes no plan."""
+    return ENGINES[MODES[call.mode.name].engine]
 
 
 async def _run_async(
