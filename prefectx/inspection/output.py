@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Status = Literal["finished", "stale", "edited", "missing"]
 _PATH = re.compile(r"^Path\('(?:folder \d|[^']*)', '(.*)'\)$")
+OWN_FIELDS = ("base", "name", "task")
 _STEPS = ("stem", "name", "suffix", "parent")
 
 

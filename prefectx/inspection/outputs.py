@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from prefectx.inspection.output import Output
@@ -69,7 +69,6 @@ def chosen(
     stale: bool = False,
     failed: bool = False,
     missing: bool = False,
-    keep: Collection[str] | None = None,
 ) -> Iterator[Output]:
     """Yield the outputs that are asked for, as they are found.
 
@@ -80,15 +79,12 @@ def chosen(
         stale: only those that are stale or edited.
         failed: only those whose call failed the last time.
         missing: only those that are not there.
-        keep: locations to leave out: those that a plan makes.
     """
     failures = {failure.failed for failure, _ in project.failures(task)} if failed else set()
     for output in project.all(task):
         if where and not output.matches(where):
             continue
         if failed and output.record.location not in failures:
-            continue
-        if keep is not None and output.location in keep:
             continue
         if missing and output.exists:
             continue

@@ -157,6 +157,19 @@ def test_orphans_are_what_a_complete_plan_does_not_make(made):
     assert (made / "working/total.json").exists()
 
 
+def test_outputs_of_other_flows_are_no_orphans(made):
+    (made / "other.py").write_text(
+        "from prefectx import flow, task\n"
+        "@task(target='working/other.json')\n"
+        "def other(): return 1\n"
+        "@flow\n"
+        "def another(): other()\n"
+    )
+    assert made.prefectx("run", "other.py").code == 0
+    assert json.loads(made.prefectx("ls", "--orphan", "pipeline.py", "--json").out) == []
+    assert json.loads(made.prefectx("ls", "--orphan", "other.py", "--json").out) == []
+
+
 def test_accepted_code_counts_as_current_for_everybody(made):
     made.replace("helpers.py", "RATE * 3", "3 * RATE")
     records = sorted((made / ".prefectx/records").iterdir())
@@ -280,6 +293,7 @@ def test_audit_names_the_files_that_do_not_count(folder):
         ("replay", "say which call"),
         ("replay --failed", "no call failed the last time"),
         ("ls --where year", "--where year: write it as field=value"),
+        ("ls --where yer=1", "--where yer: no output has this field"),
         ("ls --output found.txt", "the suffix must be .csv, .json or .parquet"),
     ],
 )
