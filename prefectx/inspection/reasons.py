@@ -271,9 +271,9 @@ def _last(output: Output) -> list[Difference] | None:
     """Return what had changed when an output was made the last time, None if it was the first."""
     recorded = output.records.find(output.item)
     made = [each for each in recorded if each.made != output.record.made]
-    # A touch or a copy is recorded once more, and is no run.
-    earlier = next((each for each in made if each.run != output.record.run or
-                    each.version != output.record.version), None)  # fmt: skip
+    # A touch, a copy and an acceptance are recorded once more, and are no runs.
+    here = output.record.version, output.record.seconds
+    earlier = next((each for each in made if (each.version, each.seconds) != here), None)
     if earlier is None:
         return None
     return list(_between(earlier, output.record, output))

@@ -104,13 +104,16 @@ NOTHING = "none"
 
 
 def _is_accepted(known: Mapping[str, str], then: str | None, now: str | None) -> bool:
-    """Tell whether a fingerprint was accepted to be equal to another one, also step by step."""
-    seen: set[str | None] = set()
-    while then is not None and then not in seen:
-        seen.add(then)
-        then = known.get(then)
-        if then == now:
+    """Tell whether two fingerprints were accepted to be equal, also step by step, either way."""
+    waiting, seen = [then], {then}
+    while waiting:
+        one = waiting.pop()
+        if one == now:
             return True
+        equal = {new for old, new in known.items() if old == one}
+        equal |= {old for old, new in known.items() if new == one}
+        waiting += equal - seen
+        seen |= equal
     return False
 
 

@@ -181,7 +181,10 @@ def test_accepted_code_counts_as_current_for_everybody(made):
     for journal in set((made / ".prefectx/records").iterdir()) - set(records):
         journal.unlink()
     assert made.prefectx("plan", "pipeline.py", "--check", "-o", 'stale="rerun"').code == 0
-    made.replace("helpers.py", "3 * RATE", "4 * RATE")
+    made.replace("helpers.py", "3 * RATE", "RATE * 3")  # the refactoring is taken back
+    assert made.prefectx("plan", "pipeline.py", "--check", "-o", 'stale="rerun"').code == 0
+    assert "It ran the last time" not in made.prefectx("why", "working/clean/a.json").out
+    made.replace("helpers.py", "RATE * 3", "4 * RATE")
     assert made.prefectx("plan", "pipeline.py", "--check", "-o", 'stale="rerun"').code == 1
 
 
