@@ -330,6 +330,10 @@ def test_a_reader_that_has_enough_ends_the_output(made):
 def test_the_same_in_python(made, monkeypatch):
     import prefectx
 
+    for name in ("pipeline", "helpers", "deep", "deep.inner"):  # not for other tests
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        monkeypatch.setitem(sys.modules, name, None)
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.chdir(made.path)
     with prefectx.override(root=made.path):
         found = prefectx.outputs("clean", where={"path.stem": "a"})
